@@ -1,0 +1,1 @@
+"""The ground floor of the gateway: settings, database, envelope, frames, command line."""
