@@ -1,0 +1,52 @@
+# Two commands matter: `make up` runs the gateway, `make test` proves it.
+# Everything they need is built below; stamp files keep a second run short.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+
+.PHONY: help up test lint bench lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(VENV)/.ready ## start everything: database, migrations, demo customer, front and worker
+	@exec $(BIN)/onevault up
+
+test: lint ## every check: linters, pgTAP and pytest
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready-dev ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfiles
+	$(BIN)/python -m onevault.lint
+
+bench: $(VENV)/.ready-dev ## load the gateway on this machine and print the figures
+	$(BIN)/python -m bench
+
+lock: ## resolve the lock files again (needs uv on the PATH)
+	uv pip compile -q --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --no-emit-index-url --no-emit-find-links --no-header \
+	    --group build pyproject.toml -o requirements.lock
+	uv pip compile -q --upgrade --generate-hashes --universal --python-version 3.11 \
+	    --no-emit-index-url --no-emit-find-links --no-header \
+	    --group build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was built (.venv and caches), never the data
+	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "onevault needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "building $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: $(VENV)/bin/python requirements.lock pyproject.toml
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
