@@ -15,7 +15,7 @@ import binascii
 import hmac
 import re
 import secrets
-from typing import Final, Generic, NoReturn, TypeVar
+from typing import Final, Generic, NoReturn, Self, TypeVar
 
 import msgspec
 
@@ -63,8 +63,14 @@ class Secret(Generic[SecretValue]):
             return NotImplemented
         return hmac.compare_digest(_to_bytes(self.__value), _to_bytes(other.reveal()))
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __reduce__(self) -> NoReturn:
-        message = "a secret cannot be pickled or copied"
+        message = "a secret cannot be pickled"
         raise TypeError(message)
 
 
