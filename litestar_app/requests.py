@@ -1,0 +1,254 @@
+"""From a body's bytes to what SQL must know about it: checked, measured, and none of its words.
+
+What leaves this module is a `Features`: sizes, counts, names and flags. Every refusal is an
+`InvalidRequest` whose message is ours: the decoder's own text is read for the place and the
+expected type, and never passed on, because it can quote the body.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import ROUND_DOWN, Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from litestar_app.errors import InvalidRequest
+from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
+
+Surface = Literal["chat", "native"]
+
+MAX_DEPTH: Final = 64
+"""The deepest nesting of arrays and objects; deeper documents are an attack or a mistake."""
+
+MAX_COST_LIMIT: Final = Decimal(1_000_000)
+_COST_STEP: Final = Decimal("1e-10")
+
+_FILE_BYTES_PER_TEXT_BYTE: Final = 8
+_AUDIO_BYTES_PER_TEXT_BYTE: Final = 128
+"""What a file's or recording's base64 weighs against text, roughly, in tokens a provider counts."""
+
+_ROLES: Final = "developer, system, user, assistant, tool or function"
+_NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_STRING: Final = re.compile(rb'"[^"]*"')
+_KINDS: Final = {
+    "str": "a string",
+    "int": "an integer",
+    "float": "a number",
+    "decimal": "a number",
+    "bool": "a boolean",
+    "array": "an array",
+    "object": "an object",
+}
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
+_EXPECTED: Final = re.compile(r"^Expected `([^`]+)`(?:, got `([a-z]+)`| (?:of )?(length )?(<=|>=) (\S+))?")
+_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+
+_chat: Final = msgspec.json.Decoder(ChatRequest)
+_native: Final = msgspec.json.Decoder(NativeRequest)
+
+
+class Features(msgspec.Struct, frozen=True):
+    """What SQL is told about a request's body. Sizes in bytes of UTF-8."""
+
+    request_type: str
+    priority: str | None
+    model: str | None
+    stream: bool
+    include_usage: bool
+    tools: bool
+    vision: bool
+    structured: bool
+    prompt_bytes: int
+    images: int
+    messages: int
+    max_output_tokens: int | None
+    choices: int
+    max_cost: str | None
+    metadata: dict[str, str] | None
+
+
+def read_request(surface: Surface, body: bytes) -> Features:
+    """Check the body of a chat request and measure it. Raises `InvalidRequest`."""
+    check_document(body)
+    request: ChatRequest | NativeRequest
+    try:
+        request = _chat.decode(body) if surface == "chat" else _native.decode(body)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error)) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise InvalidRequest("The body is not valid JSON.") from None
+    request_type, priority, max_cost = "completion", None, None
+    prompt_bytes = images = 0
+    if isinstance(request, NativeRequest):
+        if (request.prompt is None) == (request.messages is None):
+            raise InvalidRequest("Send either `prompt` or `messages`, one of them.", "prompt")
+        request_type, priority = request.type or request_type, request.priority
+        max_cost = _cost(request.max_cost)
+        prompt_bytes = _size(request.prompt)
+    messages = request.messages or ()
+    for index, message in enumerate(messages):
+        if type(message.content) is str and message.tool_calls is None:
+            prompt_bytes += _size(message.content)
+        else:
+            text, pictures = _measure(message, index)
+            prompt_bytes += text
+            images += pictures
+    if request.tools:
+        prompt_bytes += sum(_measure_tool(tool, index) for index, tool in enumerate(request.tools))
+    structured = False
+    if (form := request.response_format) is not None and form.type != "text":
+        structured = True
+        prompt_bytes += len(form.json_schema)
+    if request.metadata is not None:
+        _check_metadata(request.metadata)
+    if request.model is not None and "\0" in request.model:
+        raise InvalidRequest("`model` holds a NUL character.", "model")
+    return Features(
+        request_type=request_type,
+        priority=priority,
+        model=request.model,
+        stream=bool(request.stream),
+        include_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
+        tools=bool(request.tools),
+        vision=images > 0,
+        structured=structured,
+        prompt_bytes=prompt_bytes,
+        images=images,
+        messages=len(messages) or 1,
+        max_output_tokens=request.max_completion_tokens or request.max_tokens,
+        choices=request.n or 1,
+        max_cost=max_cost,
+        metadata=request.metadata,
+    )
+
+
+def check_document(body: bytes) -> None:
+    """Refuse what is not UTF-8 or is nested deeper than `MAX_DEPTH`. Raises `InvalidRequest`."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest("The body is not valid UTF-8.") from None
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(body):
+        raise InvalidRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _is_too_deep(body: bytes) -> bool:
+    """Take the innermost brackets away, one level a round: a document of depth n is gone after n.
+
+    All steps run at the speed of C, and the first only leave structure to the later ones.
+    """
+    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    bare = bare.translate(_ONE_KIND, _NOT_STRUCTURE)
+    bare = _STRING.sub(b"", bare)
+    for _ in range(MAX_DEPTH):
+        shorter = bare.replace(b"[]", b"")
+        if len(shorter) == len(bare):
+            return False  # nothing left, or brackets that do not match: the decoder says so
+        bare = shorter
+    return bool(bare)
+
+
+def _measure(message: Message, index: int) -> tuple[int, int]:
+    """Text bytes and images of one message that is more than a plain string."""
+    size, images = _size(message.refusal), 0
+    content = message.content
+    if isinstance(content, str):
+        size += _size(content)
+    elif content is not None:
+        for number, part in enumerate(content):
+            text, pictures = _measure_part(part, f"messages[{index}].content[{number}]")
+            size += text
+            images += pictures
+    elif message.role not in {"assistant", "function"}:
+        place = f"messages[{index}].content"
+        raise InvalidRequest(f"`{place}` must be a string or an array of parts.", place)
+    for call in message.tool_calls or ():
+        size += len(call.custom)
+        if call.function is not None:
+            size += _size(call.function.name) + _size(call.function.arguments)
+    if message.function_call is not None:
+        size += _size(message.function_call.name) + _size(message.function_call.arguments)
+    return size, images
+
+
+def _measure_part(part: Part, place: str) -> tuple[int, int]:
+    match part.type:
+        case "text":
+            if part.text is None:
+                raise InvalidRequest(f"`{place}.text` must be a string.", f"{place}.text")
+        case "image_url":
+            if part.image_url is None:
+                raise InvalidRequest(f"`{place}.image_url` must be an object.", f"{place}.image_url")
+            return 0, 1
+        case "input_audio":
+            if part.input_audio is None:
+                raise InvalidRequest(f"`{place}.input_audio` must be an object.", f"{place}.input_audio")
+            return len(part.input_audio.data) // _AUDIO_BYTES_PER_TEXT_BYTE, 0
+        case "file":
+            if part.file is None:
+                raise InvalidRequest(f"`{place}.file` must be an object.", f"{place}.file")
+            return len(part.file.file_data or "") // _FILE_BYTES_PER_TEXT_BYTE, 0
+    return _size(part.text) + _size(part.refusal), 0
+
+
+def _measure_tool(tool: Tool, index: int) -> int:
+    function = tool.function
+    if tool.type == "function" and function is None:
+        place = f"tools[{index}].function"
+        raise InvalidRequest(f"`{place}` must be an object.", place)
+    if function is None:
+        return len(tool.custom)
+    return _size(function.name) + _size(function.description) + len(function.parameters)
+
+
+def _size(text: str | None) -> int:
+    """Bytes of the text in UTF-8."""
+    if not text:
+        return 0
+    return len(text) if text.isascii() else len(text.encode())
+
+
+def _cost(amount: Decimal | None) -> str | None:
+    """The customer's limit as plain decimal text of at most 10 places."""
+    if amount is None:
+        return None
+    if not amount.is_finite() or not 0 <= amount <= MAX_COST_LIMIT:
+        raise InvalidRequest(f"`max_cost` must be an amount in USD from 0 to {MAX_COST_LIMIT}.", "max_cost")
+    return format(amount.quantize(_COST_STEP, rounding=ROUND_DOWN), "f")
+
+
+def _check_metadata(metadata: dict[str, str]) -> None:
+    for key, value in metadata.items():
+        if "\0" in key or "\0" in value:
+            raise InvalidRequest("`metadata` holds a NUL character.", "metadata")
+
+
+def _explain(text: str) -> InvalidRequest:
+    """Our own sentence for a decoder's complaint: the place and what belongs there, no values."""
+    place = found[1] if (found := _PLACE.search(text)) else ""
+    inside = place.endswith("[...]") or "`key` in" in text
+    place = place.replace("[...]", "")
+    if missing := _MISSING.search(text):
+        field = f"{place}.{missing[1]}" if place else missing[1]
+        return InvalidRequest(f"`{field}` is missing.", field)
+    name = f"`{place}`" if place else "The body"
+    if inside:
+        name = f"What is in {name}"
+    return InvalidRequest(f"{name} {_complaint(text, place)}.", place or None)
+
+
+def _complaint(text: str, place: str) -> str:
+    if place.endswith(".role"):
+        return f"must be one of {_ROLES}"
+    expected = _EXPECTED.match(text)
+    if expected is None or "matching regex" in text:
+        return "is out of range or not a value this field takes"
+    kinds, got, length, relation, bound = expected.groups()
+    if relation:
+        limit = f"{'at least' if relation == '>=' else 'at most'} {bound}"
+        return f"must have a length of {limit}" if length else f"must be {limit}"
+    wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null")
+    return f"must be {wanted}, not {_KINDS.get(got, got)}" if got else f"must be {wanted}"
