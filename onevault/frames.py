@@ -1,8 +1,8 @@
 """The frames of the link between a front and a worker.
 
-A link is one stream socket. On it travel frames: a big-endian 4-byte length, then that many bytes of MessagePack holding
-an array whose first element is the frame's tag. Many requests share a link; every frame that belongs to a request
-carries its ticket (16 random bytes made by the front).
+A link is one stream socket. On it travel frames: a big-endian 4-byte length, then that many bytes of MessagePack
+holding an array whose first element is the frame's tag. Many requests share a link; every frame that belongs to a
+request carries its ticket (16 random bytes made by the front).
 
     worker -> front   Hello · Claim · Head · Chunk · End
     front -> worker   Body · Gone · Cancel · Pause · Resume · Wake

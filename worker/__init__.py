@@ -1,0 +1,1 @@
+"""The worker: takes decided requests off the queue, calls providers, books what it cost."""

@@ -1,0 +1,112 @@
+"""What every provider adapter shares: the call it is given, the output it writes, how it fails.
+
+An adapter is one coroutine, `call(call, attempt, output)`. It talks to one server once. While it
+goes on it fills in the attempt (see `worker.shapes.Attempt`); what the customer is to get goes to
+the output; if the call comes to nothing it raises `CallFailed`. It never retries, never logs, and
+never keeps anything that was said.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+import httpx
+import msgspec
+
+from onevault.tokens import Secret
+from worker.shapes import Attempt, Candidate, ErrorClass
+
+# Errors
+#   CallFailed          the call came to nothing; its class says why, its flags what may follow
+#
+# The class alone decides whether another candidate may be tried and whose fault it was, with two
+# exceptions that adapters state: a model that is missing at this provider, and refusals by policy.
+
+_NO_FAILOVER: Final[frozenset[ErrorClass]] = frozenset(("bad_request", "content_policy"))
+_CUSTOMERS_FAULT: Final[frozenset[ErrorClass]] = frozenset(("bad_request", "context_too_long", "content_policy"))
+
+
+LABELS: Final = frozenset(("role", "id", "type", "index", "format", "call_id"))
+"""Fields of an answer that name a piece and are no output."""
+
+
+class CallFailed(Exception):
+    """A call came to nothing.
+
+    `failover`: another candidate may be tried. `customer_fault`: the request itself is what the
+    provider refused; then `message` and `param` are the provider's words for the customer, and
+    for nobody else: they are neither stored nor logged, so they are no part of `str(error)`.
+    """
+
+    def __init__(
+        self,
+        error_class: ErrorClass,
+        *,
+        failover: bool | None = None,
+        customer_fault: bool | None = None,
+        message: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(error_class)
+        self.error_class = error_class
+        self.failover = error_class not in _NO_FAILOVER if failover is None else failover
+        self.customer_fault = error_class in _CUSTOMERS_FAULT if customer_fault is None else customer_fault
+        self.message = message
+        self.param = param
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One request to one candidate.
+
+    `fields` is the customer's JSON object, decoded at the top level only and the same for all
+    candidates: adapters must not change it. `surface` is "chat" or "native". `include_usage`: the
+    customer asked for the usage chunk of a stream. `request_id` is the gateway's own.
+    """
+
+    request_id: str
+    candidate: Candidate
+    fields: dict[str, msgspec.Raw]
+    surface: str
+    stream: bool
+    include_usage: bool
+    api_key: Secret[str] | None
+
+    def __repr__(self) -> str:
+        return f"Call({self.request_id!r}, {self.candidate.provider!r})"
+
+
+class Output(Protocol):
+    """Where the answer goes. Nothing reaches the customer before the first `send`."""
+
+    def alive(self) -> None:
+        """The provider has said something: from now on only silence counts against it."""
+
+    async def send(self, data: bytes) -> None:
+        """Pass on bytes that are ready for the wire. Waits while the customer reads slowly."""
+
+
+class Provider(Protocol):
+    """One kind of provider."""
+
+    async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
+        """Make the call, fill in the attempt, write the answer. Raises `CallFailed`."""
+
+
+class Transport(Protocol):
+    """What an adapter needs of httpx: one prepared request in, one response out."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response: ...
+
+
+def text_bytes(value: object) -> int:
+    """The UTF-8 bytes of all text inside a piece of an answer, at any depth.
+
+    What only labels a piece (role, id, type) is not text.
+    """
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, list):
+        return sum(map(text_bytes, value))
+    if isinstance(value, dict):
+        return sum(text_bytes(inner) for name, inner in value.items() if name not in LABELS)
+    return 0

@@ -1,0 +1,184 @@
+"""The adapter for every server that speaks OpenAI's chat completions.
+
+What differs between such servers is data: `Quirks`, read from the candidate's settings. The
+customer's JSON is opened at the top level only; everything below goes upstream as it came.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import Final
+
+import httpx
+import msgspec
+
+from worker.providers.answers import read_plain, read_stream
+from worker.providers.base import Call, CallFailed, Output, Transport
+from worker.providers.refusals import classify_refusal
+from worker.providers.wire import (
+    TIMEOUTS,
+    WIRE_ERRORS,
+    classify_wire_error,
+    read_error_body,
+    read_retry_after,
+)
+from worker.shapes import Attempt
+
+_NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "prompt", "max_tokens", "stream_options")
+_LIMITS: Final = ("max_tokens", "max_completion_tokens")
+_TRUE: Final = msgspec.Raw(b"true")
+_USER_AGENT: Final = "onevault"
+
+
+class Quirks(msgspec.Struct, frozen=True):
+    """How one OpenAI-compatible server differs from the others.
+
+    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts
+    `stream_options`. `path` and `query` complete the endpoint. The key goes in `auth_header` after
+    `auth_prefix`. `drop`: fields that it refuses. `fields`: fields to add where the customer set
+    none. `context_marks`: its words for a prompt that is too long, if it has no code for it.
+    """
+
+    max_tokens_field: str = "max_tokens"
+    stream_usage: bool = True
+    path: str = "/chat/completions"
+    query: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    auth_header: str = "authorization"
+    auth_prefix: str = "Bearer "
+    drop: list[str] = []
+    fields: dict[str, msgspec.Raw] = {}
+    context_marks: tuple[str, ...] = ("maximum context length",)
+
+
+class OpenAIProvider:
+    """Calls over one shared transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
+        """One call; see `worker.providers.base.Provider`."""
+        target = _target(call.candidate.endpoint or "", bytes(call.candidate.settings))
+        request = _request(call, target)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except WIRE_ERRORS as error:
+            raise CallFailed(classify_wire_error(error, begun=False)) from None
+        try:
+            attempt.http_status = response.status_code
+            if response.status_code != 200:
+                attempt.retry_after_ms = read_retry_after(response.headers)
+                body = await read_error_body(response)
+                raise classify_refusal(response.status_code, body, target.quirks.context_marks)
+            if call.stream:
+                await read_stream(response, attempt, output, call.include_usage, target.quirks.context_marks)
+            else:
+                await read_plain(response, attempt, output, target.quirks.context_marks)
+        except WIRE_ERRORS as error:
+            raise CallFailed(classify_wire_error(error, begun=True)) from None
+        finally:
+            await _close(response)
+
+
+def upstream_body(call: Call, quirks: Quirks) -> bytes:
+    """The customer's JSON as this server wants it.
+
+    The model is the candidate's, a native `prompt` becomes a message, our own fields are gone, the
+    output limit is there under the server's name for it, and streams are asked for their usage.
+    """
+    given = call.fields
+    fields = {name: value for name, value in given.items() if name not in _NOT_UPSTREAM}
+    fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
+    prompt = given.get("prompt")
+    if prompt is not None and "messages" not in given:
+        message = b'[{"role":"user","content":' + bytes(prompt) + b"}]"
+        fields["messages"] = msgspec.Raw(message)
+    if call.surface == "native" or bytes(given.get("store", b"")) != b"true":
+        # On the native surface it is the customer's label for routing; elsewhere OpenAI accepts
+        # it only for what it is to store.
+        fields.pop("metadata", None)
+    fields.pop("max_completion_tokens", None)
+    limit = output_limit(call)
+    if limit is not None:
+        fields[quirks.max_tokens_field] = msgspec.Raw(b"%d" % limit)
+    if call.stream:
+        fields["stream"] = _TRUE
+        if quirks.stream_usage:
+            fields["stream_options"] = _stream_options(given.get("stream_options"))
+    else:
+        fields.pop("stream", None)
+    for name in quirks.drop:
+        fields.pop(name, None)
+    for name, value in quirks.fields.items():
+        fields.setdefault(name, value)
+    return msgspec.json.encode(fields)
+
+
+def output_limit(call: Call) -> int | None:
+    """The smallest of the limits that the customer and the candidate name; None if none does."""
+    limits = [] if call.candidate.max_output_tokens is None else [call.candidate.max_output_tokens]
+    for name in _LIMITS:
+        raw = call.fields.get(name)
+        if raw is not None:
+            try:
+                limits.append(msgspec.json.decode(raw, type=int))
+            except msgspec.MsgspecError:
+                continue  # null, or for the front to have refused
+    return min(limits) if limits else None
+
+
+class _Target(msgspec.Struct, frozen=True):
+    url: httpx.URL
+    headers: list[tuple[bytes, bytes]]
+    quirks: Quirks
+
+
+@functools.lru_cache(maxsize=1024)
+def _target(endpoint: str, settings: bytes) -> _Target:
+    """Where to send, prepared once for each endpoint and its settings."""
+    try:
+        quirks = msgspec.json.decode(settings, type=Quirks)
+        url = httpx.URL(endpoint.rstrip("/") + quirks.path)
+        if quirks.query:
+            url = url.copy_merge_params(quirks.query)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ValueError
+    except (msgspec.MsgspecError, httpx.InvalidURL, ValueError):
+        raise CallFailed("connect") from None
+    headers = {
+        "content-type": "application/json",
+        "accept-encoding": "identity",
+        "user-agent": _USER_AGENT,
+        **{name.lower(): value for name, value in quirks.headers.items()},
+    }
+    return _Target(url, [(n.encode(), v.encode()) for n, v in headers.items()], quirks)
+
+
+def _request(call: Call, target: _Target) -> httpx.Request:
+    headers = target.headers
+    if call.api_key is not None:
+        secret = target.quirks.auth_prefix + call.api_key.reveal()
+        headers = [*headers, (target.quirks.auth_header.encode(), secret.encode())]
+    body = upstream_body(call, target.quirks)
+    return httpx.Request("POST", target.url, headers=headers, content=body, extensions=TIMEOUTS)
+
+
+def _stream_options(given: msgspec.Raw | None) -> msgspec.Raw:
+    options: dict[str, object] = {}
+    if given is not None:
+        try:
+            options = msgspec.json.decode(given, type=dict[str, object])
+        except msgspec.MsgspecError:
+            options = {}
+    options["include_usage"] = True
+    return msgspec.Raw(msgspec.json.encode(options))
+
+
+async def _close(response: httpx.Response) -> None:
+    """Give the connection back, or drop it if the answer was not read to its end."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    with contextlib.suppress(*WIRE_ERRORS):
+        await stream.aclose()

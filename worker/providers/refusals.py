@@ -1,0 +1,123 @@
+"""What an OpenAI-compatible server means when it refuses: its error object, as one of our classes.
+
+Servers agree on the status more than on the body: `{"error": {...}}` (OpenAI, Groq, Together),
+`{"error": "text"}` (Ollama), the object itself (older vLLM), `{"detail": ...}` (FastAPI),
+`[{"error": {...}}]` (Google's compatible surface), or HTML from something in between.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from worker.providers.base import CallFailed
+from worker.shapes import ErrorClass
+
+_MAX_MESSAGE: Final = 2000
+
+_CODES: Final[dict[str, ErrorClass]] = {
+    "context_length_exceeded": "context_too_long",
+    "context_window_exceeded": "context_too_long",
+    "model_context_window_exceeded": "context_too_long",
+    "content_policy_violation": "content_policy",
+    "content_filter": "content_policy",
+    "responsibleaipolicyviolation": "content_policy",
+    "moderation_blocked": "content_policy",
+    "insufficient_quota": "money_dead",
+    "credit_balance_exhausted": "money_dead",
+    "billing_hard_limit_reached": "money_dead",
+    "billing_not_active": "money_dead",
+    "spend_limit_reached": "money_dead",
+    "spend_limit_exceeded": "money_dead",
+    "insufficient_balance": "money_dead",
+    "invalid_api_key": "auth_dead",
+    "account_deactivated": "auth_dead",
+    "rate_limit_exceeded": "rate_limited",
+    "rate_limit_error": "rate_limited",
+    "slow_down": "rate_limited",
+    "server_is_overloaded": "overloaded",
+    "overloaded_error": "overloaded",
+}
+
+_STATUSES: Final[dict[int, ErrorClass]] = {
+    400: "bad_request",
+    401: "auth_dead",
+    402: "money_dead",
+    403: "auth_dead",
+    404: "bad_request",
+    408: "timeout",
+    413: "bad_request",
+    422: "bad_request",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+"""All other statuses are the server's own trouble: server_error."""
+
+
+class _Said(msgspec.Struct):
+    message: str | None = None
+    code: str | None = None
+    kind: str | None = None
+    param: str | None = None
+    status: int | None = None
+
+
+def classify_refusal(status: int, body: bytes, context_marks: tuple[str, ...]) -> CallFailed:
+    """The failure that an error response means.
+
+    `context_marks` are words that servers without error codes use for a prompt that is too long.
+    """
+    try:
+        parsed: object = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        parsed = None
+    return _judge(status, _find(parsed), context_marks)
+
+
+def classify_error_object(error: object, context_marks: tuple[str, ...]) -> CallFailed:
+    """The failure that an `error` inside a 200 answer or a stream means."""
+    said = _find({"error": error})
+    status = said.status if said.status is not None and 400 <= said.status <= 599 else 500
+    return _judge(status, said, context_marks)
+
+
+def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFailed:
+    by_code = _CODES.get((said.code or "").lower()) or _CODES.get((said.kind or "").lower())
+    error_class = by_code or _STATUSES.get(status, "server_error")
+    if error_class == "bad_request" and said.message:
+        text = said.message.lower()
+        if any(mark.lower() in text for mark in context_marks):
+            error_class = "context_too_long"
+    if error_class == "bad_request" and (status == 404 or said.code == "model_not_found"):
+        # The model or the route is missing at this provider: our price book's fault.
+        return CallFailed("bad_request", failover=True, customer_fault=False)
+    if error_class not in ("bad_request", "context_too_long", "content_policy"):
+        return CallFailed(error_class)
+    message = said.message[:_MAX_MESSAGE] if said.message else None
+    return CallFailed(error_class, message=message, param=said.param)
+
+
+def _find(parsed: object) -> _Said:
+    if isinstance(parsed, list) and parsed:
+        parsed = parsed[0]
+    if not isinstance(parsed, dict):
+        return _Said()
+    inner = parsed.get("error")
+    if isinstance(inner, str):
+        return _Said(message=inner)
+    if not isinstance(inner, dict):
+        inner = parsed
+    code, kind, param = inner.get("code"), inner.get("type"), inner.get("param")
+    message = inner.get("message")
+    if message is None:
+        message = inner.get("detail")
+    return _Said(
+        message=message if isinstance(message, str) else None,
+        code=code if isinstance(code, str) else None,
+        kind=kind if isinstance(kind, str) else None,
+        param=param[:200] if isinstance(param, str) else None,
+        status=code if isinstance(code, int) and not isinstance(code, bool) else None,
+    )

@@ -1,0 +1,133 @@
+"""HTTP as adapters need it: the shared transport, bounded reading, and failures as classes."""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import time
+import zlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from worker.providers.base import CallFailed
+from worker.shapes import ErrorClass
+
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
+MAX_ERROR_BYTES: Final = 64 * 1024
+CONNECT_SECONDS: Final = 10.0
+_MAX_RETRY_AFTER_MS: Final = 86_400_000
+
+TIMEOUTS: Final = {"timeout": {"connect": CONNECT_SECONDS}}
+"""Extensions of every request: only connecting is timed here, the worker's watch does the rest."""
+
+WIRE_ERRORS: Final = (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError)
+"""All that sending a request or reading a response may raise; ValueError is malformed HTTP."""
+
+
+def open_transport() -> AiohttpTransport:
+    """The one transport of a worker. Needs a running loop; close it with `aclose`.
+
+    It keeps no cookies, follows no redirects and decompresses nothing.
+    """
+    context = httpx.create_ssl_context()
+    connector = aiohttp.TCPConnector(
+        limit=0, ttl_dns_cache=60, keepalive_timeout=30, ssl=context, enable_cleanup_closed=False
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(total=None),
+        read_bufsize=256 * 1024,
+    )
+    return AiohttpTransport(verify=context, client=session)
+
+
+async def read_pieces(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    """The body, decompressed, piece by piece.
+
+    Raises `CallFailed` (server_error) past `limit` bytes and for an encoding that was not asked
+    for and is not understood; what the transport raises passes through.
+    """
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    size = 0
+    if encoding in ("", "identity"):
+        async for piece in stream:
+            size += len(piece)
+            if size > limit:
+                raise CallFailed("server_error")
+            yield piece
+        return
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise CallFailed("server_error")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    async for piece in stream:
+        packed = piece
+        while packed:
+            try:
+                plain = unpacker.decompress(packed, 256 * 1024)
+            except zlib.error:
+                raise CallFailed("server_error") from None
+            size += len(plain)
+            if size > limit:
+                raise CallFailed("server_error")
+            if plain:
+                yield plain
+            packed = unpacker.unconsumed_tail
+    if not unpacker.eof:
+        raise CallFailed("truncated_stream")
+
+
+async def read_error_body(response: httpx.Response) -> bytes:
+    """The first bytes of an error's body, as far as they came; never raises for a broken one."""
+    pieces: list[bytes] = []
+    with contextlib.suppress(CallFailed, *WIRE_ERRORS):
+        async for piece in read_pieces(response, MAX_ERROR_BYTES):
+            pieces.append(piece)  # noqa: PERF401 - what came before a failure counts
+    return b"".join(pieces)
+
+
+def classify_wire_error(error: Exception, *, begun: bool) -> ErrorClass:
+    """The class of a failure of the transport; `begun`: the response's head had arrived."""
+    if begun:
+        return "truncated_stream"
+    if isinstance(error, httpx.TransportError | aiohttp.ClientConnectionError | OSError):
+        return "connect"
+    return "server_error"
+
+
+def read_retry_after(headers: httpx.Headers) -> int | None:
+    """How long the provider asks to wait, in ms: retry-after-ms, or retry-after as s or a date.
+
+    None if it does not say, or says nonsense.
+    """
+    text = headers.get("retry-after-ms")
+    wait = _number(text) if text else None
+    if wait is None:
+        text = headers.get("retry-after")
+        if not text:
+            return None
+        seconds = _number(text)
+        if seconds is None:
+            try:
+                seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+            except (ValueError, OverflowError):
+                return None
+            seconds = max(0.0, seconds)
+        wait = seconds * 1000
+    if not 0 <= wait <= _MAX_RETRY_AFTER_MS:
+        return None
+    return int(wait)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,149 @@
+"""What travels between the database and the worker: the message in, the result out.
+
+The queue's message holds the whole decision and no prompt. A result holds every fact about the
+calls that were made and no word of what was said. Times are milliseconds, sizes are bytes, keys
+(`customer`, `offer`, `key`, `ticket`) are lower-case hex.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+Outcome = Literal["SUCCESS", "ERROR", "TIMEOUT", "CANCELLED"]
+
+ErrorClass = Literal[
+    "bad_request",
+    "context_too_long",
+    "content_policy",
+    "auth_dead",
+    "money_dead",
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "timeout",
+    "connect",
+    "truncated_stream",
+    "client_gone",
+    "front_gone",
+    "worker_lost",
+]
+"""The closed list of what can go wrong. Nothing else about a failure is ever stored."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One offer that may serve the request, with everything needed to call it.
+
+    `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
+    `settings` are the quirks of this provider, read by its adapter.
+    """
+
+    offer: str
+    provider: str
+    kind: str
+    model: str
+    upstream_model: str
+    first_byte_timeout_ms: int
+    endpoint: str | None = None
+    key: str | None = None
+    max_output_tokens: int | None = None
+    settings: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Message(msgspec.Struct, frozen=True):
+    """The decision about one request, as `sp_route_requests` queued it."""
+
+    request: str
+    customer: str
+    reply_to: str
+    ticket: str
+    deadline_ms: int
+    candidates: list[Candidate]
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """A message as it was read: `(msg_id, read_ct)` is the receipt that fences its booking."""
+
+    queue: str
+    msg_id: int
+    read_ct: int
+    message: Message
+
+
+class Usage(msgspec.Struct):
+    """Tokens in disjoint buckets, apart from `reasoning`, which lies inside `output`.
+
+    What the provider did not say is None, which is not zero.
+    """
+
+    input_uncached: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+
+
+class Attempt(msgspec.Struct, kw_only=True):
+    """One call to one provider; an adapter fills it in while the call goes on.
+
+    So whatever ends the call, what is known by then is here. `output_bytes` counts the text in
+    the answer (UTF-8), from which usage is estimated when the provider did not give any.
+    """
+
+    number: int
+    offer: str
+    key: str | None
+    outcome: Outcome = "ERROR"
+    error_class: ErrorClass | None = msgspec.field(name="class", default=None)
+    http_status: int | None = None
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    output_bytes: int = 0
+    retry_after_ms: int | None = None
+    finish_reason: str | None = None
+    usage: Usage | None = None
+    usage_source: Literal["provider_final", "provider_partial", "estimated"] | None = None
+    raw_usage: dict[str, object] | None = None
+
+
+class Result(msgspec.Struct, kw_only=True):
+    """The end of one request, as `sp_record_results` books it."""
+
+    request: str
+    customer: str
+    queue: str
+    msg_id: int
+    read_ct: int
+    status: Outcome
+    error_class: ErrorClass | None = msgspec.field(name="class", default=None)
+    latency_ms: int = 0
+    first_byte_ms: int | None = None
+    attempts: list[Attempt] = msgspec.field(default_factory=list)
+
+
+class TriedCandidate(msgspec.Struct):
+    """One line of the list of attempts that a customer sees when all of them failed."""
+
+    provider: str
+    model: str
+    error_class: ErrorClass | None = msgspec.field(name="class", default=None)
+    http_status: int | None = None
+
+
+class CustomerError(msgspec.Struct, kw_only=True):
+    """What the customer is told when there is no answer, or when it broke off."""
+
+    http_status: int
+    code: str
+    message: str
+    param: str | None = None
+    attempts: list[TriedCandidate] = msgspec.field(default_factory=list)
+
+
+_message_decoder: Final = msgspec.json.Decoder(Message)
+
+
+def decode_message(text: str | bytes) -> Message:
+    """Read a queue message. Raises `msgspec.MsgspecError` for one that is malformed."""
+    return _message_decoder.decode(text)
