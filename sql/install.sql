@@ -1,0 +1,66 @@
+-- THE TABLE OF CONTENTS. Everything that is code in the database, in the order in which a request walks through it:
+-- a token is looked up (ops.principal), a rule is matched, offers are ranked, the worst case is reserved in the scopes,
+-- the decision is queued; a worker reads it, talks to the provider, and its result is booked, priced and charged; rollups
+-- and views tell of it; DBAs change what it all rests on. This file is applied by every migrate, in one transaction.
+set local role onevault_owner;
+
+-- One clock, one hash, one delta rule
+\ir util/hash_key.sql
+\ir util/hash_diff.sql
+\ir util/fn_fill_defaults.sql
+\ir util/fn_load_hub.sql
+\ir util/fn_load_satellite.sql
+\ir util/fn_close_satellite.sql
+\ir util/fn_request_key.sql
+\ir util/fn_reference.sql
+
+-- What routing reads, kept up by triggers on the vault
+\ir ops/current_principal.sql
+\ir ops/fn_refresh_principals.sql
+\ir ops/tg_principal_source_changed.sql
+\ir ops/current_offer.sql
+\ir ops/fn_refresh_offers.sql
+\ir ops/tg_offer_source_changed.sql
+\ir routing/fn_compile_conditions.sql
+\ir ops/fn_refresh_rules.sql
+\ir ops/scope_fact.sql
+\ir ops/fn_rebuild_hot_state.sql
+
+-- Decide: who, whether, where, for how much
+\ir routing/fn_refuse.sql
+\ir routing/fn_check_principal.sql
+\ir routing/fn_estimate_prompt_tokens.sql
+\ir routing/fn_match_rule.sql
+\ir routing/fn_rank_offers.sql
+\ir routing/fn_choose_candidates.sql
+\ir routing/fn_refuse_unroutable.sql
+\ir routing/fn_choose_queue.sql
+\ir routing/fn_keep_features.sql
+\ir budgets/fn_reserve_scope.sql
+\ir budgets/fn_release_scope.sql
+\ir budgets/fn_refuse_scope.sql
+\ir queue/fn_send_work.sql
+\ir routing/sp_route_request.sql
+\ir routing/sp_route_requests.sql
+
+-- Carry: the queue between front and worker
+\ir results/fn_void_request.sql
+\ir queue/fn_bury_message.sql
+\ir queue/sp_read_messages.sql
+\ir queue/sp_renew_messages.sql
+\ir queue/sp_release_message.sql
+\ir queue/fn_delete_messages.sql
+
+-- Book: usage, cost, charge
+\ir results/fn_explain_error.sql
+\ir results/fn_price_attempt.sql
+\ir results/fn_read_receipt.sql
+\ir results/fn_book_result.sql
+\ir results/fn_move_health.sql
+\ir results/sp_record_results.sql
+
+-- By the clock
+\ir schedule/fn_keep_partitions.sql
+\ir schedule/fn_void_expired_reservations.sql
+\ir schedule/fn_run_job.sql
+\ir schedule/sp_run_due_jobs.sql

@@ -1,0 +1,95 @@
+-- What ops.offer must hold, straight from the vault: an offer's prices cut into periods in which none of them changes.
+drop view if exists ops.current_offer;
+create view ops.current_offer as
+with prices as (
+    select p.offer_hk, p.meter, p.valid_from, p.valid_to, p.usd_per_million
+    from gateway.offer_price_s as p
+    where p.load_end_date is null
+),
+
+bounds as (
+    select o.offer_hk, '-infinity'::timestamptz as bound from gateway.offer_l as o
+    union
+    select p.offer_hk, p.valid_from from prices as p
+    union
+    select p.offer_hk, p.valid_to from prices as p where p.valid_to <> 'infinity'
+),
+
+periods as (
+    select
+        b.offer_hk, b.bound as valid_from,
+        lead(b.bound, 1, 'infinity') over (partition by b.offer_hk order by b.bound) as valid_to
+    from bounds as b
+),
+
+priced as (
+    select
+        d.offer_hk, d.valid_from, d.valid_to,
+        max(p.usd_per_million) filter (where p.meter = 'input') as input_usd_per_million,
+        max(p.usd_per_million) filter (where p.meter = 'cache_read') as cache_read_usd_per_million,
+        max(p.usd_per_million) filter (where p.meter = 'cache_write') as cache_write_usd_per_million,
+        max(p.usd_per_million) filter (where p.meter = 'output') as output_usd_per_million
+    from periods as d
+    left join lateral (
+        select distinct on (q.meter) q.meter, q.usd_per_million
+        from prices as q
+        where q.offer_hk = d.offer_hk and q.valid_from <= d.valid_from and q.valid_to > d.valid_from
+        order by q.meter, q.valid_from desc
+    ) as p on true
+    group by d.offer_hk, d.valid_from, d.valid_to
+)
+
+select
+    l.offer_hk,
+    d.valid_from,
+    d.valid_to,
+    l.provider_hk,
+    ph.provider_bk::text as provider_bk,
+    l.model_hk,
+    mh.model_bk::text as model_bk,
+    ps.adapter_kind::text as adapter_kind,
+    ps.api_endpoint,
+    ps.adapter_settings,
+    ps.first_byte_timeout_ms,
+    os.upstream_model::text as upstream_model,
+    os.capabilities,
+    os.features,
+    os.context_tokens,
+    least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
+    least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
+    coalesce(os.quality_score, ps.quality_score) as quality_score,
+    ps.compliance_levels,
+    k.provider_key_hk,
+    d.input_usd_per_million,
+    coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
+    coalesce(d.cache_write_usd_per_million, d.input_usd_per_million) as cache_write_usd_per_million,
+    case
+        when 'chat' = any(os.capabilities) then d.output_usd_per_million
+        else coalesce(d.output_usd_per_million, 0)
+    end as output_usd_per_million,
+    ps.adapter_kind = 'sandbox' as is_sandbox,
+    case
+        when not ps.is_active then 'provider_inactive'
+        when not os.is_active then 'offer_inactive'
+        when ps.needs_key and k.provider_key_hk is null then 'no_key'
+        when d.input_usd_per_million is null then 'no_price'
+        when 'chat' = any(os.capabilities) and d.output_usd_per_million is null then 'no_price'
+    end as unroutable_because
+from gateway.offer_l as l
+inner join gateway.offer_s as os on l.offer_hk = os.offer_hk and os.load_end_date is null
+inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
+inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+inner join gateway.model_h as mh on l.model_hk = mh.model_hk
+inner join priced as d on l.offer_hk = d.offer_hk
+left join lateral (
+    select kh.provider_key_hk
+    from gateway.ai_provider_key_h as kh
+    inner join gateway.ai_provider_key_s as ks
+        on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
+    where kh.provider_hk = l.provider_hk
+    order by ks.load_date desc, kh.provider_key_bk
+    limit 1
+) as k on true;
+
+comment on view ops.current_offer is
+'The source of ops.offer: each offer with its price periods and, where it cannot be routed to, the reason.';

@@ -1,0 +1,21 @@
+-- All that ops keeps can be had again from the vault: what tokens, offers and rules are, what each scope spent this day
+-- and month, what open reservations hold.
+create or replace function ops.fn_rebuild_hot_state() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_principals(array(select h.customer_hk from gateway.customer_h as h));
+    perform ops.fn_refresh_offers(array(select l.offer_hk from gateway.offer_l as l));
+    perform ops.fn_refresh_rules();
+    lock table ops.scope_state in exclusive mode;
+    update ops.scope_state as s set
+        day_spent_usd = f.day_spent, day_held_usd = f.day_held, day_number = f.day_number, day_ceiling_usd = null,
+        month_spent_usd = f.month_spent, month_held_usd = f.month_held, month_number = f.month_number,
+        month_ceiling_usd = null
+    from ops.scope_fact as f
+    where s.scope_hk = f.scope_hk;
+end
+$$;
+
+comment on function ops.fn_rebuild_hot_state() is 'Rebuilds the hot state from the vault.';

@@ -1,0 +1,28 @@
+-- Brings ops.offer to what the vault says for some offers. One lock for all: prices are changed by people and the price
+-- book, seldom, and never by a call.
+create or replace function ops.fn_refresh_offers(p_offer_hks bytea[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('offers', 1));
+    delete from ops.offer as o where o.offer_hk = any(p_offer_hks);
+    insert into ops.offer (
+        offer_hk, valid_from, valid_to, provider_hk, provider_bk, model_hk, model_bk, adapter_kind, api_endpoint,
+        adapter_settings, first_byte_timeout_ms, upstream_model, capabilities, features, context_tokens,
+        max_output_tokens, default_output_tokens, quality_score, compliance_levels, provider_key_hk,
+        input_usd_per_million, cache_read_usd_per_million, cache_write_usd_per_million, output_usd_per_million,
+        is_sandbox, unroutable_because
+    )
+    select
+        c.offer_hk, c.valid_from, c.valid_to, c.provider_hk, c.provider_bk, c.model_hk, c.model_bk, c.adapter_kind,
+        c.api_endpoint, c.adapter_settings, c.first_byte_timeout_ms, c.upstream_model, c.capabilities, c.features,
+        c.context_tokens, c.max_output_tokens, c.default_output_tokens, c.quality_score, c.compliance_levels,
+        c.provider_key_hk, c.input_usd_per_million, c.cache_read_usd_per_million, c.cache_write_usd_per_million,
+        c.output_usd_per_million, c.is_sandbox, c.unroutable_because
+    from ops.current_offer as c
+    where c.offer_hk = any(p_offer_hks);
+end
+$$;
+
+comment on function ops.fn_refresh_offers(bytea[]) is 'Brings ops.offer to what the vault says for these offers.';

@@ -1,0 +1,57 @@
+-- Offers, prices, providers and the house's keys: each change is in ops.offer in the same transaction.
+create or replace function ops.tg_offer_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_offers(array(select distinct c.offer_hk from changed as c));
+    return null;
+end
+$$;
+
+create or replace function ops.tg_ai_provider_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_offers(array(
+        select l.offer_hk from gateway.offer_l as l where l.provider_hk in (select c.provider_hk from changed as c)
+    ));
+    return null;
+end
+$$;
+
+create or replace function ops.tg_ai_provider_key_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_offers(array(
+        select l.offer_hk
+        from gateway.offer_l as l
+        inner join gateway.ai_provider_key_h as h on l.provider_hk = h.provider_hk
+        where h.provider_key_hk in (select c.provider_key_hk from changed as c)
+    ));
+    return null;
+end
+$$;
+
+create or replace trigger offer_s_added after insert on gateway.offer_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_s_closed after update on gateway.offer_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_price_s_added after insert on gateway.offer_price_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_price_s_closed after update on gateway.offer_price_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger ai_provider_s_added after insert on gateway.ai_provider_s
+referencing new table as changed for each statement execute function ops.tg_ai_provider_s_changed();
+create or replace trigger ai_provider_s_closed after update on gateway.ai_provider_s
+referencing new table as changed for each statement execute function ops.tg_ai_provider_s_changed();
+create or replace trigger ai_provider_key_s_added after insert on gateway.ai_provider_key_s
+referencing new table as changed for each statement execute function ops.tg_ai_provider_key_s_changed();
+create or replace trigger ai_provider_key_s_closed after update on gateway.ai_provider_key_s
+referencing new table as changed for each statement execute function ops.tg_ai_provider_key_s_changed();

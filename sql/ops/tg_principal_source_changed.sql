@@ -1,0 +1,54 @@
+-- One trigger function a satellite that principals are made of: settings are in force from the next request on, and a
+-- change that is rolled back leaves nothing.
+create or replace function ops.tg_tenant_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform pg_advisory_xact_lock(hashtextextended('tenant' || n.tenant_hk::text, 1))
+    from (select distinct c.tenant_hk from changed as c order by c.tenant_hk) as n;
+    perform ops.fn_refresh_principals(array(
+        select h.customer_hk from gateway.customer_h as h
+        where h.tenant_hk in (select c.tenant_hk from changed as c)
+    ));
+    return null;
+end
+$$;
+
+create or replace function ops.tg_customer_config_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_principals(array(select c.customer_hk from changed as c));
+    return null;
+end
+$$;
+
+create or replace function ops.tg_token_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_principals(array(
+        select h.customer_hk from gateway.token_h as h where h.token_hk in (select c.token_hk from changed as c)
+    ));
+    return null;
+end
+$$;
+
+create or replace trigger tenant_s_added after insert on auth.tenant_s
+referencing new table as changed for each statement execute function ops.tg_tenant_s_changed();
+create or replace trigger tenant_s_closed after update on auth.tenant_s
+referencing new table as changed for each statement execute function ops.tg_tenant_s_changed();
+create or replace trigger customer_config_s_added after insert on gateway.customer_config_s
+referencing new table as changed for each statement execute function ops.tg_customer_config_s_changed();
+create or replace trigger customer_config_s_closed after update on gateway.customer_config_s
+referencing new table as changed for each statement execute function ops.tg_customer_config_s_changed();
+create or replace trigger token_s_added after insert on gateway.token_s
+referencing new table as changed for each statement execute function ops.tg_token_s_changed();
+create or replace trigger token_s_closed after update on gateway.token_s
+referencing new table as changed for each statement execute function ops.tg_token_s_changed();

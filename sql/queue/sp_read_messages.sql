@@ -1,0 +1,44 @@
+-- Premium first, yet each lower tier keeps a share of every read, so that none starves. A message read five times without
+-- a result goes to the dead table and what was held for it is given back.
+create or replace function gateway.sp_read_messages(p_limit integer, p_visible_again_seconds integer)
+returns table (queue text, msg_id bigint, read_ct integer, message text)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_left integer := greatest(p_limit, 1);
+    v_kept_for_basic integer := case when p_limit > 2 then greatest(p_limit / 10, 1) else 0 end;
+    v_kept_for_standard integer := case when p_limit > 2 then greatest(p_limit / 4, 1) else 0 end;
+    v_tier record;
+    v_message record;
+begin
+    for v_tier in
+        select t.name, t.kept from (
+            values (1, 'premium', v_kept_for_standard + v_kept_for_basic), (2, 'standard', v_kept_for_basic), (3, 'basic', 0)
+        ) as t (place, name, kept) order by t.place
+    loop
+        continue when v_left - v_tier.kept <= 0;
+        for v_message in
+            select r.msg_id, r.read_ct, r.enqueued_at, r.message
+            from pgmq.read(v_tier.name, p_visible_again_seconds, v_left - v_tier.kept) as r
+        loop
+            if v_message.read_ct > 5 then
+                perform gateway.fn_bury_message(
+                    v_tier.name, v_message.msg_id, v_message.read_ct, v_message.enqueued_at, v_message.message
+                );
+                continue;
+            end if;
+            v_left := v_left - 1;
+            queue := v_tier.name;
+            msg_id := v_message.msg_id;
+            read_ct := v_message.read_ct;
+            message := v_message.message::text;
+            return next;
+        end loop;
+    end loop;
+end
+$$;
+
+comment on function gateway.sp_read_messages(integer, integer) is
+'Up to p_limit decisions to carry out, invisible to other workers for some seconds; buries what was read too often.';

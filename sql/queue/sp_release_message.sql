@@ -1,0 +1,21 @@
+-- The worker that read it is dead: visible again at once, for the next one. Fenced, so that a late report moves nothing.
+create or replace function gateway.sp_release_message(p_queue text, p_msg_id bigint, p_read_ct integer) returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_released boolean;
+begin
+    v_released := gateway.sp_renew_messages(
+        jsonb_build_array(jsonb_build_object('queue', p_queue, 'msg_id', p_msg_id, 'read_ct', p_read_ct)), 0
+    ) > 0;
+    if v_released then
+        perform pg_notify('onevault_work', '');
+    end if;
+    return v_released;
+end
+$$;
+
+comment on function gateway.sp_release_message(text, bigint, integer) is
+'Gives a message back whose worker died; true when it was still that worker''s.';

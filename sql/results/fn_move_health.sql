@@ -1,0 +1,49 @@
+-- A healthy offer costs nothing: its row is written by failures, and by the first success after them. In key order, since
+-- two batches may fail on the same offers.
+create or replace function gateway.fn_move_health(p_results jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_now timestamptz := util.current_load_date();
+    v_offer record;
+begin
+    for v_offer in
+        select
+            decode(a.attempt ->> 'offer', 'hex') as offer_hk,
+            count(*) filter (where a.attempt ->> 'outcome' = 'SUCCESS') as successes,
+            count(*) filter (where a.attempt ->> 'class' = any(
+                '{overloaded,server_error,timeout,connect,truncated_stream,rate_limited,auth_dead,money_dead}'
+            )) as failures,
+            max(a.attempt ->> 'class') as error_class,
+            max((a.attempt ->> 'retry_after_ms')::bigint) as retry_after_ms
+        from jsonb_array_elements(p_results) as r (result)
+        cross join lateral jsonb_array_elements(r.result -> 'attempts') as a (attempt)
+        group by decode(a.attempt ->> 'offer', 'hex')
+        order by 1
+    loop
+        if v_offer.successes > 0 then
+            update ops.offer_health as h set consecutive_failures = 0, rests_until = null
+            where h.offer_hk = v_offer.offer_hk and (h.consecutive_failures > 0 or h.rests_until is not null);
+        elsif v_offer.failures > 0 then
+            -- Rests for what the provider asked, or from the third failure on 1, 2, 4 … at most 60 seconds.
+            insert into ops.offer_health as h (
+                offer_hk, consecutive_failures, last_error_class, last_failed_at, rests_until
+            ) values (
+                v_offer.offer_hk, v_offer.failures, v_offer.error_class, v_now,
+                v_now + make_interval(secs => least(v_offer.retry_after_ms, 60000) / 1000.0)
+            )
+            on conflict (offer_hk) do update set
+                consecutive_failures = h.consecutive_failures + excluded.consecutive_failures,
+                last_error_class = excluded.last_error_class, last_failed_at = excluded.last_failed_at,
+                rests_until = coalesce(excluded.rests_until, case
+                    when h.consecutive_failures + excluded.consecutive_failures >= 3 then excluded.last_failed_at
+                        + make_interval(secs => least(power(2, h.consecutive_failures + excluded.consecutive_failures - 3), 60))
+                end);
+        end if;
+    end loop;
+end
+$$;
+
+comment on function gateway.fn_move_health(jsonb) is
+'Counts failures of offers and lets those rest that fail; the first success ends it.';

@@ -1,0 +1,25 @@
+-- A receipt, told again from the books.
+create or replace function gateway.fn_read_receipt(p_request_hk bytea, p_customer_hk bytea, p_settled boolean)
+returns jsonb
+language sql stable
+begin atomic
+    select jsonb_build_object(
+        'settled', p_settled, 'status', s.response_status, 'request_id', encode(s.api_request_hk, 'hex')::uuid,
+        'provider', h.provider_bk, 'model', s.model_used, 'route_reason', s.route_reason, 'attempts', s.attempt_count,
+        'latency_ms', s.request_latency_ms,
+        'cost', jsonb_build_object(
+            'provider', trim_scale(s.provider_cost)::text, 'markup', trim_scale(s.gateway_markup)::text,
+            'customer', trim_scale(s.customer_cost)::text, 'currency', 'USD'
+        ),
+        'usage', jsonb_build_object(
+            'input_uncached', s.input_uncached_tokens, 'cache_read', s.cache_read_tokens,
+            'cache_write', s.cache_write_tokens, 'output', s.output_tokens, 'reasoning', s.reasoning_tokens
+        )
+    )
+    from gateway.api_request_s as s
+    inner join gateway.ai_provider_h as h on s.provider_hk = h.provider_hk
+    where s.api_request_hk = p_request_hk and s.customer_hk = p_customer_hk;
+end;
+
+comment on function gateway.fn_read_receipt(bytea, bytea, boolean) is
+'Receipt of a booked request: status, provider, model, cost, usage. NULL when it is not booked.';

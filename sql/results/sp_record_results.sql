@@ -1,0 +1,57 @@
+-- Many results, one commit. First the messages are deleted, fenced by (msg_id, read_ct): a worker whose message went to
+-- another has nothing to settle. Then each is booked in the order of tenant and customer, as routing locks them.
+create or replace function gateway.sp_record_results(p_batch jsonb) returns table (ordinal integer, receipt text)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_owned bigint[];
+    v_result record;
+    v_receipt jsonb;
+    v_failed boolean := false;
+begin
+    perform set_config('synchronous_commit', 'on', true);
+    v_owned := gateway.fn_delete_messages(p_batch);
+    for v_result in
+        select b.ordinal::integer as ordinal, b.result
+        from jsonb_array_elements(p_batch) with ordinality as b (result, ordinal)
+        left join ops.reservation as r
+            on r.api_request_hk = uuid_send((b.result ->> 'request')::uuid)
+            and r.customer_hk = decode(b.result ->> 'customer', 'hex')
+        order by r.tenant_hk, r.customer_hk, b.ordinal
+    loop
+        if v_result.ordinal = any(v_owned) then
+            v_receipt := gateway.fn_book_result(v_result.result);
+        else
+            v_receipt := coalesce(
+                gateway.fn_read_receipt(
+                    uuid_send((v_result.result ->> 'request')::uuid), decode(v_result.result ->> 'customer', 'hex'), false
+                ),
+                jsonb_build_object('settled', false, 'status', 'FENCED', 'request_id', v_result.result ->> 'request')
+            );
+        end if;
+        v_failed := v_failed or v_result.result ->> 'status' <> 'SUCCESS'
+            or jsonb_array_length(v_result.result -> 'attempts') > 1;
+        ordinal := v_result.ordinal;
+        receipt := v_receipt::text;
+        return next;
+    end loop;
+    if v_failed or exists (select from ops.offer_health as h where h.consecutive_failures > 0) then
+        perform gateway.fn_move_health(p_batch);
+    end if;
+end
+$$;
+
+comment on function gateway.sp_record_results(jsonb) is
+'Books a batch of results and deletes their messages in one transaction; idempotent by request and attempt.';
+
+create or replace function gateway.sp_record_result(p_result jsonb) returns jsonb
+language sql
+security definer
+set search_path = ''
+begin atomic
+    select r.receipt::jsonb from gateway.sp_record_results(jsonb_build_array(p_result)) as r;
+end;
+
+comment on function gateway.sp_record_result(jsonb) is 'Books one result; see sp_record_results.';

@@ -1,0 +1,78 @@
+-- Said when no offer fits: the reason that a customer can do most about comes first.
+create or replace function gateway.fn_refuse_unroutable(
+    p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
+    p_principal ops.principal, p_compliance_levels text[], p_rule_name text
+) returns gateway.route_decision
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_asked text := coalesce(p_provider || '/', '') || coalesce(p_model, 'auto');
+    v_reasons jsonb;
+    v_cheapest numeric;
+    v_context integer;
+begin
+    select
+        jsonb_object_agg(r.dropped_because, r.offers), min(r.cheapest), max(r.context_tokens)
+    into v_reasons, v_cheapest, v_context
+    from (
+        select
+            k.dropped_because, count(*) as offers, max((k.offer).context_tokens) as context_tokens,
+            min(k.worst_customer_cost_usd) filter (where k.dropped_because = 'max_cost') as cheapest
+        from gateway.fn_rank_offers(
+            p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
+            p_principal.allowed_models, p_compliance_levels
+        ) as k
+        group by k.dropped_because
+    ) as r;
+
+    return case
+        when v_reasons is null and p_model is not null then gateway.fn_refuse(
+            'model_not_found', 404,
+            format('The model %s does not exist here. GET /v1/models lists those you can use.', quote_literal(v_asked)),
+            jsonb_build_object('param', 'model')
+        )
+        when v_reasons ? 'max_cost' then gateway.fn_refuse(
+            'max_cost_too_low', 422,
+            format('The cheapest way to answer this call may cost up to %s USD, your max_cost is %s. Raise it, or lower '
+                'max_tokens.', round(v_cheapest, 10)::text, p_features.max_cost),
+            jsonb_build_object('param', 'max_cost', 'cheapest_estimate_usd', round(v_cheapest, 10))
+        )
+        when v_reasons ? 'compliance' then gateway.fn_refuse(
+            'compliance_blocked', 403,
+            format('No provider of %s meets the required compliance (%s).', quote_literal(v_asked),
+                array_to_string(p_compliance_levels, ', ')),
+            jsonb_build_object('rule', p_rule_name, 'required', p_compliance_levels)
+        )
+        when v_reasons ? 'model_not_allowed' then gateway.fn_refuse(
+            'model_not_allowed', 403,
+            format('Your account may not use %s. Allowed: %s.', quote_literal(v_asked),
+                array_to_string(p_principal.allowed_models, ', ')),
+            jsonb_build_object('param', 'model', 'rule', 'allowed_models')
+        )
+        when v_reasons ? 'context' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('The prompt is longer than %s can take (%s tokens). Shorten it, or use a model with a larger context.',
+                quote_literal(v_asked), v_context),
+            jsonb_build_object('param', 'messages')
+        )
+        when v_reasons ?| '{capability,stream,tools,vision,structured}' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s cannot do what this call needs (%s).', quote_literal(v_asked), (
+                select string_agg(k.reason, ', ') from jsonb_object_keys(v_reasons) as k (reason)
+                where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
+            )), jsonb_build_object('param', 'model')
+        )
+        else gateway.fn_refuse(
+            'no_provider', 503,
+            format('No provider can answer %s at the moment. Try again later, or ask for another model.',
+                quote_literal(v_asked)), null, 5000
+        )
+    end;
+end
+$$;
+
+comment on function gateway.fn_refuse_unroutable(
+    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], text
+) is 'Why no offer fits a call, told as the refusal that helps most.';

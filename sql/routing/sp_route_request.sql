@@ -1,0 +1,132 @@
+-- Everything about one call in one transaction: who, whether, where, for how much. All reading first, hot rows last and in
+-- one order (customer, token). A refusal is a returned status and leaves nothing behind.
+create or replace function gateway.sp_route_request(p_token_digest bytea, p_request jsonb, p_reply_to text default null)
+returns gateway.route_decision
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_now timestamptz := util.current_load_date();
+    v_now_us bigint := floor(extract(epoch from v_now) * 1000000)::bigint;
+    v_features gateway.request_features := jsonb_populate_record(null::gateway.request_features, p_request);
+    v_principal ops.principal;
+    v_decision gateway.route_decision;
+    v_rule ops.rule;
+    v_provider text;
+    v_model text := nullif(v_features.model, 'auto');
+    v_compliance text[];
+    v_prompt_tokens bigint;
+    v_best record;
+    v_local timestamp;
+    v_day integer;
+    v_month integer;
+    v_full_at_us bigint;
+    v_token_full_at_us bigint;
+    v_request uuid;
+begin
+    perform set_config('synchronous_commit', 'on', true);
+    select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
+    v_decision := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    if v_decision.status is not null then
+        return v_decision;
+    end if;
+
+    v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
+        v_features.prompt_bytes, v_features.images, v_features.messages
+    );
+    v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens);
+    if position('/' in v_model) > 0 and exists (
+        select from ops.offer as o where o.provider_bk = split_part(v_model, '/', 1)
+    ) then
+        v_provider := split_part(v_model, '/', 1);
+        v_model := nullif(substr(v_model, length(v_provider) + 2), 'auto');
+    elsif v_model is null then
+        v_provider := v_rule.target_provider;
+        v_model := v_rule.target_model;
+    end if;
+    v_compliance := v_principal.compliance_levels || v_rule.compliance_requirements;
+
+    v_best := gateway.fn_choose_candidates(
+        v_now, v_features, v_provider, v_model, v_prompt_tokens, v_principal, v_compliance, v_rule
+    );
+    if v_best.hold_usd is null then
+        return gateway.fn_refuse_unroutable(
+            v_now, v_features, v_provider, v_model, v_prompt_tokens, v_principal, v_compliance, v_rule.rule_name
+        );
+    end if;
+
+    v_local := v_now at time zone v_principal.time_zone;
+    v_day := v_local::date - date '1970-01-01';
+    v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
+
+    v_full_at_us := gateway.fn_reserve_scope(
+        v_principal.customer_hk, v_best.hold_usd, v_now_us, v_principal.requests_per_minute, v_day, v_month,
+        v_principal.daily_budget_usd, v_principal.monthly_budget_usd
+    );
+    if v_full_at_us is null then
+        return gateway.fn_refuse_scope(
+            v_principal.customer_hk, v_best.hold_usd, v_now, v_principal.requests_per_minute, v_day, v_month,
+            v_principal.daily_budget_usd, v_principal.monthly_budget_usd, v_principal.time_zone
+        );
+    end if;
+    if v_principal.token_is_limited then
+        v_token_full_at_us := gateway.fn_reserve_scope(
+            v_principal.token_hk, v_best.hold_usd, v_now_us, v_principal.token_requests_per_minute, v_day, v_month,
+            v_principal.token_daily_budget_usd, v_principal.token_monthly_budget_usd
+        );
+        if v_token_full_at_us is null then
+            perform gateway.fn_release_scope(
+                v_principal.customer_hk, v_best.hold_usd, 0, v_day, v_month,
+                60000000 / v_principal.requests_per_minute
+            );
+            return gateway.fn_refuse_scope(
+                v_principal.token_hk, v_best.hold_usd, v_now, v_principal.token_requests_per_minute, v_day, v_month,
+                v_principal.token_daily_budget_usd, v_principal.token_monthly_budget_usd, v_principal.time_zone
+            );
+        end if;
+    end if;
+
+    v_request := uuidv7();
+    v_decision.status := 'routed';
+    v_decision.http_status := 200;
+    v_decision.request_id := v_request::text;
+    v_decision.queue := gateway.fn_choose_queue(v_principal.priority_tier, v_features.priority);
+    v_decision.provider := v_best.provider_bk;
+    v_decision.model := v_best.model_bk;
+    v_decision.route_reason := left(
+        coalesce(v_rule.rule_name, 'no rule') || ': ' || v_best.reason, 100
+    );
+    v_decision.customer := v_principal.customer_bk;
+    v_decision.rate_limit := v_principal.requests_per_minute;
+    v_decision.rate_reset_ms := (v_full_at_us - v_now_us) / 1000;
+    v_decision.rate_remaining :=
+        (60000000 - (v_full_at_us - v_now_us)) / (60000000 / v_principal.requests_per_minute);
+    v_decision.deadline_ms := v_now_us / 1000 + coalesce(v_features.timeout_ms, 600000);
+
+    insert into gateway.api_request_h (
+        api_request_hk, api_request_bk, customer_hk, provider_hk, load_date, record_source
+    ) values (
+        uuid_send(v_request), v_decision.request_id, v_principal.customer_hk, v_best.provider_hk, v_now, 'gateway'
+    );
+    v_decision.msg_id := gateway.fn_send_work(v_decision.queue, jsonb_build_object(
+        'request', v_decision.request_id, 'customer', encode(v_principal.customer_hk, 'hex'), 'reply_to', p_reply_to,
+        'ticket', v_features.ticket, 'deadline_ms', v_decision.deadline_ms, 'candidates', v_best.candidates
+    ));
+    insert into ops.reservation (
+        api_request_hk, customer_hk, tenant_hk, token_hk, token_is_limited, reserved_at, deadline, queue_name, msg_id,
+        held_usd, markup_percent, day_number, month_number, candidates, request, rule_hk, route_reason,
+        compliance_flags
+    ) values (
+        uuid_send(v_request), v_principal.customer_hk, v_principal.tenant_hk, v_principal.token_hk,
+        v_principal.token_is_limited, v_now, to_timestamp(v_decision.deadline_ms / 1000.0), v_decision.queue,
+        v_decision.msg_id, v_best.hold_usd, v_principal.markup_percent, v_day, v_month, v_best.prices,
+        gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_rule.routing_rule_hk,
+        v_decision.route_reason, nullif(v_compliance, '{}')
+    );
+    return v_decision;
+end
+$$;
+
+comment on function gateway.sp_route_request(bytea, jsonb, text) is
+'Decides one call: authenticate, match the rule, rank offers, rate limit, reserve the worst case, write the hub row, queue.';

@@ -1,0 +1,65 @@
+-- Many callers, one commit. Sorted by tenant, customer and token, so that two batches take their locks in one order. One
+-- malformed call is refused by itself: the batch then runs again, each call in a subtransaction of its own.
+create or replace function gateway.sp_route_requests(
+    p_batch jsonb, p_reply_to text default null, p_notify boolean default true
+) returns table (
+    ordinal integer, status text, http_status integer, request_id text, queue text, msg_id bigint, provider text,
+    model text, route_reason text, customer text, rate_limit integer, rate_remaining integer, rate_reset_ms bigint,
+    retry_after_ms bigint, deadline_ms bigint, message text, detail text
+)
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_call record;
+    v_decisions gateway.route_decision[];
+begin
+    -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant for.
+    perform set_config('synchronous_commit', 'on', true);
+    begin
+        select array_agg(d order by c.ordinal) into v_decisions
+        from (
+            select b.ordinal, b.call, decode(b.call ->> 'digest', 'hex') as digest
+            from jsonb_array_elements(p_batch) with ordinality as b (call, ordinal)
+            left join ops.principal as p on p.token_digest = decode(b.call ->> 'digest', 'hex')
+            order by p.tenant_hk, p.customer_hk, p.token_hk, b.ordinal
+            offset 0
+        ) as c
+        cross join lateral gateway.sp_route_request(c.digest, c.call, p_reply_to) as d;
+    exception
+        when data_exception then
+            for v_call in
+                select b.ordinal::integer as ordinal, b.call
+                from jsonb_array_elements(p_batch) with ordinality as b (call, ordinal)
+                order by b.call ->> 'digest', b.ordinal
+            loop
+                begin
+                    v_decisions[v_call.ordinal] := gateway.sp_route_request(
+                        decode(v_call.call ->> 'digest', 'hex'), v_call.call, p_reply_to
+                    );
+                exception
+                    when data_exception then
+                        v_decisions[v_call.ordinal] := gateway.fn_refuse(
+                            'invalid_request', 400, 'A field of this call has a value that cannot be used.'
+                        );
+                end;
+            end loop;
+    end;
+    if p_notify then
+        perform pg_notify('onevault_work', '');
+    end if;
+    return query
+    select
+        d.ordinal::integer, d.status, d.http_status, d.request_id, d.queue, d.msg_id, d.provider, d.model,
+        d.route_reason, d.customer, d.rate_limit, d.rate_remaining, d.rate_reset_ms, d.retry_after_ms, d.deadline_ms,
+        d.message, d.detail
+    from unnest(v_decisions) with ordinality as d (
+        status, http_status, request_id, queue, msg_id, provider, model, route_reason, customer, rate_limit,
+        rate_remaining, rate_reset_ms, retry_after_ms, deadline_ms, message, detail, ordinal
+    );
+end
+$$;
+
+comment on function gateway.sp_route_requests(jsonb, text, boolean) is
+'Decides a batch of calls in one transaction; each row answers the call at its ordinal (from 1).';

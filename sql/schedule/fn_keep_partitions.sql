@@ -1,0 +1,42 @@
+-- This month's and the next three months' partitions of every table that grows with traffic. Should upkeep ever be late,
+-- rows wait in the default partition and nothing is lost; a month whose rows lie there keeps its place there.
+create or replace function ops.fn_keep_partitions() returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_table text;
+    v_month timestamp;
+    v_from bytea;
+    v_to bytea;
+    v_name text;
+    v_has_rows boolean;
+    v_made integer := 0;
+begin
+    foreach v_table in array array['api_request_h', 'api_request_s', 'api_request_attempt_s'] loop
+        for v_month in
+            select generate_series(
+                date_trunc('month', clock_timestamp() at time zone 'UTC'),
+                date_trunc('month', clock_timestamp() at time zone 'UTC') + interval '3 months', interval '1 month'
+            )
+        loop
+            v_name := v_table || to_char(v_month, '"_"YYYY"_"MM');
+            continue when to_regclass(format('gateway.%I', v_name)) is not null;
+            v_from := util.fn_request_key_at(v_month at time zone 'UTC');
+            v_to := util.fn_request_key_at((v_month + interval '1 month') at time zone 'UTC');
+            execute format(
+                'select exists (select from gateway.%I where api_request_hk >= %L and api_request_hk < %L)',
+                v_table || '_default', v_from, v_to
+            ) into v_has_rows;
+            continue when v_has_rows;
+            execute format(
+                'create table gateway.%I partition of gateway.%I for values from (%L) to (%L)', v_name, v_table, v_from, v_to
+            );
+            v_made := v_made + 1;
+        end loop;
+    end loop;
+    return v_made;
+end
+$$;
+
+comment on function ops.fn_keep_partitions() is 'Makes the partitions of this and the next three months; returns how many were made.';

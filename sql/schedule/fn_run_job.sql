@@ -1,0 +1,28 @@
+-- Jobs by name: what runs is code of this list and never text from a table.
+create or replace function ops.fn_run_job(p_job_name text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+    case p_job_name
+        when 'keep partitions' then perform ops.fn_keep_partitions();
+        when 'measure providers' then perform ops.fn_measure_providers();
+        when 'roll up spending' then perform ops.fn_roll_up_spending();
+        when 'roll up usage' then perform ops.fn_roll_up_usage();
+        when 'void expired reservations' then perform ops.fn_void_expired_reservations();
+        else raise exception using
+            errcode = 'VG400', constraint = 'job_is_known', message = format('There is no job %s.', quote_literal(p_job_name)),
+            hint = 'Jobs are listed in ops.job; each has a branch in ops.fn_run_job.';
+    end case;
+end
+$$;
+
+comment on function ops.fn_run_job(text) is 'Runs one job by its name.';
+
+insert into ops.job (job_name, every) values
+('keep partitions', '1 hour'),
+('measure providers', '1 minute'),
+('roll up spending', '1 minute'),
+('roll up usage', '1 minute'),
+('void expired reservations', '10 seconds')
+on conflict (job_name) do nothing;
