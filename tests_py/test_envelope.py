@@ -76,9 +76,7 @@ def test_what_is_sealed_opens_in_its_row(secret: bytes, identity: bytes) -> None
 
 
 @given(st.binary(min_size=8, max_size=300), identities)
-def test_a_sealed_secret_shows_nothing_and_is_never_the_same(
-    secret: bytes, identity: bytes
-) -> None:
+def test_a_sealed_secret_shows_nothing_and_is_never_the_same(secret: bytes, identity: bytes) -> None:
     first, second = KEYRING.seal(secret, identity), KEYRING.seal(secret, identity)
     assert secret not in first
     unchanged = first[:17]
@@ -88,18 +86,14 @@ def test_a_sealed_secret_shows_nothing_and_is_never_the_same(
 
 
 @given(secrets_of_any_size, identities, identities)
-def test_a_sealed_secret_moved_to_another_row_does_not_open(
-    secret: bytes, identity: bytes, other: bytes
-) -> None:
+def test_a_sealed_secret_moved_to_another_row_does_not_open(secret: bytes, identity: bytes, other: bytes) -> None:
     assume(identity != other)
     with pytest.raises(MovedRow):
         KEYRING.open(KEYRING.seal(secret, identity), other)
 
 
 @given(secrets_of_any_size, identities, identities)
-def test_a_forged_row_tag_does_not_move_a_secret(
-    secret: bytes, identity: bytes, other: bytes
-) -> None:
+def test_a_forged_row_tag_does_not_move_a_secret(secret: bytes, identity: bytes, other: bytes) -> None:
     assume(identity != other)
     blob, target = KEYRING.seal(secret, identity), KEYRING.seal(b"", other)
     with pytest.raises(Damaged):
@@ -254,9 +248,7 @@ def test_what_is_no_key_is_refused_without_showing_it(text: str) -> None:
 
 def test_the_environment_goes_before_the_file_and_the_previous_key_is_read(tmp_path: Path) -> None:
     create_master_key(tmp_path / "master.key")
-    settings = Settings(
-        home=tmp_path, master_key=encoded(OTHER_MASTER), master_key_previous=MASTER.hex()
-    )
+    settings = Settings(home=tmp_path, master_key=encoded(OTHER_MASTER), master_key_previous=MASTER.hex())
     keyring = load_keyring(settings)
     assert keyring.live_key_ids == (Keyring(Secret(OTHER_MASTER)).key_id, KEYRING.key_id)
 
@@ -346,9 +338,7 @@ def _read_malformed_key() -> None:
     read_master_key(Secret(CANARY.decode()), "ONEVAULT_MASTER_KEY")
 
 
-@pytest.mark.parametrize(
-    "fails", [_open_with_another_key, _open_in_another_row, _open_damaged, _read_malformed_key]
-)
+@pytest.mark.parametrize("fails", [_open_with_another_key, _open_in_another_row, _open_damaged, _read_malformed_key])
 def test_no_traceback_shows_a_secret_even_with_locals(fails: Callable[[], None]) -> None:
     with pytest.raises((OpenError, MasterKeyError)) as caught:
         fails()

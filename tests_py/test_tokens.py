@@ -110,9 +110,7 @@ def test_distinct_texts_have_distinct_digests(first: str, second: str) -> None:
     assert same is (first == second)
 
 
-@pytest.mark.parametrize(
-    "reference", ["", "short", "ninechars", "AbCdEf1_", "AbCdEf1\n", "ÄbCdEf12"]
-)
+@pytest.mark.parametrize("reference", ["", "short", "ninechars", "AbCdEf1_", "AbCdEf1\n", "ÄbCdEf12"])
 def test_a_token_is_issued_only_for_a_good_reference(reference: str) -> None:
     with pytest.raises(ValueError, match="8 base62 characters"):
         issue_token(reference)

@@ -1,0 +1,73 @@
+"""What the published data does not tell about models, as far as the price book needs it.
+
+Which models cannot be offered on a chat or embeddings endpoint at the prices that we have, which
+ones embed, and how many tokens a model can answer at most.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from onevault.price_windows import Window
+
+# Provider ("" is any), what its model ids look like, why they are not offered.
+_MISFITS: Final = tuple(
+    (provider, re.compile(pattern), reason)
+    for provider, pattern, reason in (
+        ("", r"realtime|transcri|whisper|\btts\b|audio|voice|\blive\b", "sound is not offered"),
+        ("", r"image|banana|dall-e|flux", "picture output is billed by meters of its own"),
+        ("", r"deep-research|search-(preview|api)|sonar", "searches are billed by the call"),
+        ("", r"guard|moderation", "a classifier, no chat model"),
+        ("openai", r"^(ada|babbage|curie|davinci|text-davinci)\b|-instruct", "no chat endpoint"),
+        ("openai", r"-pro\b|codex|computer-use", "served by the Responses API alone"),
+        ("openai", r"gpt-oss", "open weights, not served by their maker"),
+        ("openai", r":|-$", "a family of models, no name that can be called"),
+        ("google", r"^(?!gemini|gemma)|-maas$", "served by Vertex AI alone"),
+        ("openrouter", r"^[^/]+$", "no name that can be called"),
+    )
+)
+_UNPRICED: Final = re.compile(r"^output_(image|audio|video)|_(hours|kpages|mchars)$")
+_EMBEDDING: Final = re.compile(r"embed")
+
+_MAX_OUTPUT: Final = (
+    ("openai", r"gpt-5(-mini|-nano)?|gpt-5\.[12]", 128_000),
+    ("openai", r"o1|o3|o3-mini|o4-mini", 100_000),
+    ("openai", r"gpt-4\.1(-mini|-nano)?", 32_768),
+    ("openai", r"gpt-4o(-mini)?", 16_384),
+    ("openai", r"gpt-4", 8_192),
+    ("openai", r"gpt-4-turbo|gpt-3\.5-turbo|gpt-4o-2024-05-13", 4_096),
+    ("anthropic", r"claude-(sonnet|opus|haiku)-4-5|claude-sonnet-4-0|claude-3-7-.*", 64_000),
+    ("anthropic", r"claude-opus-4-[01]", 32_000),
+    ("anthropic", r"claude-3-5-.*", 8_192),
+    ("anthropic", r"claude-3-(haiku|opus|sonnet).*", 4_096),
+    ("google", r"gemini-2\.5-(pro|flash|flash-lite)", 65_536),
+    ("google", r"gemini-2\.0-flash(-lite)?", 8_192),
+)
+
+
+def is_embedding(model: str) -> bool:
+    """Tell whether a model embeds, by its id."""
+    return _EMBEDDING.search(model) is not None
+
+
+def find_misfit(provider: str, model: str, windows: Sequence[Window]) -> str | None:
+    """Say why a model cannot be offered at the prices in these windows, None if it can."""
+    for only, pattern, reason in _MISFITS:
+        if only in ("", provider) and pattern.search(model):
+            return reason
+    if any(_UNPRICED.search(meter) for window in windows for meter in window.meters):
+        return "it bills by meters that the price book has not"
+    needed = {"input"} if is_embedding(model) else {"input", "output"}
+    if any(not needed <= window.prices.keys() for window in windows):
+        return "no price for input or none for output: free of charge, or not known"
+    if any(window.input_limit_tokens == 0 for window in windows):
+        return "its base price holds for no prompt at all"
+    return None
+
+
+def find_max_output(provider: str, model: str) -> int | None:
+    """Give the most tokens that a model can answer, as its provider publishes it, if known."""
+    for maker, pattern, tokens in _MAX_OUTPUT:
+        if maker == provider and re.fullmatch(pattern, model):
+            return tokens
+    return None

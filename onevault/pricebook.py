@@ -1,0 +1,211 @@
+"""The public price book: which providers we know, and what their models cost.
+
+Providers are the table below. Models and prices come from the bundled data of the package
+genai-prices, without any network, as one row per model and span of dates. Amounts are `Decimal`
+in USD per million tokens. What the data has and the book has not is told by `read_skipped`.
+
+Reading loads about 30 MB into the process; `price_book_version` costs nothing and says whether
+there is anything new to read.
+"""
+
+import importlib.metadata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from onevault.model_facts import find_max_output, find_misfit, is_embedding
+from onevault.price_windows import Note, Window, read_windows
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo
+
+# Part of the version, so that a change in how the data is read counts as news too.
+_READING: Final = "1"
+SANDBOX: Final = "sandbox"
+
+
+class KnownProvider(msgspec.Struct, frozen=True):
+    """A provider that works once there is a key for it.
+
+    `settings` are its quirks, for the adapter: `max_tokens_field` names the field of the request
+    that limits the output, `stream_usage` is False if `stream_options` must not be sent.
+    """
+
+    name: str
+    display_name: str
+    endpoint: str
+    key_variable: str | None
+    """Environment variable that holds the house's key; None if it needs none."""
+    settings: Mapping[str, str | bool]
+    kind: Literal["openai", "sandbox"] = "openai"
+
+
+class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model at a provider costs for a span of dates.
+
+    Rows of one offer differ in prices and dates alone and do not overlap; `valid_from` is the
+    first day (UTC), `valid_to` the day after the last, None is open. `prices` always has input
+    and output; a missing cache_read or cache_write costs what input costs. Token limits are None
+    where the data does not tell; `context_tokens` stays below every threshold from which a longer
+    prompt costs more.
+    """
+
+    provider: str
+    model: str
+    """The name that customers ask for; the same model at two providers has one name."""
+    upstream_model: str
+    provider_name: str
+    model_name: str
+    capabilities: tuple[Literal["chat", "embedding", "image"], ...]
+    context_tokens: int | None
+    max_output_tokens: int | None = None
+    default_output_tokens: int | None = None
+    prices: dict[str, Decimal]
+    valid_from: date | None = None
+    valid_to: date | None = None
+    deprecated: bool = False
+
+
+class SkippedPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in the data that the price book leaves out; `what` is "model" for a whole one."""
+
+    provider: str
+    model: str
+    what: str
+    reason: str
+
+
+# Mistral and Cohere refuse requests with stream_options, and Mistral those with the newer field.
+_Quirks = Mapping[str, str | bool]
+_NEWER: Final[_Quirks] = {"max_tokens_field": "max_completion_tokens", "stream_usage": True}
+_OLDER: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": True}
+_STRICT: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": False}
+
+_GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta/openai"
+_COHERE: Final = "https://api.cohere.ai/compatibility/v1"
+_OPENROUTER: Final = "https://openrouter.ai/api/v1"
+
+_KNOWN: Final = (
+    KnownProvider("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _NEWER),
+    KnownProvider("anthropic", "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", _OLDER),
+    KnownProvider("google", "Google Gemini", _GEMINI, "GEMINI_API_KEY", _OLDER),
+    KnownProvider("mistral", "Mistral AI", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", _STRICT),
+    KnownProvider("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", _NEWER),
+    KnownProvider("together", "Together AI", "https://api.together.xyz/v1", "TOGETHER_API_KEY", _OLDER),
+    KnownProvider("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", _OLDER),
+    KnownProvider("openrouter", "OpenRouter", _OPENROUTER, "OPENROUTER_API_KEY", _OLDER),
+    KnownProvider("cohere", "Cohere", _COHERE, "COHERE_API_KEY", _STRICT),
+    KnownProvider("x-ai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY", _NEWER),
+    KnownProvider(SANDBOX, "Sandbox", "in-process", None, {}, kind="sandbox"),
+)
+PROVIDERS: Final[Mapping[str, KnownProvider]] = {provider.name: provider for provider in _KNOWN}
+
+
+def _sandbox(size: str, price: tuple[str, str], context: int, max_output: int) -> BookOffer:
+    return BookOffer(
+        provider=SANDBOX,
+        model=f"sandbox-{size}",
+        upstream_model=f"sandbox-{size}",
+        provider_name="Sandbox",
+        model_name=f"Sandbox {size}",
+        capabilities=("chat",),
+        context_tokens=context,
+        max_output_tokens=max_output,
+        default_output_tokens=256,
+        prices={"input": Decimal(price[0]), "output": Decimal(price[1])},
+    )
+
+
+SANDBOX_OFFERS: Final = (
+    _sandbox("small", ("0.50", "1.50"), 32_768, 4_096),
+    _sandbox("large", ("5.00", "15.00"), 131_072, 16_384),
+)
+
+# How OpenRouter calls the makers of models that are providers here too.
+_MAKERS: Final = {
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "google": "google",
+    "mistralai": "mistral",
+    "deepseek": "deepseek",
+    "cohere": "cohere",
+    "x-ai": "x-ai",
+}
+
+
+def price_book_version() -> str:
+    """Name the data that `read_price_book` reads, without reading it."""
+    return f"genai-prices {importlib.metadata.version('genai-prices')}/{_READING}"
+
+
+def read_price_book(on: date | None = None) -> list[BookOffer]:
+    """Give the rows that hold on this day (None: today, UTC) or later, the sandbox's first."""
+    return _read(on)[0]
+
+
+def read_skipped(on: date | None = None) -> list[SkippedPrice]:
+    """Tell what of the data is not in `read_price_book(on)`, and why."""
+    return _read(on)[1]
+
+
+def _read(on: date | None) -> tuple[list[BookOffer], list[SkippedPrice]]:
+    from genai_prices.data import providers
+
+    day = on or datetime.now(UTC).date()
+    published = {provider.id: provider.models for provider in providers}
+    offers = list(SANDBOX_OFFERS)
+    skipped: list[SkippedPrice] = []
+    for provider in PROVIDERS.values():
+        taken: set[str] = set()
+        for model in published.get(provider.name, []):
+            windows, notes = read_windows(model, day)
+            names = (_house_name(provider.name, model.id, published), model.id)
+            name = next((name for name in names if name.upper() not in taken), None)
+            reason = find_misfit(provider.name, model.id, windows)
+            if name is None:
+                reason = "another model of this provider has the same name"
+            if name is None or reason is not None:
+                notes = [Note(what="model", reason=reason or "")]
+            else:
+                taken.add(name.upper())
+                offers.extend(_rows(provider, model, name, windows))
+            skipped.extend(
+                SkippedPrice(provider=provider.name, model=model.id, what=n.what, reason=n.reason) for n in notes
+            )
+    return offers, skipped
+
+
+def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[Window]) -> Iterable[BookOffer]:
+    embedding = is_embedding(model.id)
+    # A row that comes into force later must find the limit already there.
+    limits = [model.context_window, *(window.input_limit_tokens for window in windows)]
+    for window in windows:
+        # An embedding has no output tokens, whatever price the data names for them.
+        prices = window.prices | {"output": Decimal(0)} if embedding else window.prices
+        yield BookOffer(
+            provider=provider.name,
+            model=name,
+            upstream_model=model.id,
+            provider_name=provider.display_name,
+            model_name=model.name or model.id,
+            capabilities=("embedding",) if embedding else ("chat",),
+            context_tokens=min((limit for limit in limits if limit is not None), default=None),
+            max_output_tokens=find_max_output(provider.name, model.id),
+            prices=prices,
+            valid_from=window.valid_from,
+            valid_to=window.valid_to,
+            deprecated=bool(model.deprecated),
+        )
+
+
+def _house_name(provider: str, model: str, published: Mapping[str, list["ModelInfo"]]) -> str:
+    """Name a model of OpenRouter as its maker does, if the maker's own list has it."""
+    vendor, _, bare = model.partition("/")
+    maker = _MAKERS.get(vendor) if provider == "openrouter" else None
+    if maker is None:
+        return model
+    own = {entry.id for entry in published.get(maker, [])}
+    return next((name for name in (bare, bare.replace(".", "-")) if name in own), model)

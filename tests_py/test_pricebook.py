@@ -1,0 +1,368 @@
+"""The price book: whole, exact, never below what the provider charges, and open about its gaps."""
+
+import re
+import socket
+import subprocess
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from genai_prices.data import providers as published_providers
+from genai_prices.types import (
+    ClauseEquals,
+    ConditionalPrice,
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    Provider,
+    StartDateConstraint,
+    Tier,
+    TieredPrices,
+    TimeOfDateConstraint,
+    Usage,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onevault.model_facts import find_misfit
+from onevault.price_windows import METERS, read_windows
+from onevault.pricebook import (
+    PROVIDERS,
+    SANDBOX_OFFERS,
+    BookOffer,
+    price_book_version,
+    read_price_book,
+    read_skipped,
+)
+
+DAY = date(2026, 6, 1)
+BOOK = read_price_book(DAY)
+SKIPPED = read_skipped(DAY)
+PUBLISHED: dict[str, Provider] = {provider.id: provider for provider in published_providers}
+MODELS = {(p.id, model.id): model for p in published_providers for model in p.models}
+BOUGHT = [row for row in BOOK if row.provider != "sandbox"]
+
+
+def model(prices: ModelPrice | list[ConditionalPrice], **others: Any) -> ModelInfo:
+    return ModelInfo(id="m", match=ClauseEquals(equals="m"), prices=prices, **others)
+
+
+def flat(input_price: str, output_price: str, **others: Decimal | TieredPrices) -> ModelPrice:
+    return ModelPrice(input_mtok=Decimal(input_price), output_mtok=Decimal(output_price), **others)
+
+
+def since(day: date, prices: ModelPrice) -> ConditionalPrice:
+    return ConditionalPrice(StartDateConstraint(start_date=day), prices=prices)
+
+
+def between(start: time, end: time, prices: ModelPrice) -> ConditionalPrice:
+    return ConditionalPrice(TimeOfDateConstraint(start_time=start, end_time=end), prices=prices)
+
+
+# The whole book
+
+
+def test_every_row_is_exact_and_fits_the_price_table() -> None:
+    assert len(BOOK) > 500
+    for row in BOOK:
+        assert {"input", "output"} <= row.prices.keys() <= set(METERS.values())
+        assert all(type(price) is Decimal for price in row.prices.values())
+        for price in row.prices.values():
+            assert Decimal(0) <= price < Decimal(10**10)
+            assert price == round(price, 10)
+        assert row.provider in PROVIDERS
+        assert row.model
+        assert row.model_name
+        assert row.provider_name == PROVIDERS[row.provider].display_name
+        assert row.context_tokens is None or row.context_tokens > 0
+        assert row.prices["input"] > 0
+        assert (row.prices["output"] > 0) is (row.capabilities == ("chat",))
+        assert "/" not in row.provider
+
+
+def test_the_rows_of_an_offer_follow_each_other_and_differ_only_in_prices_and_dates() -> None:
+    offers: dict[tuple[str, str], list[BookOffer]] = {}
+    for row in BOOK:
+        offers.setdefault((row.provider, row.model.upper()), []).append(row)
+    for rows in offers.values():
+        assert len({(r.model, r.upstream_model, r.context_tokens, r.deprecated) for r in rows}) == 1
+        for before, after in pairwise(rows):
+            assert before.valid_to is not None
+            assert before.valid_to == after.valid_from
+        for row in rows:
+            assert row.valid_to is None or row.valid_to > DAY
+        assert rows[-1].valid_to is None
+
+
+@given(data=st.data())
+@settings(max_examples=400)
+def test_no_call_within_the_limits_is_priced_below_what_the_provider_charges(
+    data: st.DataObject,
+) -> None:
+    row = data.draw(st.sampled_from(BOUGHT))
+    limit = min(row.context_tokens or 10**7, 10**7)
+    prompt = data.draw(st.one_of(st.just(limit), st.integers(0, limit)))
+    read = data.draw(st.integers(0, prompt))
+    written = data.draw(st.integers(0, prompt - read))
+    output = 0 if row.capabilities == ("embedding",) else data.draw(st.integers(0, 200_000))
+    first = max(row.valid_from or DAY, DAY)
+    last = row.valid_to - timedelta(days=1) if row.valid_to else first + timedelta(days=900)
+    day = data.draw(st.dates(first, last))
+    moment = datetime.combine(day, data.draw(st.times()), tzinfo=UTC)
+
+    charged = MODELS[row.provider, row.upstream_model].calc_price(
+        Usage(
+            input_tokens=prompt,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            output_tokens=output,
+        ),
+        PUBLISHED[row.provider],
+        genai_request_timestamp=moment,
+    )
+
+    price = row.prices
+    booked = (
+        (prompt - read - written) * price["input"]
+        + read * price.get("cache_read", price["input"])
+        + written * price.get("cache_write", price["input"])
+        + output * price["output"]
+    ) / 1_000_000
+    assert booked >= charged.total_price
+    hourly = any(skipped.what == "cheaper hours" for skipped in _skipped(row))
+    if not written and not hourly and all(-_exponent(p) <= 10 for p in price.values()):
+        assert booked - charged.total_price < Decimal("0.001")
+
+
+def _exponent(price: Decimal) -> int:
+    exponent = price.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
+def _skipped(row: BookOffer) -> list[Any]:
+    return [s for s in SKIPPED if (s.provider, s.model) == (row.provider, row.upstream_model)]
+
+
+def test_every_published_model_is_either_in_the_book_or_skipped_with_a_reason() -> None:
+    taken = {(row.provider, row.upstream_model) for row in BOUGHT}
+    skipped = {(s.provider, s.model) for s in SKIPPED if s.what == "model"}
+    for name in PROVIDERS.keys() - {"sandbox"}:
+        for entry in PUBLISHED[name].models:
+            assert ((name, entry.id) in taken) != ((name, entry.id) in skipped)
+    assert all(s.reason and s.what for s in SKIPPED)
+
+
+def test_every_published_price_that_is_left_out_is_named() -> None:
+    named = {(s.provider, s.model, s.what) for s in SKIPPED}
+    for row in BOUGHT:
+        prices = MODELS[row.provider, row.upstream_model].prices
+        if isinstance(prices, ModelPrice):
+            for key, value in vars(prices).items():
+                if key not in METERS:
+                    assert (row.provider, row.upstream_model, key) in named
+                    continue
+                for tier in value.tiers if isinstance(value, TieredPrices) else ():
+                    assert row.context_tokens is not None
+                    assert row.context_tokens <= tier.start
+                    what = f"{key} above {tier.start} input tokens: {tier.price}"
+                    assert (row.provider, row.upstream_model, what) in named
+
+
+def test_well_known_models_are_there_at_their_published_prices() -> None:
+    rows = {(row.provider, row.model): row for row in BOOK}
+    gpt = rows["openai", "gpt-4o"]
+    assert gpt.prices == {
+        "input": Decimal("2.5"),
+        "output": Decimal(10),
+        "cache_read": Decimal("1.25"),
+    }
+    assert (gpt.context_tokens, gpt.max_output_tokens) == (128_000, 16_384)
+    assert gpt.upstream_model == "gpt-4o"
+    assert rows["anthropic", "claude-sonnet-4-5"].context_tokens == 200_000
+    assert rows["openai", "text-embedding-3-small"].capabilities == ("embedding",)
+
+
+def test_one_model_has_one_name_at_its_maker_and_at_openrouter() -> None:
+    rows = {(row.provider, row.model): row.upstream_model for row in BOOK}
+    assert rows["openrouter", "gpt-4o"] == "openai/gpt-4o"
+    assert rows["openrouter", "claude-sonnet-4-5"] == "anthropic/claude-sonnet-4.5"
+    assert rows["groq", "openai/gpt-oss-120b"] == "openai/gpt-oss-120b"
+
+
+def test_the_sandbox_comes_first_and_costs_what_it_says() -> None:
+    small, large = SANDBOX_OFFERS
+    assert BOOK[:2] == [small, large]
+    assert small.model == "sandbox-small"
+    assert small.prices == {"input": Decimal("0.50"), "output": Decimal("1.50")}
+    assert (small.context_tokens, small.max_output_tokens) == (32_768, 4_096)
+    assert large.model == "sandbox-large"
+    assert large.prices == {"input": Decimal(5), "output": Decimal(15)}
+    assert (large.context_tokens, large.max_output_tokens) == (131_072, 16_384)
+    assert small.default_output_tokens == large.default_output_tokens == 256
+
+
+def test_providers_can_be_called_as_they_stand_in_the_table() -> None:
+    for name, provider in PROVIDERS.items():
+        assert provider.name == name
+        if name == "sandbox":
+            assert (provider.endpoint, provider.key_variable) == ("in-process", None)
+            assert provider.kind == "sandbox"
+            continue
+        assert re.fullmatch(r"https://[a-z0-9./-]+[a-z0-9]", provider.endpoint)
+        assert re.fullmatch(r"[A-Z]+_API_KEY", provider.key_variable or "")
+        assert provider.kind == "openai"
+        assert provider.settings["max_tokens_field"] in ("max_tokens", "max_completion_tokens")
+    assert PROVIDERS["mistral"].settings["stream_usage"] is False
+    assert PROVIDERS.keys() - {"sandbox"} <= PUBLISHED.keys()
+
+
+def test_the_book_is_read_without_any_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("the price book reached for the network")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert read_price_book(DAY) == BOOK
+    assert read_price_book()
+
+
+def test_the_version_is_known_without_loading_the_data() -> None:
+    program = (
+        "import sys; from onevault.pricebook import price_book_version as v; "
+        "print(v()); print('genai_prices' in sys.modules, 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    version, loaded = done.stdout.splitlines()
+    assert version == price_book_version()
+    assert loaded == "False False"
+
+
+# One model at a time
+
+
+def test_a_change_of_price_makes_two_rows_and_the_past_is_left_out() -> None:
+    changing = model(
+        [
+            ConditionalPrice(prices=flat("1", "2")),
+            since(date(2026, 1, 1), flat("3", "4")),
+            since(date(2027, 1, 1), flat("5", "6")),
+        ]
+    )
+    windows, notes = read_windows(changing, DAY)
+    assert [(w.valid_from, w.valid_to, w.prices["input"]) for w in windows] == [
+        (date(2026, 1, 1), date(2027, 1, 1), Decimal(3)),
+        (date(2027, 1, 1), None, Decimal(5)),
+    ]
+    assert notes == []
+    assert read_windows(changing, date(2027, 1, 1))[0] == windows[1:]
+    assert len(read_windows(changing, date(2025, 12, 31))[0]) == 3
+
+
+def test_a_change_that_changes_nothing_here_makes_one_row() -> None:
+    searching = flat("1", "2", web_searches_kcount=Decimal(14))
+    windows, notes = read_windows(
+        model([ConditionalPrice(prices=flat("1", "2")), since(date(2026, 9, 1), searching)]), DAY
+    )
+    assert [(w.valid_from, w.valid_to) for w in windows] == [(None, None)]
+    assert [note.what for note in notes] == ["web_searches_kcount"]
+    assert "web_searches_kcount" in windows[0].meters
+
+
+def test_prices_by_the_hour_become_the_dearest_of_each_meter() -> None:
+    night = flat("1", "9", cache_read_mtok=Decimal("0.1"))
+    windows, notes = read_windows(
+        model([ConditionalPrice(prices=night), between(time(8), time(20), flat("2", "8"))]), DAY
+    )
+    assert windows[0].prices == {
+        "input": Decimal(2),
+        "output": Decimal(9),
+        "cache_read": Decimal(2),
+    }
+    assert [note.what for note in notes] == ["cheaper hours"]
+
+
+def test_hours_are_compared_within_the_dates_they_hold_in() -> None:
+    windows, _ = read_windows(
+        model(
+            [
+                ConditionalPrice(prices=flat("9", "9")),
+                between(time(8), time(20), flat("2", "2")),
+                since(date(2026, 7, 1), flat("1", "1")),
+                between(time(8), time(20), flat("3", "3")),
+            ]
+        ),
+        DAY,
+    )
+    assert [w.prices["input"] for w in windows] == [Decimal(9), Decimal(3)]
+
+
+def test_a_threshold_limits_the_prompt_and_is_named() -> None:
+    tiers = TieredPrices(
+        base=Decimal(1),
+        tiers=[Tier(start=200_000, price=Decimal(2)), Tier(start=100_000, price=Decimal("1.5"))],
+    )
+    windows, notes = read_windows(model(ModelPrice(input_mtok=tiers, output_mtok=Decimal(3))), DAY)
+    assert windows[0].prices["input"] == 1
+    assert windows[0].input_limit_tokens == 100_000
+    assert [note.what for note in notes] == [
+        "input_mtok above 100000 input tokens: 1.5",
+        "input_mtok above 200000 input tokens: 2",
+    ]
+    never = TieredPrices(base=Decimal(1), tiers=[Tier(start=0, price=Decimal(2))])
+    windows, _ = read_windows(model(ModelPrice(input_mtok=never, output_mtok=Decimal(3))), DAY)
+    assert find_misfit("openai", "m", windows) is not None
+
+
+def test_a_cache_write_below_input_is_a_surcharge_and_fractions_round_up() -> None:
+    surcharge = Decimal("0.0416666666666667")
+    windows, _ = read_windows(model(flat("0.75", "3.75", cache_write_mtok=surcharge)), DAY)
+    assert windows[0].prices["cache_write"] == Decimal("0.7916666667")
+    windows, _ = read_windows(model(flat("3", "15", cache_write_mtok=Decimal("3.75"))), DAY)
+    assert windows[0].prices["cache_write"] == Decimal("3.75")
+
+
+def test_prices_of_other_service_tiers_are_named() -> None:
+    fast = PriceVariant(when={"speed": "fast"}, prices=flat("2", "4"))
+    same = PriceVariant(when={"service_tier": "default"}, prices=ModelPrice())
+    _, notes = read_windows(model(flat("1", "2"), price_variants=[fast, same]), DAY)
+    assert [note.what for note in notes] == ["speed=fast"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ("openai", "gpt-4o-realtime-preview"),
+        ("openai", "gpt-image-1"),
+        ("openai", "gpt-5-pro"),
+        ("openai", "ft:gpt-4o"),
+        ("openai", "davinci"),
+        ("google", "claude-sonnet-4-5"),
+        ("groq", "meta-llama/llama-guard-4-12b"),
+        ("openrouter", "perplexity/sonar-pro"),
+        ("openrouter", "gpt-4o"),
+    ],
+)
+def test_models_that_no_chat_endpoint_serves_at_these_prices_are_not_offered(provider: str, name: str) -> None:
+    windows, _ = read_windows(model(flat("1", "2")), DAY)
+    assert find_misfit(provider, name, windows) is not None
+
+
+@pytest.mark.parametrize(
+    "prices",
+    [
+        ModelPrice(),
+        ModelPrice(input_mtok=Decimal(1)),
+        ModelPrice(output_mtok=Decimal(1)),
+        flat("1", "2", output_image_mtok=Decimal(30)),
+        flat("1", "2", audio_hours=Decimal(3)),
+    ],
+)
+def test_models_that_cannot_be_priced_are_not_offered(prices: ModelPrice) -> None:
+    windows, _ = read_windows(model(prices), DAY)
+    assert find_misfit("openai", "gpt-4o", windows) is not None
+    windows, _ = read_windows(model(flat("1", "2")), DAY)
+    assert find_misfit("openai", "gpt-4o", windows) is None
