@@ -98,7 +98,7 @@ def test_the_rows_of_an_offer_follow_each_other_and_differ_only_in_prices_and_da
 
 
 @given(data=st.data())
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_no_call_within_the_limits_is_priced_below_what_the_provider_charges(
     data: st.DataObject,
 ) -> None:
