@@ -7,6 +7,7 @@
     ├── WrongMethod           405   something does, but not for this method
     ├── BodyTooSlow           408   the body did not arrive in time
     ├── BodyTooLarge          413   the body is longer than this gateway reads
+    ├── ClientLeft            499   nobody is there to be told
     ├── InternalError         500   our fault; the log has its class, the customer our apology
     ├── ProviderFailed        502   the answer broke off, or no candidate gave one
     ├── Overloaded            503   the database is away or behind; try again soon
@@ -134,6 +135,13 @@ class BodyTooLarge(GatewayError):
         message = f"The request body is larger than this gateway's limit of {limit} bytes."
         headers = ((b"connection", b"close"),) if close else ()
         super().__init__(413, "request_too_large", message, headers=headers)
+
+
+class ClientLeft(GatewayError):
+    """The customer has hung up. It is never sent, only counted."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "client_gone", "The client left before its answer was complete.")
 
 
 class InternalError(GatewayError):

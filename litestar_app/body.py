@@ -1,0 +1,64 @@
+"""Reading a request's body: never more than the limit in memory, never longer than the time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from litestar_app.errors import BodyTooLarge, BodyTooSlow, ClientLeft, InvalidRequest
+
+if TYPE_CHECKING:
+    from litestar.types import Receive
+
+    from litestar_app.auth import Headers
+
+READ_SECONDS: Final = 30.0
+DISCARD_BYTES: Final = 64 * 1024 * 1024
+"""How much of a body that is too large is read and thrown away, so that the client, which is still
+writing, can read our answer; beyond it the connection is closed."""
+
+
+async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
+    """The body as it was sent, at most `limit` bytes.
+
+    Raises `BodyTooLarge` before anything of a body with a larger content-length is read, and as
+    soon as one without grows too large; `BodyTooSlow`; `InvalidRequest` for an encoded body;
+    `ClientLeft`.
+    """
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
+        raise InvalidRequest("Send the body without Content-Encoding.", "content-encoding")
+    length = int(headers.get(b"content-length", b"0"))
+    if length > limit:
+        raise BodyTooLarge(limit, close=length > DISCARD_BYTES)
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _read(receive, limit)
+    except TimeoutError:
+        raise BodyTooSlow(READ_SECONDS) from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientLeft
+    first: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(first) <= limit:
+        return first
+    pieces = [first]
+    size = len(first)
+    while message.get("more_body", False):
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientLeft
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            pieces.clear()
+            if size > DISCARD_BYTES:
+                raise BodyTooLarge(limit, close=True)
+        else:
+            pieces.append(piece)
+    if size > limit:
+        raise BodyTooLarge(limit, close=False)
+    return b"".join(pieces)

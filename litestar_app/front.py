@@ -1,0 +1,98 @@
+"""The state of one front process: its road to SQL, its links to workers, and whether it drains."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import psycopg
+
+from litestar_app.auth import AddressBook, TokenDesk
+from litestar_app.calls import Ask, DatabaseAway, Decision, Reads, Road
+from litestar_app.errors import Draining, Overloaded
+from litestar_app.link import Links
+from litestar_app.metrics import Metrics
+from onevault.batcher import Batcher, BatcherClosed
+from onevault.envelope import Keyring
+from onevault.frames import MAX_FRAME_BYTES
+from onevault.log import get_log
+from onevault.settings import Settings
+
+LANES: Final = 1
+BATCH_SIZE: Final = 64
+
+log = get_log("front")
+
+
+class Front:
+    """What all requests of this process share. Made by `create_app`, opened in its lifespan."""
+
+    def __init__(self, settings: Settings, keyring: Keyring, dsn: str) -> None:
+        self.settings = settings
+        self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
+        self.tokens = TokenDesk(keyring.peppers)
+        self.addresses = AddressBook(settings.trusted_proxies)
+        self.metrics = Metrics()
+        self.reads = Reads(dsn)
+        self.links = Links(settings.link_dir, self.reads.release_message)
+        self.draining = False
+        self._road = Road(dsn, LANES)
+        self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
+        self._last_call: asyncio.TimerHandle | None = None
+
+    async def open(self) -> None:
+        """Listen for workers and begin to connect. Raises `LinkError`."""
+        await self.links.open()
+        await self.reads.open()
+        log.info("front_open", path=str(self.links.path))
+
+    def drain(self) -> None:
+        """Take no new requests; give those that run the drain time, then end them."""
+        if self.draining:
+            return
+        self.draining = True
+        log.info("front_draining", waiting=self.links.waiting)
+        loop = asyncio.get_running_loop()
+        self._last_call = loop.call_later(self.settings.drain_timeout_seconds, self._end_all)
+
+    async def close(self) -> None:
+        """Drain, then hang up on workers and database."""
+        self.drain()
+        await self.links.idle()
+        if self._last_call is not None:
+            self._last_call.cancel()
+        await self._batcher.close()
+        await self.links.close()
+        await self._road.close()
+        await self.reads.close()
+        log.info("front_closed")
+
+    async def decide(self, ask: Ask) -> Decision:
+        """Have SQL decide about one request. Raises `Overloaded`, `Draining`."""
+        try:
+            decision = await self._batcher.submit(ask)
+        except BatcherClosed:
+            raise Draining from None
+        except psycopg.OperationalError as error:
+            # Waited too long for a lock or a statement: nothing was decided, nothing is reserved.
+            log.warning("route_refused", error)
+            raise Overloaded from error
+        if decision is None:
+            raise Overloaded
+        return decision
+
+    async def _route(self, asks: list[Ask]) -> list[Decision | None]:
+        links = self.links
+        try:
+            decisions = await self._road.route(asks, links.address, notify=links.workers == 0)
+        except DatabaseAway:
+            return [None] * len(asks)
+        self.metrics.batch(len(asks))
+        routed = sum(decision.status == "routed" for decision in decisions)
+        if routed:
+            links.wake(routed)
+        return list(decisions)
+
+    def _end_all(self) -> None:
+        log.warning("drain_time_over", waiting=self.links.waiting)
+        self.links.fail_all(Draining, "front_draining")

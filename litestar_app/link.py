@@ -1,0 +1,329 @@
+"""The front's half of the link: workers dial in, claim bodies, and send answers back.
+
+The front listens on `<link_dir>/front-<pid>-<random>.sock`. Every worker keeps one connection to
+it, on which many requests travel. Each side notices at once when the other one has died:
+
+    worker dies, nothing sent to the customer yet   the message becomes visible again, another
+                                                    worker claims the same ticket and answers
+    worker dies, bytes were sent                    the stream ends with an error; a tombstone tells
+                                                    the next worker how much, and it books that
+    customer leaves, or the deadline passes         Cancel if claimed, a tombstone if not
+
+A ticket that is neither waiting nor buried is answered with Gone("unknown_ticket").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import socket
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, Literal
+
+from litestar_app.answers import Answer
+from litestar_app.errors import GatewayError, ProviderFailed
+from onevault.frames import (
+    Cancel,
+    Chunk,
+    Claim,
+    End,
+    Frame,
+    FrameDecoder,
+    FrameError,
+    Gone,
+    Head,
+    Hello,
+    Wake,
+    encode,
+)
+from onevault.log import get_log
+
+Reason = Literal["client_gone", "front_draining", "worker_lost"]
+Release = Callable[[str, int, int], Awaitable[None]]
+
+TOMBSTONE_SECONDS: Final = 3600.0
+MOST_TOMBSTONES: Final = 100_000
+_SOCKET_NAME: Final = re.compile(r"front-(\d+)-[0-9a-f]+\.sock")
+_WAKE: Final = encode(Wake())
+
+log = get_log("front.link")
+
+
+class LinkError(Exception):
+    """The front cannot listen for workers; says where and why."""
+
+
+class Links:
+    """All links of one front, the answers that wait, and the tombstones of those that do no more.
+
+    `release` makes a message visible again: queue, msg_id, read_ct.
+    """
+
+    def __init__(self, directory: Path, release: Release) -> None:
+        self.path = directory / f"front-{os.getpid()}-{secrets.token_hex(8)}.sock"
+        self._release = release
+        self._answers: dict[bytes, Answer] = {}
+        self._tombstones: OrderedDict[bytes, tuple[Reason, int, float]] = OrderedDict()
+        self._links: list[Link] = []
+        self._server: asyncio.Server | None = None
+        self._releasing: set[asyncio.Task[None]] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def address(self) -> str:
+        """What messages name as the place to bring the answer to."""
+        return f"unix:{self.path}"
+
+    @property
+    def workers(self) -> int:
+        """Workers that are linked."""
+        return len(self._links)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their answer."""
+        return len(self._answers)
+
+    async def open(self) -> None:
+        """Listen for workers. Raises `LinkError`."""
+        directory = self.path.parent
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove_stale_sockets(directory)
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(self.path))
+            self.path.chmod(0o600)
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_unix_server(
+                lambda: Link(self), sock=listener, backlog=128
+            )
+        except OSError as error:
+            raise LinkError(
+                f"cannot listen on {self.path} ({error.strerror or error}): "
+                "ONEVAULT_LINK_DIR must name a directory of ours with a short path"
+            ) from error
+
+    async def close(self) -> None:
+        """Hang up on the workers and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+        for link in tuple(self._links):
+            link.hang_up()
+        if self._releasing:
+            await asyncio.wait(self._releasing, timeout=2)
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+    async def idle(self) -> None:
+        """Wait until no request waits for an answer."""
+        await self._idle.wait()
+
+    def expect(self, answer: Answer) -> None:
+        """From now on a worker may claim this answer's ticket."""
+        self._answers[answer.ticket] = answer
+        self._idle.clear()
+
+    def forget(self, answer: Answer) -> None:
+        """The request is over: nobody may claim it any more.
+
+        If its worker has not booked it yet, the worker is told to stop; if no worker has claimed it
+        yet, the one that will is told why nobody waits.
+        """
+        if self._answers.pop(answer.ticket, None) is None:
+            return
+        if not self._answers:
+            self._idle.set()
+        if answer.receipt is None and answer.link is None:
+            self.bury(answer, "client_gone")
+
+    def bury(self, answer: Answer, reason: Reason) -> None:
+        """Keep what the next worker that claims this ticket must know."""
+        now = asyncio.get_running_loop().time()
+        self._tombstones[answer.ticket] = (reason, answer.delivered, now + TOMBSTONE_SECONDS)
+        while self._tombstones:
+            oldest = next(iter(self._tombstones))
+            if self._tombstones[oldest][2] > now and len(self._tombstones) <= MOST_TOMBSTONES:
+                break
+            del self._tombstones[oldest]
+
+    def fail_all(self, make_error: Callable[[], GatewayError], reason: Reason) -> None:
+        """End all that wait, such as when the time to drain is over."""
+        for answer in tuple(self._answers.values()):
+            if answer.link is None:
+                self.bury(answer, reason)
+            answer.cancel(make_error())
+
+    def wake(self, count: int) -> None:
+        """Tell as many workers as there is new work for, the least loaded first."""
+        links = self._links
+        if len(links) > 1:
+            links = sorted(links, key=_load)[:count]
+        for link in links:
+            link.write(_WAKE)
+
+    # What a link calls
+
+    def add(self, link: Link) -> None:
+        """A worker has said hello."""
+        if link not in self._links:
+            self._links.append(link)
+
+    def claim(self, link: Link, claim: Claim) -> Answer | None:
+        """The answer that this worker may work on, or None and it has been told why."""
+        answer = self._answers.get(claim.ticket)
+        if answer is None:
+            reason, delivered, _ = self._tombstones.get(claim.ticket, ("unknown_ticket", 0, 0.0))
+        elif answer.over:
+            reason, delivered = "client_gone", answer.delivered
+        elif answer.link is None:
+            answer.link, answer.claim = link, claim
+            return answer
+        elif not _supersedes(claim, answer.claim):
+            reason, delivered = "unknown_ticket", 0
+        elif answer.delivered:
+            reason, delivered = "worker_lost", answer.delivered
+        else:
+            # The first worker let its hold on the message lapse: it is stuck, this one is not.
+            answer.link.drop(answer)
+            answer.start_over()
+            answer.link, answer.claim = link, claim
+            return answer
+        link.write(encode(Gone(claim.ticket, reason, delivered)))
+        return None
+
+    def lost(self, link: Link, claimed: list[tuple[Answer, Claim]]) -> None:
+        """A worker has died with these requests in hand."""
+        if link in self._links:
+            self._links.remove(link)
+        for answer, claim in claimed:
+            begun = not answer.start_over()
+            if begun or answer.over:
+                self.bury(answer, "worker_lost" if begun else "client_gone")
+            if begun:
+                answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
+            task = asyncio.get_running_loop().create_task(self._give_back(claim))
+            self._releasing.add(task)
+            task.add_done_callback(self._releasing.discard)
+
+    async def _give_back(self, claim: Claim) -> None:
+        try:
+            await self._release(claim.queue, claim.msg_id, claim.read_ct)
+        except Exception as error:  # noqa: BLE001 - it becomes visible by itself a little later
+            log.warning("release_failed", error, queue=claim.queue)
+        else:
+            self.wake(1)
+
+
+class Link(asyncio.Protocol):
+    """One connection to one worker process."""
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+        self._decoder = FrameDecoder()
+        self._transport: asyncio.WriteTransport | None = None
+        self.claimed: dict[bytes, Answer] = {}
+        self._claims: dict[bytes, Claim] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for frame in self._decoder.feed(data):
+                self._receive(frame)
+        except FrameError as error:
+            log.error("link_spoke_nonsense", error)
+            self.hang_up()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        claimed = [(self.claimed[ticket], claim) for ticket, claim in self._claims.items()]
+        self.claimed.clear()
+        self._claims.clear()
+        if claimed:
+            log.warning("worker_lost", count=len(claimed))
+        self._links.lost(self, claimed)
+
+    def write(self, data: bytes) -> None:
+        """Send an encoded frame; nothing happens when the worker has gone."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def hang_up(self) -> None:
+        """Close the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def drop(self, answer: Answer) -> None:
+        """Take a request away from this worker."""
+        if self.claimed.pop(answer.ticket, None) is not None:
+            del self._claims[answer.ticket]
+            self.write(encode(Cancel(answer.ticket)))
+
+    def _receive(self, frame: Frame) -> None:
+        # In the order of their frequency. A ticket that is not ours any more is no error.
+        if type(frame) is Chunk:
+            if answer := self.claimed.get(frame.ticket):
+                if not answer.over:
+                    answer.add(frame.data)
+        elif type(frame) is End:
+            if answer := self.claimed.pop(frame.ticket, None):
+                del self._claims[frame.ticket]
+                answer.link = None
+                answer.finish(frame)
+        elif type(frame) is Head:
+            if answer := self.claimed.get(frame.ticket):
+                answer.open(frame)
+        elif type(frame) is Claim:
+            if answer := self._links.claim(self, frame):
+                self.claimed[frame.ticket] = answer
+                self._claims[frame.ticket] = frame
+                self.write(answer.body_frame())
+        elif type(frame) is Hello:
+            self._links.add(self)
+        else:
+            raise FrameError("a frame that only fronts send")
+
+
+def remove_stale_sockets(directory: Path) -> None:
+    """Remove sockets of fronts that are dead: their process is gone and nobody listens."""
+    for path in directory.glob("front-*.sock"):
+        match = _SOCKET_NAME.fullmatch(path.name)
+        if match is None or _is_alive(int(match[1])):
+            continue
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+            probe.settimeout(0.2)
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _supersedes(claim: Claim, held: Claim | None) -> bool:
+    """Whether this is a later reading of the same message."""
+    return (
+        held is not None
+        and (claim.queue, claim.msg_id) == (held.queue, held.msg_id)
+        and claim.read_ct > held.read_ct
+    )
+
+
+def _load(link: Link) -> int:
+    return len(link.claimed)

@@ -1,0 +1,107 @@
+"""What one front counts about itself, for Prometheus.
+
+The counters belong to one process. Where several fronts share a port, each scrape shows the one
+that answers it, told apart by the `process` label.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import generate_latest
+
+from litestar_app.calls import Gauges
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
+_SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """The counters of one front process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._requests = Counter(
+            "onevault_front_requests",
+            "Completions answered, by surface, kind of answer, and outcome (ok or the error code)",
+            ("surface", "kind", "outcome"),
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "onevault_front_request_seconds",
+            "Time from the first byte of a request to the last byte of its answer",
+            ("surface", "kind"),
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._batches = Histogram(
+            "onevault_front_route_batch_size",
+            "Requests that were routed by one statement",
+            buckets=_SIZES,
+            registry=self._registry,
+        )
+        self._links = self._gauge("onevault_front_linked_workers", "Workers that are linked")
+        self._waiting = self._gauge("onevault_front_waiting_requests", "Requests without answer yet")
+        self._draining = self._gauge("onevault_front_draining", "1 while this front is stopping")
+        self._up = self._gauge("onevault_database_up", "1 if the database answered this scrape")
+        self._reservations = self._gauge("onevault_reservations", "Open budget reservations")
+        self._depth = Gauge(
+            "onevault_queue_depth",
+            "Messages in a queue",
+            ("queue",),
+            registry=self._registry,
+        )
+        self._oldest = Gauge(
+            "onevault_queue_oldest_seconds",
+            "Age of the oldest message in a queue",
+            ("queue",),
+            registry=self._registry,
+        )
+        process = self._gauge("onevault_front_process", "The front that answers", ("process",))
+        process.labels(str(os.getpid())).set(1)
+        self._outcomes: dict[tuple[str, str, str], Counter] = {}
+        self._timers: dict[tuple[str, str], Histogram] = {}
+
+    def request(self, surface: str, kind: str, outcome: str, seconds: float) -> None:
+        """Count one completion. kind: "plain" or "stream"."""
+        key = (surface, kind, outcome)
+        counter = self._outcomes.get(key)
+        if counter is None:
+            counter = self._outcomes[key] = self._requests.labels(*key)
+            self._timers[key[:2]] = self._seconds.labels(*key[:2])
+        counter.inc()
+        self._timers[key[:2]].observe(seconds)
+
+    def batch(self, size: int) -> None:
+        """Count one statement of the road."""
+        self._batches.observe(size)
+
+    def render(
+        self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool
+    ) -> bytes:
+        """The text that Prometheus reads. gauges: what the database said, None if it is away."""
+        self._links.set(workers)
+        self._waiting.set(waiting)
+        self._draining.set(draining)
+        self._up.set(gauges is not None)
+        if gauges is not None:
+            self._reservations.set(gauges.reservations)
+            for state in gauges.queues:
+                self._depth.labels(state.queue).set(state.depth)
+                self._oldest.labels(state.queue).set(state.oldest_seconds or 0)
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(name, text, labels, registry=self._registry)

@@ -1,0 +1,323 @@
+"""`POST /v1/chat/completions` and `POST /v1/ai/completions`: the road, plain and streamed.
+
+These two are bare ASGI handlers: they read the scope and write the response themselves, which
+costs a sixth of what a handler with request and response objects does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from litestar import asgi
+
+from litestar_app.answers import Answer
+from litestar_app.auth import Headers, user_agent
+from litestar_app.body import read_body
+from litestar_app.calls import Ask, Decision
+from litestar_app.errors import (
+    ClientLeft,
+    Draining,
+    GatewayError,
+    InternalError,
+    ProviderFailed,
+    TimedOut,
+    WrongMethod,
+    error_body,
+    error_headers,
+    shape_of,
+)
+from litestar_app.receipts import (
+    Receipt,
+    duration,
+    failure_of,
+    last_events,
+    read_receipt,
+    refusal_of,
+    splice,
+    stream_id,
+)
+from litestar_app.requests import Features, Surface, read_request
+from onevault.log import get_log
+
+if TYPE_CHECKING:
+    from litestar.handlers import ASGIRouteHandler
+    from litestar.types import HTTPScope, Receive, Scope, Send
+
+    from litestar_app.front import Front
+
+PATIENCE_SECONDS: Final = 0.2
+"""How long a request runs before somebody looks whether its client is still there."""
+
+GRACE_SECONDS: Final = 2.0
+"""How long after the deadline the worker's own word about it is awaited."""
+
+_Headers = list[tuple[bytes, bytes]]
+_JSON: Final = (b"content-type", b"application/json")
+_STREAM_HEADERS: Final[_Headers] = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-onevault-cost", b"pending"),
+]
+_FAILED_EVENT: Final = b"data: %b\n\n"
+
+log = get_log("front.completions")
+
+
+def completion_routes(front: Front) -> list[ASGIRouteHandler]:
+    """The two handlers of the road."""
+
+    @asgi("/v1/chat/completions", copy_scope=False)
+    async def chat_completions(scope: Scope, receive: Receive, send: Send) -> None:
+        await Call(front, "chat", scope, receive, send).run()  # type: ignore[arg-type]
+
+    @asgi("/v1/ai/completions", copy_scope=False)
+    async def native_completions(scope: Scope, receive: Receive, send: Send) -> None:
+        await Call(front, "native", scope, receive, send).run()  # type: ignore[arg-type]
+
+    return [chat_completions, native_completions]
+
+
+class Call:
+    """One customer's call, from its first byte to the last of its answer."""
+
+    __slots__ = (
+        "_decision",
+        "_front",
+        "_kind",
+        "_receipt",
+        "_receive",
+        "_scope",
+        "_send",
+        "_started",
+        "_surface",
+    )
+
+    def __init__(
+        self, front: Front, surface: Surface, scope: HTTPScope, receive: Receive, send: Send
+    ) -> None:
+        self._front = front
+        self._surface = surface
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._kind = "plain"
+        self._started = False
+        self._decision: Decision | None = None
+        self._receipt: Receipt | None = None
+
+    async def run(self) -> None:
+        """Answer the call; whatever goes wrong becomes an error in the surface's shape."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        outcome = "ok"
+        try:
+            await self._answer(begun)
+        except GatewayError as error:
+            outcome = error.code
+            await self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - the customer gets a shape, the log a class
+            outcome = "internal_error"
+            log.error("call_failed", error)
+            await self._refuse(InternalError())
+        self._front.metrics.request(self._surface, self._kind, outcome, loop.time() - begun)
+
+    async def _answer(self, begun: float) -> None:
+        front = self._front
+        if self._scope["method"] != "POST":
+            raise WrongMethod("POST")
+        if front.draining:
+            raise Draining
+        headers: Headers = dict(self._scope["headers"])
+        digests = front.tokens.digests(headers)
+        body = await read_body(headers, self._receive, front.body_limit)
+        features = read_request(self._surface, body)
+        answer = Answer(
+            self._surface, body, stream=features.stream, include_usage=features.include_usage
+        )
+        del body
+        timeout = front.settings.request_timeout_seconds
+        watch = Watch(answer, self._receive, begun + timeout + GRACE_SECONDS)
+        front.links.expect(answer)
+        try:
+            for digest in digests:
+                decision = await front.decide(self._ask(digest, answer, features, headers, timeout))
+                if decision.status != "invalid_token":
+                    break
+            self._decision = decision
+            if decision.status != "routed":
+                raise refusal_of(decision)
+            if features.stream:
+                self._kind = "stream"
+                await self._stream(answer)
+            else:
+                await self._plain(answer)
+        finally:
+            watch.close()
+            front.links.forget(answer)
+
+    def _ask(
+        self, digest: bytes, answer: Answer, features: Features, headers: Headers, timeout: float
+    ) -> Ask:
+        return Ask(
+            digest=digest.hex(),
+            ticket=answer.ticket.hex(),
+            surface=self._surface,
+            capability="chat",
+            request_type=features.request_type,
+            priority=features.priority,
+            model=features.model,
+            stream=features.stream,
+            tools=features.tools,
+            vision=features.vision,
+            structured=features.structured,
+            prompt_bytes=features.prompt_bytes,
+            images=features.images,
+            messages=features.messages,
+            max_output_tokens=features.max_output_tokens,
+            choices=features.choices,
+            max_cost=features.max_cost,
+            metadata=features.metadata,
+            client_ip=self._front.addresses.client_ip(self._scope),
+            user_agent=user_agent(headers),
+            timeout_ms=round(timeout * 1000),
+        )
+
+    async def _plain(self, answer: Answer) -> None:
+        await answer.arrival()
+        receipt = self._settle(answer)
+        data = answer.take()
+        if not data:
+            raise ProviderFailed("The provider's answer was empty.")
+        body = splice(data, receipt)
+        headers = self._headers(receipt.provider, receipt.model)
+        headers.append((b"content-length", b"%d" % len(body)))
+        headers.append((b"x-onevault-cost", _ascii(receipt.cost.customer or "0")))
+        content_type = answer.head.content_type if answer.head else "application/json"
+        headers.append((b"content-type", _ascii(content_type)))
+        self._started = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _stream(self, answer: Answer) -> None:
+        await answer.arrival()
+        data = answer.take()
+        if not data:
+            self._settle(answer)  # an answer that failed before its first byte is a plain error
+        chunk_id = stream_id(data)
+        provider, model = (answer.head.provider, answer.head.model) if answer.head else (None, None)
+        headers = self._headers(provider, model) + _STREAM_HEADERS
+        self._started = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        while not answer.over:
+            await self._send({"type": "http.response.body", "body": data, "more_body": True})
+            answer.drained()
+            await answer.arrival()
+            data = answer.take()
+        try:
+            data += last_events(self._settle(answer), chunk_id)
+        except ClientLeft:
+            raise
+        except GatewayError as error:
+            self._front.metrics.broken_streams.inc()
+            data += _FAILED_EVENT % error_body(error, shape_of(self._scope["path"]))
+        await self._send({"type": "http.response.body", "body": data, "more_body": False})
+
+    def _settle(self, answer: Answer) -> Receipt:
+        """The receipt of an answer that is over. Raises the error it ended with, if it did."""
+        if answer.error is not None:
+            raise answer.error
+        assert answer.receipt is not None
+        try:
+            receipt = self._receipt = read_receipt(answer.receipt)
+        except msgspec.MsgspecError as error:
+            log.error("receipt_unreadable", error)
+            raise InternalError from None
+        failure = failure_of(receipt)
+        if failure is not None:
+            raise failure
+        return receipt
+
+    def _headers(self, provider: str | None, model: str | None) -> _Headers:
+        """The headers of the contract, as far as they are known."""
+        decision = self._decision
+        request_id = (decision.request_id if decision else None) or str(uuid.uuid4())
+        name = _ascii(request_id)
+        headers: _Headers = [(b"x-onevault-request-id", name), (b"x-request-id", name)]
+        if provider is not None:
+            headers.append((b"x-onevault-provider", _ascii(provider)))
+        if model is not None:
+            headers.append((b"x-onevault-model", _ascii(model)))
+        if decision is not None and decision.rate_limit is not None:
+            headers += (
+                (b"x-ratelimit-limit-requests", b"%d" % decision.rate_limit),
+                (b"x-ratelimit-remaining-requests", b"%d" % (decision.rate_remaining or 0)),
+                (b"x-ratelimit-reset-requests", duration(decision.rate_reset_ms or 0)),
+            )
+        return headers
+
+    async def _refuse(self, error: GatewayError) -> None:
+        if isinstance(error, ClientLeft):
+            return
+        if self._started:
+            log.warning("answer_broke_off", code=error.code)
+            return  # the server closes the connection: the answer is visibly incomplete
+        receipt, decision = self._receipt, self._decision
+        if receipt is not None:
+            headers = self._headers(receipt.provider, receipt.model)
+        elif decision is not None and decision.status == "routed":
+            headers = self._headers(decision.provider, decision.model)
+        else:
+            headers = self._headers(None, None)
+        cost = (receipt.cost.customer if receipt else None) or "0"
+        headers.append((b"x-onevault-cost", _ascii(cost)))
+        request_id = headers[0][1].decode()
+        body = error_body(error, shape_of(self._scope["path"]), request_id)
+        headers += error_headers(error, len(body))
+        await self._send(
+            {"type": "http.response.start", "status": error.status, "headers": headers}
+        )
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class Watch:
+    """Looks after a call that takes longer than a moment: its client may leave, its time may end."""
+
+    __slots__ = ("_answer", "_deadline", "_receive", "_task", "_timer")
+
+    def __init__(self, answer: Answer, receive: Receive, deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._answer = answer
+        self._receive = receive
+        self._deadline = deadline
+        self._task: asyncio.Task[None] | None = None
+        self._timer = loop.call_later(PATIENCE_SECONDS, self._begin)
+
+    def close(self) -> None:
+        """The call is over."""
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._listen())
+        self._timer = loop.call_at(self._deadline, self._late)
+
+    async def _listen(self) -> None:
+        message: Any = None
+        while message is None or message["type"] != "http.disconnect":
+            message = await self._receive()
+        self._answer.cancel(ClientLeft())
+
+    def _late(self) -> None:
+        self._answer.cancel(TimedOut())
+
+
+def _ascii(text: str) -> bytes:
+    """A header value that no name from the database can break."""
+    value = text.encode("ascii", "replace")
+    return value if text.isprintable() else b"?"
