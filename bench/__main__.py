@@ -1,7 +1,7 @@
 """`python -m bench`: measure the gateway on this machine, print the figures and keep them."""
 
 import argparse
-import datetime
+import datetime as dt
 import sys
 import time
 from collections.abc import Sequence
@@ -30,9 +30,7 @@ def main() -> int:
     try:
         wrk = find_generator()
         with (
-            running_provider(
-                gap_us=options.gap_us, first_byte_us=options.first_byte_us
-            ) as provider,
+            running_provider(gap_us=options.gap_us, first_byte_us=options.first_byte_us) as provider,
             running_gateway(provider, customers=options.customers) as gateway,
         ):
             return _run(options, wrk, provider, gateway)
@@ -56,7 +54,7 @@ def _run(options: argparse.Namespace, wrk: Tool, provider: Provider, gateway: Ga
         if profiler:
             print(profiler.finish(), file=sys.stderr)
     report = Report(
-        taken_at=datetime.datetime.now(datetime.UTC),
+        taken_at=dt.datetime.now(dt.UTC),
         commit=current_commit(),
         machine=describe_machine(),
         provider=provider.made_of,

@@ -34,13 +34,9 @@ _PROMISES: Final[Sequence[_Promise]] = (
 )
 
 
-def compare(
-    measurements: Iterable[Measurement], *, idle_mb: float, second_start_seconds: float
-) -> Iterator[Goal]:
+def compare(measurements: Iterable[Measurement], *, idle_mb: float, second_start_seconds: float) -> Iterator[Goal]:
     """Yield every goal that something was measured for."""
-    found = {
-        (measurement.mode, measurement.connections): measurement for measurement in measurements
-    }
+    found = {(measurement.mode, measurement.connections): measurement for measurement in measurements}
     for name, mode, connections, wanted, at_least, read in _PROMISES:
         measurement = found.get((mode, connections))
         if measurement is not None:

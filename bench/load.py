@@ -82,12 +82,7 @@ def run_load(wrk: Tool, call: Call, *, connections: int, seconds: int) -> Load:
             f"--script={_SCRIPT}",
             call.url,
         ],
-        env={
-            **os.environ,
-            **wrk.environment,
-            "BENCH_TOKENS": ",".join(call.tokens),
-            "BENCH_BODY": call.body.decode(),
-        },
+        env={**os.environ, **wrk.environment, "BENCH_TOKENS": ",".join(call.tokens), "BENCH_BODY": call.body.decode()},
         capture_output=True,
         text=True,
         check=False,

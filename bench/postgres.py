@@ -123,7 +123,5 @@ class Watch:
         return str(row[0])
 
     def _counts_statements(self) -> bool:
-        row = self._aside.execute("select current_setting('shared_preload_libraries')").fetchall()[
-            0
-        ]
+        row = self._aside.execute("select current_setting('shared_preload_libraries')").fetchall()[0]
         return STATEMENTS_LIBRARY in row[0]

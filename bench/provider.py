@@ -46,15 +46,9 @@ def running_provider(*, gap_us: int = 0, first_byte_us: int = 0) -> Iterator[Pro
     compiled = _compile()
     program = [str(compiled)] if compiled else [sys.executable, "-m", "bench.provider_asyncio"]
     options = ("--chunks", CHUNKS, "--gap-us", gap_us, "--first-byte-us", first_byte_us)
-    process = subprocess.Popen(
-        [*program, *map(str, options)], cwd=SOURCE.parent.parent, stdout=subprocess.PIPE
-    )
+    process = subprocess.Popen([*program, *map(str, options)], cwd=SOURCE.parent.parent, stdout=subprocess.PIPE)
     try:
-        yield Provider(
-            port=_read_port(process),
-            pid=process.pid,
-            made_of="C, epoll" if compiled else "Python, asyncio",
-        )
+        yield Provider(port=_read_port(process), pid=process.pid, made_of="C, epoll" if compiled else "Python, asyncio")
     finally:
         process.terminate()
         process.wait()

@@ -33,9 +33,7 @@ def plain_answer() -> bytes:
             "object": "chat.completion",
             "created": 1760000000,
             "model": "bench-model",
-            "choices": [
-                {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-            ],
+            "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
             "usage": USAGE,
         },
         separators=(",", ":"),
@@ -127,9 +125,7 @@ class Answerer(asyncio.Protocol):
 async def serve(port: int, chunks: int, gap: float, first_byte: float) -> None:
     """Listen on a loopback port (0: a free one), print `port <number>`, answer until cancelled."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(
-        lambda: Answerer(chunks, gap, first_byte), "127.0.0.1", port, backlog=1024
-    )
+    server = await loop.create_server(lambda: Answerer(chunks, gap, first_byte), "127.0.0.1", port, backlog=1024)
     print(f"port {server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
@@ -143,9 +139,7 @@ def main() -> None:
     parser.add_argument("--first-byte-us", type=int, default=0)
     options = parser.parse_args()
     micro = 1e-6
-    uvloop.run(
-        serve(options.port, options.chunks, options.gap_us * micro, options.first_byte_us * micro)
-    )
+    uvloop.run(serve(options.port, options.chunks, options.gap_us * micro, options.first_byte_us * micro))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The figures as a table for people and as JSON under `bench/results/`."""
 
-import datetime
+import datetime as dt
 import os
 import platform
 import subprocess
@@ -29,7 +29,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole benchmark. Memory is in MB, by process group; `verified` answers were read whole."""
 
-    taken_at: datetime.datetime
+    taken_at: dt.datetime
     commit: str
     machine: Machine
     provider: str
@@ -140,8 +140,10 @@ def as_text(report: Report) -> str:
     machine = report.machine
     return "\n\n".join(
         (
-            f"commit {report.commit}, {report.taken_at:%Y-%m-%d %H:%M} UTC, {machine.cores} cores "
-            f"({machine.processor}), Python {machine.python}, provider: {report.provider}",
+            (
+                f"commit {report.commit}, {report.taken_at:%Y-%m-%d %H:%M} UTC, {machine.cores} cores "
+                f"({machine.processor}), Python {machine.python}, provider: {report.provider}"
+            ),
             _table([[name for name, _ in _LOAD], *_rows(_LOAD, report.measurements)]),
             _table([[name for name, _ in _COST], *_rows(_COST, report.measurements)]),
             _table(memory),
@@ -157,7 +159,4 @@ def _rows(columns: Sequence[_Column], measurements: Iterable[Measurement]) -> li
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

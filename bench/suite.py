@@ -70,11 +70,7 @@ def calls(gateway: Gateway, mode: Mode) -> Call:
 
 
 def measure(
-    plan: Plan,
-    wrk: Tool,
-    provider: Provider,
-    gateway: Gateway,
-    watcher: Callable[[str], None] | None = None,
+    plan: Plan, wrk: Tool, provider: Provider, gateway: Gateway, watcher: Callable[[str], None] | None = None
 ) -> Iterator[Measurement]:
     """Yield a measurement per mode and number of connections, in the plan's order.
 
@@ -110,13 +106,7 @@ def settled(watch: Watch) -> Booked:
 
 
 def _put_together(
-    mode: Mode,
-    connections: int,
-    alone: Load,
-    load: Load,
-    spent: dict[str, float],
-    watch: Watch,
-    before: Booked,
+    mode: Mode, connections: int, alone: Load, load: Load, spent: dict[str, float], watch: Watch, before: Booked
 ) -> Measurement:
     work = watch.end()
     booked = settled(watch).since(before)

@@ -60,6 +60,4 @@ def _unpack(name: str, packages: Sequence[str], root: Path) -> None:
 
 
 def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, timeout=_DOWNLOAD_SECONDS
-    )
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=_DOWNLOAD_SECONDS)

@@ -63,9 +63,7 @@ async def _check_stream(client: httpx.AsyncClient, call: Call, *, usage: bool) -
     if events[-2:] != ["data: [DONE]", ""]:
         raise AnswerError(f"a stream ended with {events[-2:]}")
     chunks = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
-    text = "".join(
-        choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"]
-    )
+    text = "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
     if text != "".join(f" word{number}" for number in range(1, CHUNKS + 1)):
         raise AnswerError(f"a stream lost or doubled a piece: {text!r}")
     reported = [chunk for chunk in chunks if chunk.get("usage")]
