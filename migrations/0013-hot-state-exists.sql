@@ -43,7 +43,7 @@ create table ops.offer (
     provider_hk bytea not null,
     provider_bk text not null,
     model_hk bytea not null,
-    model_bk text not null,
+    model_bk text collate "C" not null,
     adapter_kind text not null,
     api_endpoint text not null,
     adapter_settings jsonb not null,
@@ -63,10 +63,13 @@ create table ops.offer (
     output_usd_per_million numeric,
     is_sandbox boolean not null,
     unroutable_because text,
+    candidate jsonb not null,
+    prices jsonb not null,
     primary key (offer_hk, valid_from)
 );
 
 create index offer_routable_by_model on ops.offer (model_bk) where unroutable_because is null;
+create index offer_by_model on ops.offer (model_bk);
 create index offer_by_provider on ops.offer (provider_bk);
 
 create table ops.rule (
@@ -252,6 +255,8 @@ create type gateway.route_decision as (
 
 comment on table ops.principal is 'Who a token speaks for, flattened: one look-up authenticates and brings every limit.';
 comment on table ops.offer is 'Offers with their prices, a row a period of prices; unroutable_because says why one is left out.';
+comment on column ops.offer.candidate is 'What a worker is told of the offer when it is a candidate.';
+comment on column ops.offer.prices is 'What booking needs of the offer; pinned in the reservation.';
 comment on table ops.scope_state is 'Budget windows and rate bucket of one scope in one wide row: one lock, one conditional update.';
 comment on column ops.scope_state.day_ceiling_usd is
 'The limit at the last admission. Kept beside the sums, so a check can hold it after the limit was lowered.';

@@ -37,59 +37,76 @@ priced as (
         order by q.meter, q.valid_from desc
     ) as p on true
     group by d.offer_hk, d.valid_from, d.valid_to
+),
+
+offers as (
+    select
+        l.offer_hk,
+        d.valid_from,
+        d.valid_to,
+        l.provider_hk,
+        ph.provider_bk::text as provider_bk,
+        l.model_hk,
+        mh.model_bk::text as model_bk,
+        ps.adapter_kind::text as adapter_kind,
+        ps.api_endpoint,
+        ps.adapter_settings,
+        ps.first_byte_timeout_ms,
+        os.upstream_model::text as upstream_model,
+        os.capabilities,
+        os.features,
+        os.context_tokens,
+        least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
+        least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
+        coalesce(os.quality_score, ps.quality_score) as quality_score,
+        ps.compliance_levels,
+        k.provider_key_hk,
+        d.input_usd_per_million,
+        coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
+        coalesce(d.cache_write_usd_per_million, d.input_usd_per_million) as cache_write_usd_per_million,
+        case
+            when 'chat' = any(os.capabilities) then d.output_usd_per_million
+            else coalesce(d.output_usd_per_million, 0)
+        end as output_usd_per_million,
+        ps.adapter_kind = 'sandbox' as is_sandbox,
+        case
+            when not ps.is_active then 'provider_inactive'
+            when not os.is_active then 'offer_inactive'
+            when ps.needs_key and k.provider_key_hk is null then 'no_key'
+            when d.input_usd_per_million is null then 'no_price'
+            when 'chat' = any(os.capabilities) and d.output_usd_per_million is null then 'no_price'
+        end as unroutable_because
+    from gateway.offer_l as l
+    inner join gateway.offer_s as os on l.offer_hk = os.offer_hk and os.load_end_date is null
+    inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
+    inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+    inner join gateway.model_h as mh on l.model_hk = mh.model_hk
+    inner join priced as d on l.offer_hk = d.offer_hk
+    left join lateral (
+        select kh.provider_key_hk
+        from gateway.ai_provider_key_h as kh
+        inner join gateway.ai_provider_key_s as ks
+            on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
+        where kh.provider_hk = l.provider_hk
+        order by ks.load_date desc, kh.provider_key_bk
+        limit 1
+    ) as k on true
 )
 
 select
-    l.offer_hk,
-    d.valid_from,
-    d.valid_to,
-    l.provider_hk,
-    ph.provider_bk::text as provider_bk,
-    l.model_hk,
-    mh.model_bk::text as model_bk,
-    ps.adapter_kind::text as adapter_kind,
-    ps.api_endpoint,
-    ps.adapter_settings,
-    ps.first_byte_timeout_ms,
-    os.upstream_model::text as upstream_model,
-    os.capabilities,
-    os.features,
-    os.context_tokens,
-    least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
-    least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
-    coalesce(os.quality_score, ps.quality_score) as quality_score,
-    ps.compliance_levels,
-    k.provider_key_hk,
-    d.input_usd_per_million,
-    coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
-    coalesce(d.cache_write_usd_per_million, d.input_usd_per_million) as cache_write_usd_per_million,
-    case
-        when 'chat' = any(os.capabilities) then d.output_usd_per_million
-        else coalesce(d.output_usd_per_million, 0)
-    end as output_usd_per_million,
-    ps.adapter_kind = 'sandbox' as is_sandbox,
-    case
-        when not ps.is_active then 'provider_inactive'
-        when not os.is_active then 'offer_inactive'
-        when ps.needs_key and k.provider_key_hk is null then 'no_key'
-        when d.input_usd_per_million is null then 'no_price'
-        when 'chat' = any(os.capabilities) and d.output_usd_per_million is null then 'no_price'
-    end as unroutable_because
-from gateway.offer_l as l
-inner join gateway.offer_s as os on l.offer_hk = os.offer_hk and os.load_end_date is null
-inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
-inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
-inner join gateway.model_h as mh on l.model_hk = mh.model_hk
-inner join priced as d on l.offer_hk = d.offer_hk
-left join lateral (
-    select kh.provider_key_hk
-    from gateway.ai_provider_key_h as kh
-    inner join gateway.ai_provider_key_s as ks
-        on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
-    where kh.provider_hk = l.provider_hk
-    order by ks.load_date desc, kh.provider_key_bk
-    limit 1
-) as k on true;
+    o.*,
+    jsonb_build_object(
+        'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
+        'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,
+        'key', encode(o.provider_key_hk, 'hex'), 'max_output_tokens', o.max_output_tokens,
+        'first_byte_timeout_ms', o.first_byte_timeout_ms, 'settings', o.adapter_settings
+    ) as candidate,
+    jsonb_build_object(
+        'offer', encode(o.offer_hk, 'hex'), 'provider_hk', encode(o.provider_hk, 'hex'), 'provider', o.provider_bk,
+        'model', o.model_bk, 'input', o.input_usd_per_million, 'cache_read', o.cache_read_usd_per_million,
+        'cache_write', o.cache_write_usd_per_million, 'output', o.output_usd_per_million
+    ) as prices
+from offers as o;
 
 comment on view ops.current_offer is
 'The source of ops.offer: each offer with its price periods and, where it cannot be routed to, the reason.';

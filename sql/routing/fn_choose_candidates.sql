@@ -10,44 +10,39 @@ language plpgsql
 stable
 set search_path = ''
 as $$
+declare
+    v_offer record;
+    v_best_is_sandbox boolean;
 begin
-    select
-        max(c.worst_customer_cost_usd),
-        (array_agg((c.offer).provider_hk order by c.place))[1],
-        (array_agg((c.offer).provider_bk order by c.place))[1],
-        (array_agg((c.offer).model_bk order by c.place))[1],
-        jsonb_agg(jsonb_build_object(
-            'offer', encode((c.offer).offer_hk, 'hex'), 'provider', (c.offer).provider_bk,
-            'kind', (c.offer).adapter_kind, 'endpoint', (c.offer).api_endpoint, 'model', (c.offer).model_bk,
-            'upstream_model', (c.offer).upstream_model, 'key', encode((c.offer).provider_key_hk, 'hex'),
-            'max_output_tokens', c.output_tokens / greatest(coalesce(p_features.choices, 1), 1),
-            'first_byte_timeout_ms', (c.offer).first_byte_timeout_ms, 'settings', (c.offer).adapter_settings
-        ) order by c.place),
-        jsonb_agg(jsonb_build_object(
-            'offer', encode((c.offer).offer_hk, 'hex'), 'provider_hk', encode((c.offer).provider_hk, 'hex'),
-            'provider', (c.offer).provider_bk, 'model', (c.offer).model_bk,
-            'input', (c.offer).input_usd_per_million, 'cache_read', (c.offer).cache_read_usd_per_million,
-            'cache_write', (c.offer).cache_write_usd_per_million, 'output', (c.offer).output_usd_per_million
-        ) order by c.place)
-    into hold_usd, provider_hk, provider_bk, model_bk, candidates, prices
-    from (
+    candidates := '[]';
+    prices := '[]';
+    for v_offer in
         select
-            r.*,
-            row_number() over best as place,
-            first_value((r.offer).is_sandbox) over best as best_is_sandbox
+            r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
+            r.worst_customer_cost_usd
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels
         ) as r
-        where r.dropped_because is null and (r.offer).unroutable_because is null
-        window best as (
-            order by
-                (r.offer).is_sandbox, r.is_resting, not coalesce((r.offer).provider_bk = any(p_principal.preferred_providers), false),
-                case when p_rule.quality_optimization then -(r.offer).quality_score end,
-                r.worst_provider_cost_usd, (r.offer).provider_bk, (r.offer).model_bk
-        )
-    ) as c
-    where c.place <= coalesce(p_rule.max_attempts, 3) and (c.offer).is_sandbox = c.best_is_sandbox;
+        where r.unroutable_because is null and r.dropped_because is null
+        order by
+            r.is_sandbox, r.is_resting, not coalesce(r.provider_bk = any(p_principal.preferred_providers), false),
+            case when p_rule.quality_optimization then -r.quality_score end,
+            r.worst_provider_cost_usd, r.provider_bk, r.model_bk
+        limit coalesce(p_rule.max_attempts, 3)
+    loop
+        if v_best_is_sandbox is null then
+            v_best_is_sandbox := v_offer.is_sandbox;
+            provider_hk := v_offer.provider_hk;
+            provider_bk := v_offer.provider_bk;
+            model_bk := v_offer.model_bk;
+        end if;
+        exit when v_offer.is_sandbox <> v_best_is_sandbox;
+        hold_usd := greatest(hold_usd, v_offer.worst_customer_cost_usd);
+        candidates := candidates
+            || (v_offer.candidate || jsonb_build_object('max_output_tokens', v_offer.output_tokens));
+        prices := prices || v_offer.prices;
+    end loop;
 
     reason := case
         when p_model is not null and p_provider is not null then 'model and provider asked for'

@@ -18,7 +18,7 @@ begin
     into v_reasons, v_cheapest, v_context
     from (
         select
-            k.dropped_because, count(*) as offers, max((k.offer).context_tokens) as context_tokens,
+            k.dropped_because, count(*) as offers, max(k.context_tokens) as context_tokens,
             min(k.worst_customer_cost_usd) filter (where k.dropped_because = 'max_cost') as cheapest
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,

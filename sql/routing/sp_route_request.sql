@@ -36,7 +36,10 @@ begin
         v_features.prompt_bytes, v_features.images, v_features.messages
     );
     v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens);
-    if position('/' in v_model) > 0 and exists (
+    -- A name with a slash may be a model's own (meta-llama/…) before it is provider/model.
+    if position('/' in v_model) > 0 and not exists (
+        select from ops.offer as o where o.model_bk = v_model
+    ) and exists (
         select from ops.offer as o where o.provider_bk = split_part(v_model, '/', 1)
     ) then
         v_provider := split_part(v_model, '/', 1);
