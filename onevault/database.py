@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
-
-from onevault.embedded import PORT, SUPERUSER, EmbeddedError, EmbeddedServer
+from onevault.embedded import DATABASE, PORT, SUPERUSER, EmbeddedError, EmbeddedServer
+from onevault.errors import OperatorError
 from onevault.settings import Settings
 
 Role = Literal["owner", "app", "worker", "dba"]
 
-NAME = "onevault"
 LOGINS: dict[Role, str] = {
     "owner": SUPERUSER,
     "app": "onevault_app",
@@ -28,16 +24,20 @@ LOGINS: dict[Role, str] = {
 }
 
 
-class DatabaseError(Exception):
+class DatabaseError(OperatorError):
     """No usable database. The text says why and what to do."""
 
 
 class Database:
-    """An opened database: the embedded one (`server` is set) or a remote one named by URL."""
+    """An opened database: the embedded one (`server` is set) or a remote one named by URL.
+
+    `started` says that this process had to start the embedded server: nobody else was using it.
+    """
 
     def __init__(self, settings: Settings, server: EmbeddedServer | None) -> None:
         self.settings = settings
         self.server = server
+        self.started = False
 
     @property
     def embedded(self) -> bool:
@@ -74,7 +74,7 @@ class Database:
     @staticmethod
     def _embedded_dsn(user: str, socket_dir: Path) -> str:
         # The port is named so that a PGPORT in the environment changes nothing.
-        return f"postgresql://{user}@/{NAME}?host={quote(str(socket_dir), safe='')}&port={PORT}"
+        return f"postgresql://{user}@/{DATABASE}?host={quote(str(socket_dir), safe='')}&port={PORT}"
 
 
 def open_database(settings: Settings, *, start: bool = True) -> Database:
@@ -96,20 +96,17 @@ def open_database(settings: Settings, *, start: bool = True) -> Database:
 def _start(database: Database) -> None:
     assert database.server is not None
     try:
-        started = database.server.acquire()
+        database.started = database.server.acquire()
     except EmbeddedError as error:
         raise DatabaseError(str(error)) from error
     atexit.register(database.close)
-    if started:
-        maintenance = make_conninfo(database.dsn("owner"), dbname="postgres")
-        with psycopg.connect(maintenance, autocommit=True) as connection:
-            found = connection.execute("select 1 from pg_catalog.pg_database where datname = %s", (NAME,)).fetchone()
-            if found is None:
-                connection.execute(sql.SQL("create database {}").format(sql.Identifier(NAME)))
 
 
 def _with_role(url: str, role: str) -> str:
     """The connection string `url`, its session acting as `role` from the first statement on."""
+    # Imported here: the supervisor, which only starts the database, stays small.
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
     options = conninfo_to_dict(url).get("options")
     setting = f"-c role={role}"
     return make_conninfo(url, options=f"{options} {setting}" if options else setting)

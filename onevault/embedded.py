@@ -5,7 +5,7 @@
 Only a unix socket is opened, in a directory of mode 0700, so that trust authentication means "may
 read the data directory". PostgreSQL refuses to run as root: started by root it runs as the system
 user `embedded_postgres`, which must be able to reach the data and the binaries. Nothing here
-widens a right on the way there; a path that stands closed is refused by name.
+widens a right on the way there; a path that is closed to it is refused by name.
 
 Every process that uses the server holds a shared lock, and whoever is last out stops it: no
 command can pull the database from under another, and none leaves it behind.
@@ -22,13 +22,16 @@ import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from onevault.errors import OperatorError
 from onevault.settings import short_directory
+from onevault.system_user import SystemUserError, refuse_closed_path, system_user
 
-SYSTEM_USER = "embedded_postgres"
 SUPERUSER = "postgres"
+DATABASE = "onevault"
 PORT = 5432
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _START_SECONDS = 60
@@ -68,7 +71,7 @@ SERVER_SETTINGS = {
 }
 
 
-class EmbeddedError(Exception):
+class EmbeddedError(OperatorError):
     """The embedded server cannot run. The text says why and what to do."""
 
 
@@ -171,11 +174,7 @@ class EmbeddedServer:
             return None
 
     def _start(self) -> None:
-        owner = _system_user()
-        if owner is not None:
-            refuse_closed_path(self.data, owner)
-            for needed in ("bin/postgres", "lib", "share", "share/postgres.bki"):
-                refuse_closed_path(install_directory() / needed, owner, itself=True)
+        owner = self._owner()
         if not (self.data / "PG_VERSION").exists():
             self._initialise(owner)
         self._check_version()
@@ -189,6 +188,18 @@ class EmbeddedServer:
             "-w", "-t", str(_START_SECONDS), "start",
         )  # fmt: skip
         self._started_file.write_text(str(self._postmaster()))
+
+    def _owner(self) -> pwd.struct_passwd | None:
+        """The system user the server runs as, able to reach data and binaries; None: ours."""
+        try:
+            owner = system_user()
+            if owner is not None:
+                refuse_closed_path(self.data, owner)
+                for needed in ("bin/postgres", "lib", "share", "share/postgres.bki"):
+                    refuse_closed_path(install_directory() / needed, owner, itself=True)
+        except SystemUserError as error:
+            raise EmbeddedError(str(error)) from error
+        return owner
 
     def _initialise(self, owner: pwd.struct_passwd | None) -> None:
         # Built beside its place and renamed: an interrupted start leaves no half-made cluster.
@@ -205,6 +216,8 @@ class EmbeddedServer:
         with (new / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write("\n# Written at each start; ALTER SYSTEM overrides it.\n")
             file.write("include_if_exists 'onevault.conf'\n")
+        # Single-user mode: the database is there before the server first listens.
+        self._run("postgres", "--single", "-D", str(new), "postgres", given=f"create database {DATABASE}\n")
         if self.data.exists():
             self.data.rmdir()
         new.rename(self.data)
@@ -244,18 +257,19 @@ class EmbeddedServer:
         if owner is not None:
             os.chown(path, owner.pw_uid, owner.pw_gid)
 
-    def _run(self, program: str, *arguments: str) -> str:
-        """Standard output of a program of the wheel, run as the server's user."""
+    def _run(self, program: str, *arguments: str, given: str = "") -> str:
+        """What a program of the wheel prints, run as the server's user with `given` to read."""
         command = [str(install_directory() / "bin" / program), *arguments]
-        owner = _system_user()
+        owner = system_user()
         # Files, not pipes: the server that pg_ctl leaves behind would hold a pipe open.
         with contextlib.ExitStack() as stack:
-            import tempfile
-
             output = stack.enter_context(tempfile.TemporaryFile("w+"))
+            source = stack.enter_context(tempfile.TemporaryFile("w+"))
+            source.write(given)
+            source.seek(0)
             result = subprocess.run(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
@@ -286,61 +300,3 @@ def install_directory() -> Path:
             "or name a PostgreSQL 18 in DATABASE_URL"
         )
     return Path(spec.submodule_search_locations[0]).resolve() / "pginstall"
-
-
-def _system_user() -> pwd.struct_passwd | None:
-    """The user the server must run as when root starts it (made if missing); None otherwise."""
-    if os.geteuid() != 0:
-        return None
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    try:
-        subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        with contextlib.suppress(KeyError):  # another process may have been faster
-            return pwd.getpwnam(SYSTEM_USER)
-        raise EmbeddedError(
-            f"PostgreSQL does not run as root, and the system user {SYSTEM_USER} cannot be made "
-            f"({error}): make it by hand, or start the gateway as an ordinary user"
-        ) from error
-    return pwd.getpwnam(SYSTEM_USER)
-
-
-def refuse_closed_path(path: Path, user: pwd.struct_passwd, *, itself: bool = False) -> None:
-    """Raises EmbeddedError when `user` cannot reach `path` through each of its parents.
-
-    With `itself` the path, too, must be readable (and passable or executable, as it is now).
-    """
-    path = path.resolve()
-    for parent in reversed(path.parents):
-        if not _allows(parent.stat(), user, 0o1):
-            raise EmbeddedError(
-                f"PostgreSQL runs as the system user {user.pw_name}, who may not pass through "
-                f"{parent} on the way to {path}: run `chmod o+x {parent}`, move the "
-                "checkout or ONEVAULT_HOME to another place, or start the gateway as an "
-                "ordinary user"
-            )
-    if itself:
-        status = path.stat()
-        wanted = 0o5 if status.st_mode & 0o100 else 0o4
-        if not _allows(status, user, wanted):
-            raise EmbeddedError(
-                f"PostgreSQL runs as the system user {user.pw_name}, who may not read {path}: "
-                f"run `chmod -R go+rX {install_directory()}`, or start the gateway as an "
-                "ordinary user"
-            )
-
-
-def _allows(status: os.stat_result, user: pwd.struct_passwd, wanted: int) -> bool:
-    if status.st_uid == user.pw_uid:
-        granted = status.st_mode >> 6
-    elif status.st_gid == user.pw_gid:
-        granted = status.st_mode >> 3
-    else:
-        granted = status.st_mode
-    return granted & wanted == wanted

@@ -21,6 +21,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from onevault.errors import OperatorError
 from onevault.tokens import Secret
 
 MASTER_KEY_BYTES: Final = 32
@@ -31,7 +32,7 @@ _HEX: Final = re.compile(r"[0-9A-Fa-f]{64}")
 _BASE64: Final = re.compile(r"[0-9A-Za-z+/_-]{43}=?")
 
 
-class MasterKeyError(Exception):
+class MasterKeyError(OperatorError):
     """The gateway cannot start with this master key; the message says how to mend it."""
 
 

@@ -23,6 +23,7 @@ import psycopg
 from psycopg import Connection
 
 from onevault import __version__
+from onevault.errors import OperatorError
 from onevault.log import get_log
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,7 +57,7 @@ comment on table yoyo.install_digest is 'Content of sql/ as it was applied last'
 log = get_log("migrate")
 
 
-class MigrateError(Exception):
+class MigrateError(OperatorError):
     """The database cannot be brought to this release. The text says why and what to do."""
 
 

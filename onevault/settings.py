@@ -18,6 +18,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from onevault.errors import OperatorError
+
 T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
@@ -26,7 +28,7 @@ SOCKET_PATH_BYTES = 103
 _LONGEST_LINK_NAME = len("/front-4194304-0123456789abcdef.sock")
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """A setting that cannot be used. The text names the variable, its value and the remedy."""
 
 
@@ -45,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     worker_database_url: str | None = None
     master_key: str | None = None
     master_key_file: Path | None = None
+    master_key_previous: str | None = None
     link_dir: Path = Path(".onevault/run")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
@@ -77,6 +80,7 @@ VARIABLES = (
     Variable("ONEVAULT_WORKER_DATABASE_URL", "", "the worker's, a login of onevault_worker"),
     Variable("ONEVAULT_MASTER_KEY", "", "master key; empty: read from the file"),
     Variable("ONEVAULT_MASTER_KEY_FILE", "<home>/master.key", "file that holds the master key"),
+    Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "the key before, while secrets are sealed anew"),
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
@@ -161,6 +165,7 @@ class _Reader:
             worker_database_url=self._url("ONEVAULT_WORKER_DATABASE_URL"),
             master_key=self._values.get("ONEVAULT_MASTER_KEY"),
             master_key_file=self._path("ONEVAULT_MASTER_KEY_FILE", home / "master.key"),
+            master_key_previous=self._values.get("ONEVAULT_MASTER_KEY_PREVIOUS"),
             link_dir=self._path("ONEVAULT_LINK_DIR", run),
             body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
             request_timeout_seconds=self._real(

@@ -21,7 +21,7 @@ from yoyo.migrations import default_migration_table
 SCHEMA = "yoyo"
 
 
-class Backend(PostgresqlPsycopgBackend):
+class Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """yoyo's PostgreSQL backend over one given autocommit connection."""
 
     def __init__(self, connection: Connection[Any]) -> None:
