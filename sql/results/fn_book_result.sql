@@ -73,7 +73,7 @@ begin
         coalesce(v_charged.provider_cost, 0) * (1 + v_reservation.markup_percent / 100), 10
     );
     v_house_loss := greatest(v_customer_cost - v_reservation.held_usd, 0);
-    v_customer_cost := least(v_customer_cost, trunc(v_reservation.held_usd, 10));
+    v_customer_cost := least(v_customer_cost, v_reservation.held_usd);
 
     insert into gateway.api_request_s (
         api_request_hk, load_date, hash_diff, customer_hk, tenant_hk, token_hk, provider_hk, offer_hk,
@@ -95,8 +95,8 @@ begin
         + v_charged.output,
         v_charged.input_uncached, v_charged.cache_read, v_charged.cache_write, v_charged.output, v_charged.reasoning,
         v_charged.usage_source, (p_result ->> 'latency_ms')::integer, (p_result ->> 'first_byte_ms')::integer, v_count,
-        round(v_reservation.held_usd, 10), v_provider_cost, v_customer_cost - v_provider_cost, v_customer_cost,
-        round(v_house_loss, 10), v_reservation.markup_percent, v_reservation.route_reason, v_reservation.rule_hk,
+        v_reservation.held_usd, v_provider_cost, v_customer_cost - v_provider_cost, v_customer_cost,
+        v_house_loss, v_reservation.markup_percent, v_reservation.route_reason, v_reservation.rule_hk,
         (v_reservation.request ->> 'client_ip')::inet, v_reservation.request ->> 'user_agent', v_status,
         p_result ->> 'class', gateway.fn_explain_error(p_result ->> 'class'), v_reservation.compliance_flags, 'gateway'
     );

@@ -44,6 +44,8 @@ begin
         prices := prices || v_offer.prices;
     end loop;
 
+    -- Held to the tenth decimal, upwards, as the books keep it.
+    hold_usd := round(ceil(hold_usd * 10000000000) / 10000000000, 10);
     reason := case
         when p_model is not null and p_provider is not null then 'model and provider asked for'
         when p_model is not null then 'cheapest offer of the model'
