@@ -1,0 +1,98 @@
+"""The worker process: `main(settings)`, or `python -m worker`.
+
+SIGTERM and SIGINT drain it: nothing new is read, running answers finish, and it ends with 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Final
+
+import uvloop
+
+from onevault.database import DatabaseError, open_database
+from onevault.envelope import Keyring, load_keyring
+from onevault.log import configure_logging, get_log
+from onevault.master_key import MasterKeyError
+from onevault.settings import Settings, SettingsError, load_settings
+from worker.booking import Booker
+from worker.calls import Calls
+from worker.clock import Clock
+from worker.drain import POLL_SECONDS, Drain, Limits
+from worker.keys import ProviderKeys
+from worker.link import Links
+from worker.providers.base import Provider
+from worker.providers.openai import OpenAIProvider
+from worker.providers.sandbox import SandboxProvider
+from worker.providers.wire import open_transport
+from worker.road import Road
+
+_CHECK_SECONDS: Final = POLL_SECONDS / 2
+
+_log = get_log("worker")
+
+
+def main(settings: Settings | None = None) -> int:
+    """Run one worker until it is told to stop; gives the exit status."""
+    try:
+        settings = load_settings() if settings is None else settings
+        configure_logging(settings.log_level, "worker")
+        dsn = open_database(settings, start=False).dsn("worker")
+        keyring = load_keyring(settings)
+    except (SettingsError, DatabaseError, MasterKeyError) as error:
+        sys.stderr.write(f"onevault worker: {error}\n")
+        return 1
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_worker(settings, dsn, keyring))
+    return 0
+
+
+async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
+    """Everything a worker is, put together, and taken apart again at the end."""
+    calls = Calls(dsn)
+    limits = Limits(settings.worker_concurrency, settings.drain_timeout_seconds)
+    links = Links(f"worker-{os.getpid()}")
+    drain = Drain(calls, links, limits)
+    booker = Booker(calls.record_results)
+    transport = open_transport()
+    providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
+    keys = ProviderKeys(calls.read_provider_key, keyring)
+    drain.use_road(Road(providers, keys, booker, drain.ended))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, drain.stop)
+    beside = [
+        asyncio.ensure_future(Clock(calls, drain.wake).run()),
+        asyncio.ensure_future(_tick(settings, drain, links)),
+    ]
+    _log.info("worker_ready", pid=os.getpid())
+    try:
+        await drain.run()
+        _log.info("worker_drains", running=drain.held)
+        await drain.finish()
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await links.close()
+        await transport.aclose()
+        await calls.close()
+    _log.info("worker_stopped", running=drain.held)
+
+
+async def _tick(settings: Settings, drain: Drain, links: Links) -> None:
+    """Look for late requests, for new fronts, and, without any hint, for work."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(_CHECK_SECONDS)
+        drain.check(loop.time())
+        await asyncio.sleep(_CHECK_SECONDS)
+        drain.check(loop.time())
+        links.greet_new_fronts(settings.link_dir)
+        drain.wake()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The worker's SQL: every statement it ever runs, nearly all of them calls of a function in schema `gateway`.
+
+The connection that reads the queue commits without waiting for the disk: what a crash of the database takes back is a
+reading, the message is then read once more, and the booking's fence holds. The booking function itself insists on
+durable commits, whatever the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Final, LiteralString, NamedTuple
+
+import msgspec
+import psycopg
+
+from worker.shapes import Result
+
+# Errors
+#   DatabaseAway        no connection, or it broke, or the statement was cut short: the same call may succeed later
+
+_CONNECT_SECONDS: Final = 5
+_CONNECT_PAUSE_SECONDS: Final = 0.25
+
+_READ: Final = "select r.queue, r.msg_id, r.read_ct, r.message from gateway.sp_read_messages(%s::int, %s::int) as r"
+_RENEW: Final = "select gateway.sp_renew_messages(%s::jsonb, %s::int)"
+_RECORD: Final = "select r.receipt from gateway.sp_record_results(%s::jsonb) as r order by r.ordinal"
+_KEY: Final = (
+    "select k.api_key_encrypted, k.encryption_key_id, k.key_status, k.identity "
+    "from gateway.sp_read_provider_key(%s::bytea) as k"
+)
+_JOBS: Final = "select * from gateway.sp_run_due_jobs()"
+_LISTEN: Final = "listen onevault_work"
+_QUICK: Final = "set synchronous_commit = off"
+
+
+class DatabaseAway(Exception):
+    """The database did not carry out a statement; nothing is known to be wrong with the statement."""
+
+
+class Receipt(NamedTuple):
+    """What proves that a message is held by whoever shows it."""
+
+    queue: str
+    msg_id: int
+    read_ct: int
+
+
+class ReadMessage(NamedTuple):
+    """A message as the queue gave it; `message` is JSON text."""
+
+    receipt: Receipt
+    message: str
+
+
+class SealedKey(NamedTuple):
+    """A provider key as it lies in the vault; `identity` is the associated data that opens it."""
+
+    sealed: bytes
+    master_key_id: str | None
+    status: str
+    identity: bytes
+
+
+class Session:
+    """One connection that comes back by itself; statements of several tasks queue up on it."""
+
+    def __init__(self, dsn: str, name: str, greeting: LiteralString | None = None) -> None:
+        self._dsn = dsn
+        self._name = name
+        self._greeting = greeting
+        self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._connecting = asyncio.Lock()
+        self._not_before = 0.0
+
+    async def fetch(self, query: LiteralString, *parameters: object) -> list[tuple[object, ...]]:
+        """All rows of a call. Raises `DatabaseAway`, and `psycopg.Error` for a statement that failed."""
+        connection = await self.connect()
+        try:
+            cursor = await connection.execute(query, parameters)
+            return await cursor.fetchall()
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if connection.closed:
+                await self.close()
+            raise DatabaseAway(error.sqlstate or "connection lost") from error
+
+    async def connect(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
+        """The connection, made now if there is none. Raises `DatabaseAway`, at once after a recent failure."""
+        if self._connection is not None and not self._connection.closed:
+            return self._connection
+        async with self._connecting:
+            if self._connection is not None and not self._connection.closed:
+                return self._connection
+            now = asyncio.get_running_loop().time()
+            if now < self._not_before:
+                raise DatabaseAway("no connection")
+            try:
+                connection = await psycopg.AsyncConnection.connect(
+                    self._dsn,
+                    autocommit=True,
+                    connect_timeout=_CONNECT_SECONDS,
+                    application_name=f"onevault worker {self._name}",
+                    tcp_user_timeout=20_000,
+                )
+                if self._greeting is not None:
+                    await connection.execute(self._greeting)
+            except psycopg.Error as error:
+                self._not_before = now + _CONNECT_PAUSE_SECONDS
+                raise DatabaseAway("no connection") from error
+            self._connection = connection
+            return connection
+
+    async def close(self) -> None:
+        """Drop the connection; the next call makes another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+
+class Calls:
+    """The doors of the database that a worker may use."""
+
+    def __init__(self, dsn: str) -> None:
+        self._queue = Session(dsn, "queue", _QUICK)
+        self._booking = Session(dsn, "booking")
+        self._clock = Session(dsn, "clock")
+
+    async def read_messages(self, limit: int, seconds: int) -> list[ReadMessage]:
+        """Up to `limit` messages, premium first; each is invisible to others for `seconds`."""
+        rows = await self._queue.fetch(_READ, limit, seconds)
+        return [ReadMessage(Receipt(*row[:3]), row[3]) for row in rows]  # type: ignore[arg-type]
+
+    async def renew_messages(self, receipts: Sequence[Receipt], seconds: int) -> None:
+        """Keep messages invisible for `seconds` from now; 0 gives them back to others."""
+        await self._queue.fetch(_RENEW, _json([receipt._asdict() for receipt in receipts]), seconds)
+
+    async def record_results(self, results: list[Result]) -> list[bytes]:
+        """Book finished requests in one transaction; gives their receipts (JSON objects) in the same order."""
+        rows = await self._booking.fetch(_RECORD, _json(results))
+        return [_receipt(row[0]) for row in rows]
+
+    async def read_provider_key(self, key: bytes) -> SealedKey | None:
+        """The sealed provider key of this hash key; None if there is none."""
+        rows = await self._queue.fetch(_KEY, key)
+        return SealedKey(*rows[0]) if rows else None  # type: ignore[arg-type]
+
+    async def run_due_jobs(self) -> None:
+        """Let SQL do what its schedule says is due, unless another worker is at it."""
+        await self._clock.fetch(_JOBS)
+
+    async def listen(self) -> None:
+        """From now on notifications of committed work arrive on the clock's connection."""
+        connection = await self._clock.connect()
+        try:
+            await connection.execute(_LISTEN)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            await self._clock.close()
+            raise DatabaseAway(error.sqlstate or "connection lost") from error
+
+    async def notified(self, seconds: float) -> AsyncIterator[None]:
+        """Yield once for each notification within `seconds`. Raises `DatabaseAway`."""
+        connection = await self._clock.connect()
+        try:
+            async for _ in connection.notifies(timeout=seconds):
+                yield
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            await self._clock.close()
+            raise DatabaseAway(error.sqlstate or "connection lost") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for session in (self._queue, self._booking, self._clock):
+            await session.close()
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _receipt(value: object) -> bytes:
+    return value.encode() if isinstance(value, str) else b"{}"

@@ -1,0 +1,207 @@
+"""The drain: reads decided requests off the queue and starts them, as many at once as it may hold.
+
+It reads when a hint says that there is work (a `Wake` from a front, a notification from the database), and at least
+every 250 ms without one. Between reading and the booking it keeps a message invisible to others by renewing its hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+import psycopg
+
+from onevault.log import get_log
+from worker.calls import Calls, DatabaseAway, ReadMessage, Receipt
+from worker.link import FrontGone, FrontUnreachable, Link, Links
+from worker.road import Road
+from worker.running import Running
+from worker.shapes import Delivery, decode_message
+
+READ_AT_ONCE: Final = 64
+POLL_SECONDS: Final = 0.25
+HOLD_SECONDS: Final = 60
+RENEW_AFTER_SECONDS: Final = 20.0
+CLAIM_SECONDS: Final = 15.0
+_BACK_OFF_SECONDS: Final = 1.0
+_UNREACHABLE_SECONDS: Final = 2
+_LAST_BOOKING_SECONDS: Final = 2.0
+
+_log = get_log("worker.drain")
+
+
+class Limits(NamedTuple):
+    """How many requests are held at once, and how long a stop waits for them (seconds)."""
+
+    concurrency: int
+    stop_seconds: float
+
+
+class Drain:
+    """Everything between the queue and the road."""
+
+    def __init__(self, calls: Calls, links: Links, limits: Limits) -> None:
+        self._calls = calls
+        self._links = links
+        self._limits = limits
+        self._running: set[Running] = set()
+        self._beside: set[asyncio.Task[None]] = set()
+        self._work = asyncio.Event()
+        self._stopping = False
+        self._renewing = False
+        self._road: Road | None = None
+        links.on_wake(self.wake)
+
+    def use_road(self, road: Road) -> None:
+        """The road that requests are sent on; it reports each one's end to `ended`."""
+        self._road = road
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._work.set()
+
+    def ended(self, run: Running) -> None:
+        """A request is over."""
+        self._running.discard(run)
+        if run.link is not None:
+            run.link.release(run)
+        self._work.set()
+
+    @property
+    def held(self) -> int:
+        """Requests that are held now."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Read and start until `stop` is called."""
+        while not self._stopping:
+            self._work.clear()
+            limit = min(self._limits.concurrency - len(self._running), READ_AT_ONCE)
+            if limit > 0:
+                messages = await self._read(limit)
+                self._start(messages)
+                if len(messages) == limit:
+                    continue
+            await self._work.wait()
+
+    def stop(self) -> None:
+        """Read no more."""
+        self._stopping = True
+        self._work.set()
+
+    async def finish(self) -> None:
+        """Wait for what is running, as long as the limits allow, and abandon what is left then.
+
+        Abandoned requests are not booked: their fronts see this worker go and give them to another.
+        """
+        if not await self._empty(self._limits.stop_seconds):
+            _log.warning("drain_cut_short", running=len(self._running))
+            for run in tuple(self._running):
+                run.abandon()
+            await self._empty(_LAST_BOOKING_SECONDS)
+
+    async def _empty(self, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._running or self._beside:
+            if loop.time() >= until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    def check(self, now: float) -> None:
+        """Called several times a second: look for late requests, renew holds that grow old."""
+        old: list[Running] = []
+        for run in tuple(self._running):
+            run.check_time(now)
+            if run.link is not None and run.body is None and now - run.claimed_at > CLAIM_SECONDS:
+                run.end("front_gone")
+            if now - run.renewed_at > RENEW_AFTER_SECONDS:
+                old.append(run)
+        if old and not self._renewing:
+            self._renewing = True
+            self._spawn(self._renew(old, now))
+
+    async def _read(self, limit: int) -> list[ReadMessage]:
+        try:
+            messages = await self._calls.read_messages(limit, HOLD_SECONDS)
+        except (DatabaseAway, psycopg.Error) as error:
+            _log.warning("reading_waits", error.__cause__ or error)
+            await asyncio.sleep(_BACK_OFF_SECONDS)
+            return []
+        if self._stopping and messages:
+            await self._give_back([message.receipt for message in messages], 0)
+            return []
+        return messages
+
+    def _start(self, messages: Sequence[ReadMessage]) -> None:
+        for receipt, text in messages:
+            try:
+                decision = decode_message(text)
+                delivery = Delivery(*receipt, decision)
+                bytes.fromhex(decision.ticket)
+            except (msgspec.MsgspecError, ValueError) as error:
+                # It is read again until SQL buries it and gives back what it holds.
+                _log.error("message_malformed", error, queue=receipt.queue, read_ct=receipt.read_ct)
+                continue
+            link = self._links.get(decision.reply_to)
+            if link is not None:
+                self._claim(link, delivery)
+            else:
+                self._spawn(self._dial(delivery))
+
+    def _claim(self, link: Link, delivery: Delivery) -> None:
+        assert self._road is not None
+        known = link.find(bytes.fromhex(delivery.message.ticket))
+        if known is not None:
+            # Our own hold had lapsed; the newer receipt is now the one that books.
+            known.delivery = delivery
+            return
+        run = Running(delivery, self._road.serve)
+        self._running.add(run)
+        link.claim(run)
+
+    async def _dial(self, delivery: Delivery) -> None:
+        assert self._road is not None
+        try:
+            link = await self._links.reach(delivery.message.reply_to)
+        except FrontGone:
+            run = Running(delivery, self._road.serve)
+            self._running.add(run)
+            run.end("front_gone")
+            return
+        except FrontUnreachable:
+            _log.warning("front_unreachable", read_ct=delivery.read_ct)
+            await self._give_back([_receipt(delivery)], _UNREACHABLE_SECONDS)
+            return
+        if self._stopping:
+            await self._give_back([_receipt(delivery)], 0)
+        else:
+            self._claim(link, delivery)
+
+    async def _renew(self, runs: list[Running], now: float) -> None:
+        try:
+            await self._calls.renew_messages([_receipt(run.delivery) for run in runs], HOLD_SECONDS)
+            for run in runs:
+                run.renewed_at = now
+        except (DatabaseAway, psycopg.Error) as error:
+            _log.warning("renewal_failed", error.__cause__ or error, count=len(runs))
+        finally:
+            self._renewing = False
+
+    async def _give_back(self, receipts: list[Receipt], seconds: int) -> None:
+        try:
+            await self._calls.renew_messages(receipts, seconds)
+        except (DatabaseAway, psycopg.Error) as error:
+            _log.warning("giving_back_failed", error.__cause__ or error, count=len(receipts))
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+
+def _receipt(delivery: Delivery) -> Receipt:
+    return Receipt(delivery.queue, delivery.msg_id, delivery.read_ct)

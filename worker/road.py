@@ -1,0 +1,207 @@
+"""One request's walk: its candidates in order, until one answers; then the booking; then the last frame.
+
+A candidate may be given up for the next as long as no output has gone to the customer and the failure allows it.
+Whatever happens, one result is booked and one `End` is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from onevault.log import get_log
+from onevault.tokens import Secret
+from worker.booking import Booker, NotBooked
+from worker.calls import DatabaseAway
+from worker.endings import describe_failure, describe_unbooked, with_error
+from worker.keys import ProviderKeys
+from worker.providers.base import Call, CallFailed, Provider
+from worker.running import Running
+from worker.shapes import Attempt, Candidate, CustomerError, Result
+
+_KEY_RETRY_SECONDS: Final = 0.25
+
+_log = get_log("worker.road")
+
+
+class Road:
+    """Serves requests; one task runs `serve` for each."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        keys: ProviderKeys,
+        booker: Booker,
+        on_end: Callable[[Running], None],
+    ) -> None:
+        self._providers = providers
+        self._keys = keys
+        self._booker = booker
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+
+    async def serve(self, run: Running) -> None:
+        """From the body, or the news that there is none, to the last frame."""
+        try:
+            result, failure = await self._walk(run)
+            run.settling = True
+            try:
+                receipt = await self._booker.book(result)
+            except NotBooked:
+                receipt, failure = b"{}", describe_unbooked()
+            if failure is not None:
+                receipt = with_error(receipt, failure)
+            run.finish(receipt, answered=failure is None)
+        except Exception as error:  # noqa: BLE001 - a request that goes wrong in a new way ends alone
+            _log.error("request_broke", error, request_id=run.delivery.message.request)
+        finally:
+            self._on_end(run)
+
+    async def _walk(self, run: Running) -> tuple[Result, CustomerError | None]:
+        result = _begin_result(run)
+        if run.body is None:
+            _book_absence(run, result)
+            return _end_result(run, result), None
+        try:
+            fields = msgspec.json.decode(run.body.body, type=dict[str, msgspec.Raw])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            failed = CallFailed("bad_request", message="The body is not a JSON object.")
+            return self._fail(run, result, failed)
+        verdict: CallFailed | None = None
+        for candidate in run.delivery.message.candidates:
+            if run.ending is not None or self._loop.time() >= run.deadline_at:
+                break
+            attempt = Attempt(number=len(result.attempts) + 1, offer=candidate.offer, key=candidate.key)
+            result.attempts.append(attempt)
+            failed_call = await self._try(run, candidate, attempt, fields)
+            if failed_call is None:
+                result.status = "SUCCESS"
+                return _end_result(run, result), None
+            if verdict is None or failed_call.customer_fault or not verdict.customer_fault:
+                verdict = failed_call
+            if run.delivered or not failed_call.failover:
+                break
+        return self._fail(run, result, verdict)
+
+    def _fail(self, run: Running, result: Result, verdict: CallFailed | None) -> tuple[Result, CustomerError | None]:
+        """There is no answer, or only a part of one: what to book, what to tell the customer."""
+        if run.ending is not None:
+            result.status, result.error_class = "CANCELLED", run.ending
+            return _end_result(run, result), None
+        late = self._loop.time() >= run.deadline_at
+        if late or (result.attempts and all(a.error_class == "timeout" for a in result.attempts)):
+            result.status, result.error_class = "TIMEOUT", "timeout"
+        else:
+            result.error_class = verdict.error_class if verdict is not None else "server_error"
+        failure = describe_failure(result, run.delivery.message.candidates, verdict)
+        return _end_result(run, result), failure
+
+    async def _try(
+        self, run: Running, candidate: Candidate, attempt: Attempt, fields: dict[str, msgspec.Raw]
+    ) -> CallFailed | None:
+        """Call one candidate; gives the failure, if it is one, and completes the attempt."""
+        assert run.body is not None
+        provider = self._providers.get(candidate.kind)
+        secret: Secret[str] | None = None
+        if candidate.key is not None and provider is not None:
+            secret = await self._secret(run, candidate.key)
+        if provider is None or (candidate.key is not None and secret is None):
+            attempt.error_class = "auth_dead" if provider is not None else "connect"
+            return CallFailed(attempt.error_class)
+        if run.ending is not None:
+            attempt.outcome, attempt.error_class = "CANCELLED", run.ending
+            return CallFailed(run.ending, failover=False)
+        call = Call(
+            request_id=run.delivery.message.request,
+            candidate=candidate,
+            fields=fields,
+            surface=run.body.surface,
+            stream=run.body.stream,
+            include_usage=run.body.include_usage,
+            api_key=secret,
+        )
+        run.begin_attempt(attempt, candidate)
+        try:
+            await provider.call(call, attempt, run)
+        except CallFailed as failed:
+            failure = failed
+        except asyncio.CancelledError:
+            failure = _interrupted(run)
+        except Exception as error:  # noqa: BLE001 - an adapter's surprise is this candidate's failure
+            _log.error("adapter_broke", error, provider=candidate.provider, request_id=call.request_id)
+            failure = CallFailed("server_error")
+        else:
+            attempt.outcome = "SUCCESS"
+            return None
+        finally:
+            run.end_attempt(attempt)
+        attempt.error_class = failure.error_class
+        attempt.outcome = (
+            "CANCELLED" if run.ending is not None else "TIMEOUT" if failure.error_class == "timeout" else "ERROR"
+        )
+        return failure
+
+    async def _secret(self, run: Running, key: str) -> Secret[str] | None:
+        known, secret = self._keys.peek(key)
+        while not known:
+            try:
+                secret = await self._keys.get(key)
+                known = True
+            except DatabaseAway:
+                if run.ending is not None or self._loop.time() + _KEY_RETRY_SECONDS >= run.deadline_at:
+                    return None
+                await asyncio.sleep(_KEY_RETRY_SECONDS)
+        return secret
+
+
+def _interrupted(run: Running) -> CallFailed:
+    """Why the call was cancelled. Passes on a cancellation that was not ours."""
+    task = asyncio.current_task()
+    if run.calling or task is None:
+        raise asyncio.CancelledError
+    task.uncancel()
+    if run.ending is not None:
+        return CallFailed(run.ending, failover=False)
+    return CallFailed("timeout", failover=run.late == "silence")
+
+
+def _begin_result(run: Running) -> Result:
+    delivery = run.delivery
+    message = delivery.message
+    return Result(
+        request=message.request,
+        customer=message.customer,
+        queue=delivery.queue,
+        msg_id=delivery.msg_id,
+        read_ct=delivery.read_ct,
+        status="ERROR",
+    )
+
+
+def _end_result(run: Running, result: Result) -> Result:
+    # The message may have been read once more meanwhile; then only the newer receipt settles it.
+    result.msg_id, result.read_ct = run.delivery.msg_id, run.delivery.read_ct
+    result.latency_ms = run.latency_ms
+    result.first_byte_ms = run.first_byte_ms
+    return result
+
+
+def _book_absence(run: Running, result: Result) -> None:
+    """Nobody waits: nothing was called, but what an earlier worker delivered before it died was used."""
+    result.status = "CANCELLED"
+    gone = run.gone
+    if gone is None or gone.reason == "front_draining":
+        result.error_class = run.ending or "front_gone"
+    elif gone.reason == "worker_lost":
+        result.error_class = "worker_lost"
+        candidates = run.delivery.message.candidates
+        if gone.delivered_bytes > 0 and candidates:
+            attempt = Attempt(number=1, offer=candidates[0].offer, key=candidates[0].key)
+            attempt.outcome, attempt.error_class = "CANCELLED", "worker_lost"
+            attempt.output_bytes = gone.delivered_bytes
+            result.attempts.append(attempt)
+    else:
+        result.error_class = "client_gone"
