@@ -34,8 +34,8 @@ class Answer:
         "_pieces",
         "_streamed",
         "_surface",
-        "_waiting",
         "_waiter",
+        "_waiting",
         "claim",
         "delivered",
         "error",
@@ -102,9 +102,7 @@ class Answer:
 
     def body_frame(self) -> bytes:
         """The frame that answers a claim."""
-        return encode(
-            Body(self.ticket, self._surface, self._streamed, self._include_usage, self._body)
-        )
+        return encode(Body(self.ticket, self._surface, self._streamed, self._include_usage, self._body))
 
     def open(self, head: Head) -> None:
         """Real output begins."""

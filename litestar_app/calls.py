@@ -50,7 +50,7 @@ _CONNECTION: Final[dict[str, Any]] = {
     "application_name": "onevault front",
 }
 
-log = get_log("front.database")
+_log = get_log("front.database")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -160,7 +160,7 @@ class Lane:
             except psycopg.Error as error:
                 if not cursor.connection.closed:
                     raise
-                log.warning("connection_lost", error)
+                _log.warning("connection_lost", error)
                 self._cursor = self._connection = None
                 timed_out = loop.time() >= alarm.when()
                 if last or timed_out:
@@ -194,12 +194,10 @@ class Lane:
         pause = _FIRST_PAUSE
         while True:
             try:
-                connection = await AsyncConnection.connect(
-                    self._dsn, autocommit=True, **_CONNECTION
-                )
+                connection = await AsyncConnection.connect(self._dsn, autocommit=True, **_CONNECTION)
             except psycopg.Error as error:
                 self._away = True
-                log.warning("database_away", error, delay_ms=round(pause * 1000))
+                _log.warning("database_away", error, delay_ms=round(pause * 1000))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
@@ -214,9 +212,7 @@ class Lane:
     def _hang_up(self) -> None:
         """End a statement that hangs by shutting its socket: libpq then sees the connection end."""
         if self._connection is not None and not self._connection.closed:
-            with contextlib.suppress(OSError), socket.socket(
-                fileno=os.dup(self._connection.fileno())
-            ) as line:
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as line:
                 line.shutdown(socket.SHUT_RDWR)
 
 
@@ -306,5 +302,5 @@ class Reads:
             async with asyncio.timeout(READ_SECONDS), self._pool.connection() as connection:
                 yield await connection.execute(query, parameters)
         except (PoolTimeout, TimeoutError, psycopg.OperationalError) as error:
-            log.warning("read_failed", error)
+            _log.warning("read_failed", error)
             raise DatabaseAway from error

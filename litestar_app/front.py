@@ -21,7 +21,7 @@ from onevault.settings import Settings
 LANES: Final = 1
 BATCH_SIZE: Final = 64
 
-log = get_log("front")
+_log = get_log("front")
 
 
 class Front:
@@ -44,14 +44,14 @@ class Front:
         """Listen for workers and begin to connect. Raises `LinkError`."""
         await self.links.open()
         await self.reads.open()
-        log.info("front_open", path=str(self.links.path))
+        _log.info("front_open", path=str(self.links.path))
 
     def drain(self) -> None:
         """Take no new requests; give those that run the drain time, then end them."""
         if self.draining:
             return
         self.draining = True
-        log.info("front_draining", waiting=self.links.waiting)
+        _log.info("front_draining", waiting=self.links.waiting)
         loop = asyncio.get_running_loop()
         self._last_call = loop.call_later(self.settings.drain_timeout_seconds, self._end_all)
 
@@ -65,7 +65,7 @@ class Front:
         await self.links.close()
         await self._road.close()
         await self.reads.close()
-        log.info("front_closed")
+        _log.info("front_closed")
 
     async def decide(self, ask: Ask) -> Decision:
         """Have SQL decide about one request. Raises `Overloaded`, `Draining`."""
@@ -75,7 +75,7 @@ class Front:
             raise Draining from None
         except psycopg.OperationalError as error:
             # Waited too long for a lock or a statement: nothing was decided, nothing is reserved.
-            log.warning("route_refused", error)
+            _log.warning("route_refused", error)
             raise Overloaded from error
         if decision is None:
             raise Overloaded
@@ -94,5 +94,5 @@ class Front:
         return list(decisions)
 
     def _end_all(self) -> None:
-        log.warning("drain_time_over", waiting=self.links.waiting)
+        _log.warning("drain_time_over", waiting=self.links.waiting)
         self.links.fail_all(Draining, "front_draining")

@@ -51,7 +51,7 @@ MOST_TOMBSTONES: Final = 100_000
 _SOCKET_NAME: Final = re.compile(r"front-(\d+)-[0-9a-f]+\.sock")
 _WAKE: Final = encode(Wake())
 
-log = get_log("front.link")
+_log = get_log("front.link")
 
 
 class LinkError(Exception):
@@ -100,9 +100,7 @@ class Links:
             listener.bind(str(self.path))
             self.path.chmod(0o600)
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_unix_server(
-                lambda: Link(self), sock=listener, backlog=128
-            )
+            self._server = await loop.create_unix_server(lambda: Link(self), sock=listener, backlog=128)
         except OSError as error:
             raise LinkError(
                 f"cannot listen on {self.path} ({error.strerror or error}): "
@@ -215,7 +213,7 @@ class Links:
         try:
             await self._release(claim.queue, claim.msg_id, claim.read_ct)
         except Exception as error:  # noqa: BLE001 - it becomes visible by itself a little later
-            log.warning("release_failed", error, queue=claim.queue)
+            _log.warning("release_failed", error, queue=claim.queue)
         else:
             self.wake(1)
 
@@ -239,7 +237,7 @@ class Link(asyncio.Protocol):
             for frame in self._decoder.feed(data):
                 self._receive(frame)
         except FrameError as error:
-            log.error("link_spoke_nonsense", error)
+            _log.error("link_spoke_nonsense", error)
             self.hang_up()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -248,7 +246,7 @@ class Link(asyncio.Protocol):
         self.claimed.clear()
         self._claims.clear()
         if claimed:
-            log.warning("worker_lost", count=len(claimed))
+            _log.warning("worker_lost", count=len(claimed))
         self._links.lost(self, claimed)
 
     def write(self, data: bytes) -> None:
@@ -270,9 +268,8 @@ class Link(asyncio.Protocol):
     def _receive(self, frame: Frame) -> None:
         # In the order of their frequency. A ticket that is not ours any more is no error.
         if type(frame) is Chunk:
-            if answer := self.claimed.get(frame.ticket):
-                if not answer.over:
-                    answer.add(frame.data)
+            if (answer := self.claimed.get(frame.ticket)) and not answer.over:
+                answer.add(frame.data)
         elif type(frame) is End:
             if answer := self.claimed.pop(frame.ticket, None):
                 del self._claims[frame.ticket]
@@ -319,9 +316,7 @@ def _is_alive(pid: int) -> bool:
 def _supersedes(claim: Claim, held: Claim | None) -> bool:
     """Whether this is a later reading of the same message."""
     return (
-        held is not None
-        and (claim.queue, claim.msg_id) == (held.queue, held.msg_id)
-        and claim.read_ct > held.read_ct
+        held is not None and (claim.queue, claim.msg_id) == (held.queue, held.msg_id) and claim.read_ct > held.read_ct
     )
 
 

@@ -52,6 +52,11 @@ class Metrics:
             buckets=_SIZES,
             registry=self._registry,
         )
+        self.broken_streams = Counter(
+            "onevault_front_broken_streams",
+            "Streams that ended with an error after their first byte",
+            registry=self._registry,
+        )
         self._links = self._gauge("onevault_front_linked_workers", "Workers that are linked")
         self._waiting = self._gauge("onevault_front_waiting_requests", "Requests without answer yet")
         self._draining = self._gauge("onevault_front_draining", "1 while this front is stopping")
@@ -88,9 +93,7 @@ class Metrics:
         """Count one statement of the road."""
         self._batches.observe(size)
 
-    def render(
-        self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool
-    ) -> bytes:
+    def render(self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool) -> bytes:
         """The text that Prometheus reads. gauges: what the database said, None if it is away."""
         self._links.set(workers)
         self._waiting.set(waiting)

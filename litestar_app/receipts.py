@@ -90,9 +90,7 @@ def onevault_object(receipt: Receipt) -> bytes:
             receipt.route_reason,
             receipt.attempts,
             receipt.latency_ms,
-            _Cost(
-                _number(cost.provider), _number(cost.markup), _number(cost.customer), cost.currency
-            ),
+            _Cost(_number(cost.provider), _number(cost.markup), _number(cost.customer), cost.currency),
         )
     )
 

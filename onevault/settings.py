@@ -9,6 +9,7 @@ variable with its default and its meaning: the documentation is generated from i
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import os
 import re
 import tempfile
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
     drain_timeout_seconds: float = 30.0
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     log_level: str = "info"
     sandbox_output_tokens: int = 48
     sandbox_tokens_per_second: float = 0.0
@@ -85,6 +87,7 @@ VARIABLES = (
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
     Variable("ONEVAULT_DRAIN_TIMEOUT_SECONDS", "30", "how long a stop waits for running answers"),
+    Variable("ONEVAULT_TRUSTED_PROXIES", "", "addresses or networks whose X-Forwarded-For is believed"),
     Variable("ONEVAULT_LOG_LEVEL", "info", "debug, info, warning or error"),
     Variable("ONEVAULT_SANDBOX_OUTPUT_TOKENS", "48", "tokens in an answer of the sandbox"),
     Variable("ONEVAULT_SANDBOX_TOKENS_PER_SECOND", "0", "its pace; 0 answers at once"),
@@ -172,6 +175,7 @@ class _Reader:
                 "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
             ),
             drain_timeout_seconds=self._real("ONEVAULT_DRAIN_TIMEOUT_SECONDS", default.drain_timeout_seconds, 0, 3600),
+            trusted_proxies=self._networks("ONEVAULT_TRUSTED_PROXIES"),
             log_level=self._log_level(default.log_level),
             sandbox_output_tokens=self._whole(
                 "ONEVAULT_SANDBOX_OUTPUT_TOKENS", default.sandbox_output_tokens, 0, 1_000_000
@@ -214,6 +218,16 @@ class _Reader:
                 f"{name} is no connection string: write it as postgresql://user:password@host:port/database"
             )
         return text
+
+    def _networks(self, name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        text = self._values.get(name, "")
+        try:
+            return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+        except ValueError:
+            raise SettingsError(
+                f"{name} is {text!r}: set it to addresses or networks such as 10.0.0.0/8, separated by commas, "
+                "or unset it"
+            ) from None
 
     def _log_level(self, default: str) -> str:
         level = self._values.get("ONEVAULT_LOG_LEVEL", default).lower()

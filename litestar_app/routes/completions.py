@@ -64,7 +64,7 @@ _STREAM_HEADERS: Final[_Headers] = [
 ]
 _FAILED_EVENT: Final = b"data: %b\n\n"
 
-log = get_log("front.completions")
+_log = get_log("front.completions")
 
 
 def completion_routes(front: Front) -> list[ASGIRouteHandler]:
@@ -96,9 +96,7 @@ class Call:
         "_surface",
     )
 
-    def __init__(
-        self, front: Front, surface: Surface, scope: HTTPScope, receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, front: Front, surface: Surface, scope: HTTPScope, receive: Receive, send: Send) -> None:
         self._front = front
         self._surface = surface
         self._scope = scope
@@ -121,7 +119,7 @@ class Call:
             await self._refuse(error)
         except Exception as error:  # noqa: BLE001 - the customer gets a shape, the log a class
             outcome = "internal_error"
-            log.error("call_failed", error)
+            _log.error("call_failed", error)
             await self._refuse(InternalError())
         self._front.metrics.request(self._surface, self._kind, outcome, loop.time() - begun)
 
@@ -135,9 +133,7 @@ class Call:
         digests = front.tokens.digests(headers)
         body = await read_body(headers, self._receive, front.body_limit)
         features = read_request(self._surface, body)
-        answer = Answer(
-            self._surface, body, stream=features.stream, include_usage=features.include_usage
-        )
+        answer = Answer(self._surface, body, stream=features.stream, include_usage=features.include_usage)
         del body
         timeout = front.settings.request_timeout_seconds
         watch = Watch(answer, self._receive, begun + timeout + GRACE_SECONDS)
@@ -159,9 +155,7 @@ class Call:
             watch.close()
             front.links.forget(answer)
 
-    def _ask(
-        self, digest: bytes, answer: Answer, features: Features, headers: Headers, timeout: float
-    ) -> Ask:
+    def _ask(self, digest: bytes, answer: Answer, features: Features, headers: Headers, timeout: float) -> Ask:
         return Ask(
             digest=digest.hex(),
             ticket=answer.ticket.hex(),
@@ -234,7 +228,7 @@ class Call:
         try:
             receipt = self._receipt = read_receipt(answer.receipt)
         except msgspec.MsgspecError as error:
-            log.error("receipt_unreadable", error)
+            _log.error("receipt_unreadable", error)
             raise InternalError from None
         failure = failure_of(receipt)
         if failure is not None:
@@ -263,7 +257,7 @@ class Call:
         if isinstance(error, ClientLeft):
             return
         if self._started:
-            log.warning("answer_broke_off", code=error.code)
+            _log.warning("answer_broke_off", code=error.code)
             return  # the server closes the connection: the answer is visibly incomplete
         receipt, decision = self._receipt, self._decision
         if receipt is not None:
@@ -277,9 +271,7 @@ class Call:
         request_id = headers[0][1].decode()
         body = error_body(error, shape_of(self._scope["path"]), request_id)
         headers += error_headers(error, len(body))
-        await self._send(
-            {"type": "http.response.start", "status": error.status, "headers": headers}
-        )
+        await self._send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
 

@@ -17,6 +17,7 @@ from onevault.errors import OperatorError
 # Name of the command -> module that holds it as `command`, in the order help shows them.
 COMMANDS = {
     "up": "onevault.cli.up",
+    "prepare": "onevault.cli.prepare",
     "serve": "onevault.cli.serve",
     "work": "onevault.cli.work",
     "migrate": "onevault.cli.migrate",

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
 
 import click
 import msgspec
-import uvicorn
 
 from onevault.cli.output import CommandError
 from onevault.database import open_database
@@ -17,7 +15,6 @@ from onevault.log import configure_logging, get_log
 from onevault.settings import Settings, load_settings
 
 _BACKLOG = 2048
-_KEEP_ALIVE_SECONDS = 75
 
 log = get_log("front")
 
@@ -28,12 +25,16 @@ log = get_log("front")
 @click.option("--fd", type=int, help="An open listening socket to use instead.")
 def command(host: str | None, port: int | None, fd: int | None) -> None:
     """Run one front: HTTP in, decisions from the database, answers out."""
+    from litestar_app.server import serve
+
     leave_on_signals()
     settings = override_address(load_settings(), host, port)
     configure_logging(settings.log_level, "front")
     listener = socket.socket(fileno=fd) if fd is not None else open_listener(settings)
     if fd is not None:
         os.set_inheritable(fd, False)
+    address = listener.getsockname()
+    log.info("front_starts", host=str(address[0]), port=address[1])
     database = open_database(settings)
     try:
         watch_lifeline()
@@ -61,25 +62,3 @@ def open_listener(settings: Settings) -> socket.socket:
             f"cannot listen on {settings.host}, port {settings.port} ({error.strerror}): "
             "choose another with --port or ONEVAULT_PORT; 0 picks a free one"
         ) from error
-
-
-def serve(settings: Settings, listener: socket.socket) -> None:
-    """Serves on `listener` until SIGTERM or SIGINT, then finishes running answers and returns."""
-    from litestar_app.app import create_app
-
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=math.ceil(settings.drain_timeout_seconds),
-    )
-    address = listener.getsockname()
-    log.info("front_starts", host=str(address[0]), port=address[1])
-    uvicorn.Server(config).run(sockets=[listener])

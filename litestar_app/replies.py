@@ -1,0 +1,45 @@
+"""Responses of the reading routes: the body that SQL made, with the headers every answer carries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from litestar import Request, Response
+
+from litestar_app.auth import TokenDesk
+from litestar_app.calls import DatabaseAway, Reply
+from litestar_app.errors import GatewayError, Overloaded
+
+JSON: Final = "application/json"
+
+
+async def ask(request: Request[Any, Any, Any], tokens: TokenDesk, door: Callable[[bytes], Awaitable[Reply]]) -> Reply:
+    """What the door says to the request's token. Raises `GatewayError` for a refusal.
+
+    `door` takes a token digest; it is asked again with an older one while the master key changes.
+    """
+    digests = tokens.digests(dict(request.scope["headers"]))
+    try:
+        for digest in digests:
+            reply = await door(digest)
+            if reply.status != "invalid_token":
+                break
+    except DatabaseAway:
+        raise Overloaded from None
+    if reply.status != "ok":
+        message = reply.message or "The gateway refused this request."
+        raise GatewayError(reply.http_status, reply.status, message, extra=reply.detail or {})
+    return reply
+
+
+def json_response(body: bytes, status: int = 200) -> Response[bytes]:
+    """A JSON body of ours as a response."""
+    return Response(body, status_code=status, media_type=JSON, headers=request_id_headers())
+
+
+def request_id_headers() -> dict[str, str]:
+    """The id of an answer that no request row stands behind."""
+    name = str(uuid.uuid4())
+    return {"x-onevault-request-id": name, "x-request-id": name}

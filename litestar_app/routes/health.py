@@ -1,0 +1,55 @@
+"""`/healthz/live`, `/healthz/ready` and `/metrics`: for the machines that look after this one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from litestar import Response, get
+
+from litestar_app.calls import DatabaseAway, Readiness
+from litestar_app.metrics import CONTENT_TYPE
+from litestar_app.replies import JSON, request_id_headers
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+    from litestar_app.front import Front
+
+
+def health_routes(front: Front) -> list[HTTPRouteHandler]:
+    """The handlers of this module."""
+
+    @get("/healthz/live", tags=["health"], summary="200 while the process runs")
+    async def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @get("/healthz/ready", tags=["health"], summary="200 when calls can be taken, else 503 and why not")
+    async def ready() -> Response[bytes]:
+        readiness = await _readiness(front)
+        status = 200 if readiness.ready else 503
+        headers = request_id_headers()
+        if not readiness.ready:
+            headers["retry-after"] = "1"
+        return Response(msgspec.json.encode(readiness), status_code=status, media_type=JSON, headers=headers)
+
+    @get("/metrics", tags=["health"], summary="Prometheus metrics of this front and of the queues")
+    async def metrics() -> Response[bytes]:
+        try:
+            gauges = await front.reads.read_metrics()
+        except DatabaseAway:
+            gauges = None
+        links = front.links
+        text = front.metrics.render(gauges, workers=links.workers, waiting=links.waiting, draining=front.draining)
+        return Response(text, media_type=CONTENT_TYPE)
+
+    return [live, ready, metrics]
+
+
+async def _readiness(front: Front) -> Readiness:
+    if front.draining:
+        return Readiness(ready=False, reason="This front is shutting down.")
+    try:
+        return await front.reads.check_ready()
+    except DatabaseAway:
+        return Readiness(ready=False, reason="The database is away.")

@@ -1,0 +1,117 @@
+"""`onevault up`: the whole gateway in one terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from onevault.cli.output import CommandError, json_option, print_json
+from onevault.cli.serve import open_listener, override_address
+from onevault.database import open_database
+from onevault.log import configure_logging
+from onevault.settings import Settings, load_settings
+from onevault.supervisor import Supervisor, reachable_address
+
+
+@click.command("up")
+@click.option("--host", help="Address to listen on (ONEVAULT_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one (ONEVAULT_PORT).")
+@click.option("--fronts", type=click.IntRange(1, 64), default=1, show_default=True, help="Front processes.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Worker processes.")
+@json_option
+def command(host: str | None, port: int | None, fronts: int, workers: int, as_json: bool) -> None:
+    """Start everything: database, migrations, demo customer, front and worker. Ctrl-C stops it."""
+    settings = override_address(load_settings(), host, port)
+    configure_logging(settings.log_level, "up")
+    database = open_database(settings)
+    try:
+        with _only_one(settings.home), open_listener(settings) as listener:
+            environ = {
+                **os.environ,
+                "ONEVAULT_HOST": settings.host,
+                "ONEVAULT_PORT": str(listener.getsockname()[1]),
+            }
+            token = _prepare(environ)
+            url = "http://{}:{}".format(*_bracketed(reachable_address(listener)))
+
+            def announce() -> None:
+                if as_json:
+                    print_json({"url": url, "token": token, "dsn": database.dsn("owner"), "home": str(settings.home)})
+                else:
+                    click.echo(_welcome(url, token, settings))
+                sys.stdout.flush()
+
+            async def supervise() -> bool:
+                supervisor = Supervisor(
+                    listener,
+                    fronts=fronts,
+                    workers=workers,
+                    drain_seconds=settings.drain_timeout_seconds,
+                    environ=environ,
+                )
+                return await supervisor.run(announce)
+
+            drained = asyncio.run(supervise())
+    finally:
+        database.close()
+    sys.exit(0 if drained else 1)
+
+
+@contextlib.contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """Keeps a second `up` off the same data directory. Raises CommandError."""
+    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(home / "run" / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise CommandError(
+            f"a gateway already runs on {home}: stop it, or give this one its own data directory with ONEVAULT_HOME"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def _prepare(environ: dict[str, str]) -> str | None:
+    """Migrates and seeds in a process of its own; the demo customer's token, if it is known."""
+    command = [sys.executable, "-m", "onevault", "prepare"]
+    result = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    if result.returncode != 0:
+        # It has said why.
+        sys.exit(result.returncode if result.returncode > 0 else 1)
+    token = json.loads(result.stdout)["token"]
+    return token if isinstance(token, str) else None
+
+
+def _bracketed(address: tuple[str, int]) -> tuple[str, int]:
+    host, port = address
+    return (f"[{host}]" if ":" in host else host), port
+
+
+def _welcome(url: str, token: str | None, settings: Settings) -> str:
+    where = "DATABASE_URL" if settings.database_url else str(settings.home)
+    return f"""
+OneVault is ready at {url}
+
+  token  {token or "shown once; make another: onevault token issue demo"}
+
+  curl {url}/v1/ai/completions \\
+    -H 'Authorization: Bearer {token or "$TOKEN"}' \\
+    -H 'Content-Type: application/json' \\
+    -d '{{"prompt": "Say hello in one sentence."}}'
+
+  API    {url}/docs
+  data   {where}; look at it with: onevault psql
+
+Ctrl-C finishes what is running and stops everything.
+"""
