@@ -27,11 +27,12 @@ from bench.tools import find_tool
 from litestar_app.errors import Overloaded, UnknownRoute, error_body
 from onevault.embedded import EmbeddedServer, install_directory
 from onevault.migrate import migrate
+from onevault.settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKER = ROOT / "docker"
 BIN = Path(sys.executable).parent
-VARIABLE = re.compile(r"\$\{([A-Z_]+)")
+INTERPOLATED = re.compile(r"\$\{([A-Z_]+)")
 
 Service = dict[str, Any]
 
@@ -113,7 +114,7 @@ def test_the_services_need_no_embedded_postgresql(command: str) -> None:
 
 
 def test_whatever_the_compose_file_asks_for_is_in_the_example(services: dict[str, Service]) -> None:
-    asked = set(VARIABLE.findall((DOCKER / "compose.yaml").read_text()))
+    asked = set(INTERPOLATED.findall((DOCKER / "compose.yaml").read_text()))
     example = set(re.findall(r"^(?:# )?([A-Z_]+)=", (DOCKER / ".env.example").read_text(), re.MULTILINE))
     assert asked == example
 
@@ -125,6 +126,8 @@ def test_services_start_after_migrate_and_share_link_and_master_key(services: di
         assert service["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         (volume,) = service["volumes"]
         assert volume.split(":")[1] == service["environment"]["ONEVAULT_LINK_DIR"]
+        known = {variable.name for variable in VARIABLES}
+        assert service["environment"].keys() <= known, "an environment variable that nothing reads"
         assert service["environment"]["ONEVAULT_MASTER_KEY_FILE"] == f"/run/secrets/{service['secrets'][0]}"
         assert "DATABASE_URL" not in service["environment"], "only migrate and admin are the owner"
         drain = int(service["environment"]["ONEVAULT_DRAIN_TIMEOUT_SECONDS"])
