@@ -154,7 +154,7 @@ class _StreamReader:
     async def close(self) -> None:
         """The stream has ended. Raises `CallFailed` (truncated_stream) if it was cut off."""
         if not self.done and (not self._finished or self._open):
-            raise CallFailed("truncated_stream")
+            raise CallFailed("truncated_stream" if self._begun else "server_error")
         if self._attempt.usage is not None:
             self._attempt.usage_source = "provider_final"
         if self._held:
