@@ -1,0 +1,80 @@
+"""Fixtures for every test: a PostgreSQL, a database of one's own, a running gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests_py.support.cluster import ClonedDatabase, Cluster
+from tests_py.support.gateway import Gateway
+
+StartGateway = Callable[..., Gateway]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The embedded PostgreSQL of this session, with a migrated template."""
+    cluster = Cluster()
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def database(cluster: Cluster) -> Iterator[ClonedDatabase]:
+    """A migrated database for this test alone."""
+    clone = cluster.clone()
+    try:
+        yield clone
+    finally:
+        cluster.drop(clone)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A data directory for this test alone."""
+    path = tmp_path / "home"
+    path.mkdir(mode=0o700)
+    return path
+
+
+@pytest.fixture
+def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
+    """`start_gateway(fronts=1, workers=1, ONEVAULT_…="…")`: a running gateway on its own database.
+
+    Each call starts another one. All are stopped at the end, and must end with exit code 0.
+    """
+    started: list[Gateway] = []
+
+    def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway:
+        home = tmp_path / f"home{len(started) + 1}"
+        home.mkdir(mode=0o700)
+        gateway = Gateway(cluster.clone(), home, environ)
+        started.append(gateway)
+        for _ in range(workers):
+            gateway.start_worker()
+        for _ in range(fronts):
+            gateway.start_front()
+        if fronts:
+            gateway.wait_until_ready()
+        return gateway
+
+    yield start
+    errors = []
+    for gateway in started:
+        try:
+            gateway.stop()
+        except AssertionError as error:
+            errors.append(error)
+        cluster.drop(gateway.database)
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway) -> Gateway:
+    """One running gateway: a front and a worker."""
+    return start_gateway()
