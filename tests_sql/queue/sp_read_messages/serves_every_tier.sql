@@ -1,0 +1,18 @@
+begin;
+select plan(5);
+delete from pgmq.q_premium; delete from pgmq.q_standard; delete from pgmq.q_basic;
+select test.make_offer('maker', 'model-a', 0, 0);
+select test.make_customer('gold', '{"priority_tier": "PREMIUM"}');
+select test.make_customer('plain');
+select test.make_customer('small', '{"priority_tier": "BASIC"}');
+select test.route(sha256('gold/token')) from generate_series(1, 30);
+select test.route(sha256('plain/token')) from generate_series(1, 30);
+select test.route(sha256('small/token')) from generate_series(1, 30);
+create temporary table reads as select r.* from gateway.sp_read_messages(20, 60) as r;
+select is(count(*)::integer, 20, 'as many as asked for') from reads;
+select ok(count(*) filter (where r.queue = 'premium') > 10, 'premium first') from reads as r;
+select ok(count(*) filter (where r.queue = 'basic') >= 1, 'and none starves') from reads as r;
+select is((test.route(sha256('gold/token'), '{"priority": "basic"}')).queue, 'basic', 'a call may ask for less');
+select is((test.route(sha256('small/token'), '{"priority": "premium"}')).queue, 'basic', 'and never for more');
+select * from finish();
+rollback;

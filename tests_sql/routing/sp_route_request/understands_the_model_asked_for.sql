@@ -1,0 +1,18 @@
+begin;
+select plan(9);
+select test.make_offer('maker', 'model-a', 5, 5);
+select test.make_offer('host', 'model-a', 1, 1);
+select test.make_offer('host', 'vendor/model-b', 1, 1);
+select test.make_offer('host', 'model-c', 0.1, 0.1);
+select test.make_customer('asker');
+select is((test.route(sha256('asker/token'), '{"model": "model-a"}')).provider, 'host', 'by model');
+select is((test.route(sha256('asker/token'), '{"model": "maker/model-a"}')).provider, 'maker', 'by provider/model');
+select is((test.route(sha256('asker/token'), '{"model": "vendor/model-b"}')).model, 'vendor/model-b', 'a name with a slash');
+select is((test.route(sha256('asker/token'), '{"model": "host/vendor/model-b"}')).model, 'vendor/model-b', 'the same at a provider');
+select is((test.route(sha256('asker/token'), '{"model": "auto"}')).model, 'model-c', 'auto takes the cheapest');
+select is((test.route(sha256('asker/token'))).model, 'model-c', 'no model is auto');
+select is((test.route(sha256('asker/token'), '{"model": "maker/auto"}')).provider, 'maker', 'auto at one provider');
+select is((test.route(sha256('asker/token'), '{"model": "nix"}')).status, 'model_not_found', 'unknown');
+select is((test.route(sha256('asker/token'), '{"model": "maker/model-c"}')).http_status, 404, 'unknown at this provider');
+select * from finish();
+rollback;

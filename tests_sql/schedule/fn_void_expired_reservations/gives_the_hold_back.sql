@@ -1,0 +1,12 @@
+begin;
+select plan(4);
+select test.make_offer('maker', 'model-a', 0, 1000000);
+select test.make_customer('forgotten');
+create temporary table decision as select d.* from test.route(sha256('forgotten/token'), '{"max_output_tokens": 3}') as d;
+select is(ops.fn_void_expired_reservations(), 0, 'not before its time');
+update ops.reservation set deadline = clock_timestamp() - interval '3 minutes' where customer_hk = util.hash_key('forgotten');
+select is(ops.fn_void_expired_reservations(), 1, 'then it is voided');
+select is((test.scope_of('forgotten')).month_held_usd, 0.0000000000, 'the hold is given back');
+select is(count(*)::integer, 0, 'no message left') from pgmq.q_standard as q, decision as d where q.msg_id = d.msg_id;
+select * from finish();
+rollback;

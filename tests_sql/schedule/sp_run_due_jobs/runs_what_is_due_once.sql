@@ -1,0 +1,10 @@
+begin;
+select plan(4);
+update ops.job set last_started_at = null where true;
+create temporary table ran as select j.* from gateway.sp_run_due_jobs() as j;
+select is(count(*), (select count(*) from ops.job as j where j.is_active), 'all that is due') from ran;
+select is(count(*)::integer, 0, 'and none failed') from ran as r where r.error is not null;
+select is(count(*)::integer, 0, 'not again at once') from gateway.sp_run_due_jobs();
+select throws_ok($$select ops.fn_run_job('drop everything')$$, 'VG400', null, 'a job is a name of the list');
+select * from finish();
+rollback;

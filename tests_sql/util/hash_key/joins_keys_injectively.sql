@@ -1,0 +1,10 @@
+begin;
+select plan(6);
+select is(util.hash_key(' Acme '), util.hash_key('ACME'), 'trimmed and upper-cased');
+select isnt(util.hash_key('a|b'), util.hash_key('a', 'b'), 'a delimiter inside a key is no join');
+select isnt(util.hash_key('a\', 'b'), util.hash_key('a\|b'), 'a backslash before a delimiter is no escape');
+select isnt(util.hash_key('a', ''), util.hash_key('a'), 'an empty part counts');
+select is(util.hash_key('acme'), sha256('ACME'), 'it is SHA-256 over UTF-8');
+select is(octet_length(util.hash_key('x')), 32, '32 bytes');
+select * from finish();
+rollback;
