@@ -6,7 +6,6 @@ Everything is done with the `onevault` command, as a person would.
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import httpx
 import msgspec
 import psutil
 
@@ -37,7 +35,7 @@ _NO_LIMIT: Final = ("--rpm", "100000000", "--daily-budget", "1000000", "--monthl
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway that answers, and the processes it is made of."""
 
-    port: int
+    address: str
     tokens: tuple[str, ...]
     groups: tuple[Group, ...]
     watch: Watch
@@ -46,7 +44,11 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 
     def url(self, path: str) -> str:
         """The address of a route."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"{self.address}{path}"
+
+
+class _Ready(msgspec.Struct):
+    url: str
 
 
 class _Issued(msgspec.Struct):
@@ -64,18 +66,17 @@ def running_gateway(provider: Provider, *, customers: int) -> Iterator[Gateway]:
     home.chmod(0o755)
     process = None
     try:
-        port = _free_port()
-        process, _ = _start(home, port)
+        process, _, _ = _start(home)
         tokens = _set_up(home, provider, customers)
         watch = Watch(_onevault(home, "dsn").strip())
         watch.prepare()
         watch.close()
         _stop(home, process)
-        process, seconds = _start(home, port)
+        process, url, seconds = _start(home)
         watch = Watch(_onevault(home, "dsn").strip())
         try:
             yield Gateway(
-                port=port,
+                address=url,
                 tokens=tokens,
                 groups=_find_groups(home, process.pid),
                 watch=watch,
@@ -130,27 +131,27 @@ def _set_up(home: Path, provider: Provider, customers: int) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _start(home: Path, port: int) -> tuple[subprocess.Popen[bytes], float]:
-    """Run `onevault up`; returns its process and the seconds until it was ready."""
+def _start(home: Path) -> tuple[subprocess.Popen[bytes], str, float]:
+    """Run `onevault up`; returns its process, its URL and the seconds until it said that it is ready."""
+    said = home / "up.json"
     begun = time.monotonic()
-    options = ("--host", "127.0.0.1", "--port", str(port), "--fronts", "1", "--workers", "1")
-    with (home / "up.log").open("ab") as log:
+    with said.open("wb") as output, (home / "up.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(ONEVAULT), "up", *options],
+            [str(ONEVAULT), "up", "--host", "127.0.0.1", "--port", "0", "--fronts", "1", "--workers", "1", "--json"],
             cwd=home,
             env=_environment(home),
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=log,
             start_new_session=True,
         )
     while time.monotonic() - begun < _START_SECONDS and process.poll() is None:
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/healthz/ready", timeout=5).is_success:
-                return process, time.monotonic() - begun
-        except httpx.TransportError:
-            pass
-        time.sleep(0.02)
+            ready = msgspec.json.decode(said.read_bytes(), type=_Ready)
+        except msgspec.DecodeError:
+            time.sleep(0.01)
+        else:
+            return process, ready.url, time.monotonic() - begun
     _leave_nothing(home, process)
     raise GatewayError(f"the gateway did not become ready:\n{_end_of_log(home)}")
 
@@ -205,9 +206,3 @@ def _leave_nothing(home: Path, process: subprocess.Popen[bytes] | None) -> None:
 
 def _end_of_log(home: Path) -> str:
     return "\n".join((home / "up.log").read_text(errors="replace").splitlines()[-30:])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,5 +1,6 @@
 """Where the time goes: py-spy watches front and worker while a load runs, if it is installed."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from bench.processes import Group
 
 _RATE: Final = 250
 _SHOWN: Final = 25
+_LINE: Final = re.compile(r":\d+\)$")
 
 
 class Profiler:
@@ -60,7 +62,8 @@ def summarise(stacks: str) -> str:
     samples = 0
     for line in stacks.splitlines():
         stack, _, count = line.rpartition(" ")
-        frames = [frame.rpartition(":")[0] or frame for frame in stack.split(";")]
+        # A frame is `function (file:line)`; the lines of a function belong together.
+        frames = [_LINE.sub(")", frame) for frame in stack.split(";")]
         seen = int(count)
         samples += seen
         own[frames[-1]] += seen
