@@ -64,3 +64,4 @@ set local role onevault_owner;
 \ir schedule/fn_void_expired_reservations.sql
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
+select ops.fn_keep_partitions();

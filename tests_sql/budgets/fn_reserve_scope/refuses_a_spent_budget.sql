@@ -10,7 +10,7 @@ select d.* from test.route(sha256('poor/token'), '{"max_output_tokens": 3}') as 
 select is(r.status, 'budget_exceeded', '13 of 12') from refusal as r;
 select is(r.http_status, 402) from refusal as r;
 select is(
-    r.detail::jsonb -> 'budget' - 'resets_at',
+    (r.detail::jsonb -> 'budget') - 'resets_at',
     '{"scope": "customer", "period": "daily", "limit_usd": 12, "spent_usd": 0, "held_usd": 10, "needed_usd": 3}',
     'it names the budget'
 ) from refusal as r;

@@ -7,7 +7,7 @@ create temporary table decision as
 select d.* from test.route(sha256('buyer/token'), '{"max_output_tokens": 500}') as d;
 create temporary table receipt as
 select test.settle(
-    d.*::gateway.route_decision, '{"input_uncached": 19, "cache_read": 1000, "cache_write": null, "output": 300, "reasoning": 100}'
+    test.decision(to_jsonb(d)), '{"input_uncached": 19, "cache_read": 1000, "cache_write": null, "output": 300, "reasoning": 100}'
 ) as r from decision as d;
 -- 19 × 2.5 + 1000 × 0.25 + 300 × 10 = 3297.5 per million
 select is(r #>> '{cost,provider}', '0.0032975', 'the provider''s cost') from receipt;
@@ -27,7 +27,7 @@ select is((test.scope_of('buyer')).day_held_usd, 0.0000000000, 'nothing is held 
 select is(count(*)::integer, 0, 'no reservation left') from ops.reservation as r where r.customer_hk = util.hash_key('buyer');
 select is(count(*)::integer, 0, 'no message left') from pgmq.q_standard as q, decision as d where q.msg_id = d.msg_id;
 select is(
-    gateway.sp_record_result(test.make_result(d.*::gateway.route_decision, '[]')) #>> '{cost,customer}', '0.003957',
+    gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), '[]')) #>> '{cost,customer}', '0.003957',
     'told again, it gives the same receipt'
 ) from decision as d;
 select is((test.scope_of('buyer')).day_spent_usd, 0.0039570000, 'and charges nothing');

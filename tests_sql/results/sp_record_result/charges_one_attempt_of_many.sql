@@ -6,9 +6,9 @@ select test.make_customer('buyer', '{"markup_percent": 0}');
 create temporary table decision as
 select d.* from test.route(sha256('buyer/token'), '{"model": "model-a"}') as d;
 select gateway.sp_read_messages(100, 60);
-select gateway.sp_record_result(test.make_result(d.*::gateway.route_decision, jsonb_build_array(
-    test.one_attempt(d.*::gateway.route_decision, null, '{"outcome": "ERROR", "class": "server_error", "http_status": 500, "output_bytes": 0}'),
-    test.one_attempt(d.*::gateway.route_decision, '{"input_uncached": 100, "output": 50}', jsonb_build_object(
+select gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), jsonb_build_array(
+    test.one_attempt(test.decision(to_jsonb(d)), null, '{"outcome": "ERROR", "class": "server_error", "http_status": 500, "output_bytes": 0}'),
+    test.one_attempt(test.decision(to_jsonb(d)), '{"input_uncached": 100, "output": 50}', jsonb_build_object(
         'number', 2, 'offer', encode(util.hash_key('second', 'model-a'), 'hex')
     ))
 ))) from decision as d;

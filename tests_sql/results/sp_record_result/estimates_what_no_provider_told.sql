@@ -5,8 +5,8 @@ select test.make_customer('leaver', '{"markup_percent": 0}');
 create temporary table decision as
 select d.* from test.route(sha256('leaver/token'), '{"prompt_bytes": 400}') as d;
 select gateway.sp_read_messages(100, 60);
-select gateway.sp_record_result(test.make_result(d.*::gateway.route_decision, jsonb_build_array(
-    test.one_attempt(d.*::gateway.route_decision, null, '{"outcome": "CANCELLED", "class": "client_gone", "output_bytes": 81, "usage_source": null}')
+select gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), jsonb_build_array(
+    test.one_attempt(test.decision(to_jsonb(d)), null, '{"outcome": "CANCELLED", "class": "client_gone", "output_bytes": 81, "usage_source": null}')
 ), '{"status": "CANCELLED", "class": "client_gone"}')) from decision as d;
 select is(
     (s.input_uncached_tokens, s.output_tokens), (100::bigint, 21::bigint), 'four bytes a token, rounded up'
@@ -15,8 +15,8 @@ select is(s.usage_source, 'estimated', 'and marked') from gateway.api_request_s 
 select is(s.customer_cost, 0.0001210000, 'and charged') from gateway.api_request_s as s where s.customer_hk = util.hash_key('leaver');
 create temporary table unanswered as select d.* from test.route(sha256('leaver/token')) as d;
 select gateway.sp_read_messages(100, 60);
-select gateway.sp_record_result(test.make_result(d.*::gateway.route_decision, jsonb_build_array(
-    test.one_attempt(d.*::gateway.route_decision, null, '{"outcome": "TIMEOUT", "class": "timeout", "output_bytes": 0, "usage_source": null}')
+select gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), jsonb_build_array(
+    test.one_attempt(test.decision(to_jsonb(d)), null, '{"outcome": "TIMEOUT", "class": "timeout", "output_bytes": 0, "usage_source": null}')
 ), '{"status": "TIMEOUT", "class": "timeout"}')) from unanswered as d;
 select is(s.customer_cost, 0.0000000000, 'no output, no charge') from gateway.api_request_s as s, unanswered as d
 where s.api_request_hk = uuid_send(d.request_id::uuid);
