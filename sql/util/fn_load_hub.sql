@@ -27,8 +27,8 @@ begin
     select string_agg(format('%I', k.name), ', ') into v_columns from jsonb_object_keys(v_row) as k (name);
 
     execute format(
-        'insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1) on conflict (%3$I) do nothing',
-        p_hub, v_columns, v_key
+        'insert into %1$s (%2$s) select %2$s from jsonb_populate_record(null::%1$s, $1) on conflict do nothing',
+        p_hub, v_columns
     ) using v_row;
     get diagnostics v_added = row_count;
     return v_added = 1;
