@@ -17,7 +17,8 @@ declare
     v_customer_cost numeric := 0;
     v_house_loss numeric := 0;
     v_used jsonb;
-    v_count integer := jsonb_array_length(p_result -> 'attempts');
+    v_attempts jsonb := p_result -> 'attempts';
+    v_count integer := jsonb_array_length(v_attempts);
     v_charged_number integer;
     v_status text := p_result ->> 'status';
 begin
@@ -28,16 +29,24 @@ begin
         return gateway.fn_read_receipt(v_request_hk, v_customer_hk, false);
     end if;
 
-    -- What the customer pays for: the last attempt that gave him anything.
-    select max((a.attempt ->> 'number')::integer) into v_charged_number
-    from jsonb_array_elements(p_result -> 'attempts') as a (attempt)
-    where a.attempt ->> 'outcome' = 'SUCCESS' or (a.attempt ->> 'output_bytes')::bigint > 0;
+    -- What the customer pays for: the last attempt that gave him anything. Plain expressions instead of queries here and
+    -- below: each query started would cost more than all of them.
+    for i in 0 .. v_count - 1 loop
+        v_attempt := v_attempts -> i;
+        if v_attempt ->> 'outcome' = 'SUCCESS' or (v_attempt ->> 'output_bytes')::bigint > 0 then
+            v_charged_number := (v_attempt ->> 'number')::integer;
+        end if;
+    end loop;
 
     v_used := v_reservation.candidates -> 0;
-    for v_attempt in select a.attempt from jsonb_array_elements(p_result -> 'attempts') as a (attempt) loop
-        select c.candidate into v_prices
-        from jsonb_array_elements(v_reservation.candidates) as c (candidate)
-        where c.candidate ->> 'offer' = v_attempt ->> 'offer';
+    for i in 0 .. v_count - 1 loop
+        v_attempt := v_attempts -> i;
+        v_prices := null;
+        for j in 0 .. jsonb_array_length(v_reservation.candidates) - 1 loop
+            if v_reservation.candidates -> j ->> 'offer' = v_attempt ->> 'offer' then
+                v_prices := v_reservation.candidates -> j;
+            end if;
+        end loop;
         v_priced := gateway.fn_price_attempt(
             v_attempt, v_prices, ((v_reservation.request ->> 'prompt_bytes')::bigint + 3) / 4
         );

@@ -7,33 +7,32 @@ set search_path = ''
 as $$
 declare
     v_owned bigint[];
-    v_result record;
+    v_order integer[];
+    v_result jsonb;
     v_receipt jsonb;
     v_failed boolean := false;
 begin
     perform set_config('synchronous_commit', 'on', true);
     v_owned := gateway.fn_delete_messages(p_batch);
-    for v_result in
-        select b.ordinal::integer as ordinal, b.result
-        from jsonb_array_elements(p_batch) with ordinality as b (result, ordinal)
-        left join ops.reservation as r
-            on r.api_request_hk = uuid_send((b.result ->> 'request')::uuid)
-            and r.customer_hk = decode(b.result ->> 'customer', 'hex')
-        order by r.tenant_hk, r.customer_hk, b.ordinal
-    loop
-        if v_result.ordinal = any(v_owned) then
-            v_receipt := gateway.fn_book_result(v_result.result);
+    select array_agg(b.ordinal::integer order by r.tenant_hk, r.customer_hk, b.ordinal) into v_order
+    from jsonb_array_elements(p_batch) with ordinality as b (result, ordinal)
+    left join ops.reservation as r
+        on r.api_request_hk = uuid_send((b.result ->> 'request')::uuid)
+        and r.customer_hk = decode(b.result ->> 'customer', 'hex');
+    foreach ordinal in array coalesce(v_order, '{}') loop
+        v_result := p_batch -> (ordinal - 1);
+        if ordinal = any(v_owned) then
+            v_receipt := gateway.fn_book_result(v_result);
         else
             v_receipt := coalesce(
                 gateway.fn_read_receipt(
-                    uuid_send((v_result.result ->> 'request')::uuid), decode(v_result.result ->> 'customer', 'hex'), false
+                    uuid_send((v_result ->> 'request')::uuid), decode(v_result ->> 'customer', 'hex'), false
                 ),
-                jsonb_build_object('settled', false, 'status', 'FENCED', 'request_id', v_result.result ->> 'request')
+                jsonb_build_object('settled', false, 'status', 'FENCED', 'request_id', v_result ->> 'request')
             );
         end if;
-        v_failed := v_failed or v_result.result ->> 'status' <> 'SUCCESS'
-            or jsonb_array_length(v_result.result -> 'attempts') > 1;
-        ordinal := v_result.ordinal;
+        v_failed := v_failed or v_result ->> 'status' <> 'SUCCESS'
+            or jsonb_array_length(v_result -> 'attempts') > 1;
         receipt := v_receipt::text;
         return next;
     end loop;
