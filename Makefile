@@ -20,7 +20,13 @@ test: lint ## every check: linters, pgTAP and pytest
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.ready-dev ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfiles
-	$(BIN)/python -m onevault.lint
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format" >&2; exit 1; }
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar sql migrations tests_sql
+	$(BIN)/squawk --quiet migrations/*.sql
+	$(BIN)/hadolint docker/Dockerfile
+	$(BIN)/python -m pytest -q tests_py/test_house.py
 
 bench: $(VENV)/.ready-dev ## load the gateway on this machine and print the figures
 	$(BIN)/python -m bench
