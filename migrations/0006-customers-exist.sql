@@ -31,7 +31,7 @@ create table gateway.customer_config_s (
     primary key (customer_hk, load_date),
     constraint load_end_date_is_after_load_date check (load_end_date > load_date),
     constraint budgets_are_not_negative check (cost_budget_monthly >= 0 and cost_budget_daily >= 0),
-    constraint rate_limit_is_positive check (rate_limit_requests_per_minute > 0),
+    constraint rate_limit_is_between_1_and_60_million check (rate_limit_requests_per_minute between 1 and 60000000),
     constraint priority_tier_is_known check (priority_tier in ('BASIC', 'STANDARD', 'PREMIUM')),
     constraint markup_percent_is_not_below_minus_100 check (markup_percent >= -100),
     constraint webhook_url_is_https check (webhook_url ~ '^https://')
@@ -73,7 +73,7 @@ create table gateway.token_s (
     constraint token_status_is_known check (token_status in ('ACTIVE', 'REVOKED')),
     constraint scopes_are_known check (scopes <@ '{inference,usage,billing,admin}'::text[]),
     constraint budgets_are_not_negative check (cost_budget_monthly >= 0 and cost_budget_daily >= 0),
-    constraint rate_limit_is_positive check (rate_limit_requests_per_minute > 0)
+    constraint rate_limit_is_between_1_and_60_million check (rate_limit_requests_per_minute between 1 and 60000000)
 );
 
 create unique index token_s_has_one_current_row on gateway.token_s (token_hk)

@@ -39,6 +39,7 @@ set local role onevault_owner;
 \ir budgets/fn_reserve_scope.sql
 \ir budgets/fn_release_scope.sql
 \ir budgets/fn_refuse_scope.sql
+\ir budgets/fn_reserve_call.sql
 \ir queue/fn_send_work.sql
 \ir routing/sp_route_request.sql
 \ir routing/sp_route_requests.sql

@@ -21,8 +21,6 @@ declare
     v_local timestamp;
     v_day integer;
     v_month integer;
-    v_full_at_us bigint;
-    v_token_full_at_us bigint;
     v_request uuid;
 begin
     perform set_config('synchronous_commit', 'on', true);
@@ -63,31 +61,11 @@ begin
     v_day := v_local::date - date '1970-01-01';
     v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
 
-    v_full_at_us := gateway.fn_reserve_scope(
-        v_principal.customer_hk, v_best.hold_usd, v_now_us, v_principal.requests_per_minute, v_day, v_month,
-        v_principal.daily_budget_usd, v_principal.monthly_budget_usd
+    v_decision := gateway.fn_reserve_call(
+        v_principal, v_best.hold_usd, v_now, v_now_us, v_day, v_month
     );
-    if v_full_at_us is null then
-        return gateway.fn_refuse_scope(
-            v_principal.customer_hk, v_best.hold_usd, v_now, v_principal.requests_per_minute, v_day, v_month,
-            v_principal.daily_budget_usd, v_principal.monthly_budget_usd, v_principal.time_zone
-        );
-    end if;
-    if v_principal.token_is_limited then
-        v_token_full_at_us := gateway.fn_reserve_scope(
-            v_principal.token_hk, v_best.hold_usd, v_now_us, v_principal.token_requests_per_minute, v_day, v_month,
-            v_principal.token_daily_budget_usd, v_principal.token_monthly_budget_usd
-        );
-        if v_token_full_at_us is null then
-            perform gateway.fn_release_scope(
-                v_principal.customer_hk, v_best.hold_usd, 0, v_day, v_month,
-                60000000 / v_principal.requests_per_minute
-            );
-            return gateway.fn_refuse_scope(
-                v_principal.token_hk, v_best.hold_usd, v_now, v_principal.token_requests_per_minute, v_day, v_month,
-                v_principal.token_daily_budget_usd, v_principal.token_monthly_budget_usd, v_principal.time_zone
-            );
-        end if;
+    if v_decision.status is not null then
+        return v_decision;
     end if;
 
     v_request := uuidv7();
@@ -101,10 +79,6 @@ begin
         coalesce(v_rule.rule_name, 'no rule') || ': ' || v_best.reason, 100
     );
     v_decision.customer := v_principal.customer_bk;
-    v_decision.rate_limit := v_principal.requests_per_minute;
-    v_decision.rate_reset_ms := (v_full_at_us - v_now_us) / 1000;
-    v_decision.rate_remaining :=
-        (60000000 - (v_full_at_us - v_now_us)) / (60000000 / v_principal.requests_per_minute);
     v_decision.deadline_ms := v_now_us / 1000 + coalesce(v_features.timeout_ms, 600000);
 
     insert into gateway.api_request_h (
