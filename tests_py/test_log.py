@@ -78,7 +78,7 @@ def test_a_library_is_heard_without_its_words(stream: io.StringIO) -> None:
         raise ValueError(CANARY)
     except ValueError:
         logging.getLogger("asyncio").exception("future: %s", CANARY)
-    logging.getLogger("aiohttp.client").warning("body " + CANARY)
+    logging.getLogger("aiohttp.client").warning(CANARY)
     logging.getLogger("anything").info("not heard")
     first, second = lines(stream)
     assert (first["log"], first["error"]) == ("asyncio", "ValueError")
