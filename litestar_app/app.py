@@ -14,6 +14,7 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
+from litestar_app.calls import Reads, Road
 from litestar_app.docs import document_routes
 from litestar_app.errors import (
     GatewayError,
@@ -25,7 +26,7 @@ from litestar_app.errors import (
     error_headers,
     shape_of,
 )
-from litestar_app.front import Front
+from litestar_app.front import LANES, Front
 from litestar_app.replies import JSON, request_id_headers
 from litestar_app.routes.completions import completion_routes
 from litestar_app.routes.health import health_routes
@@ -46,7 +47,11 @@ def create_app(settings: Settings) -> Litestar:
     `DatabaseError` when no database is named for the role of the front.
     """
     dsn = open_database(settings, start=False).dsn("app")
-    front = Front(settings, load_keyring(settings), dsn)
+    return build_app(Front(settings, load_keyring(settings).peppers, Road(dsn, LANES), Reads(dsn)))
+
+
+def build_app(front: Front) -> Litestar:
+    """The routes around a front, and its life with the application's."""
     described = [*model_routes(front), *usage_routes(front), *health_routes(front)]
     app = Litestar(
         route_handlers=[*completion_routes(front), *described, *document_routes(described)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -13,7 +14,6 @@ from litestar_app.errors import Draining, Overloaded
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
 from onevault.batcher import Batcher, BatcherClosed
-from onevault.envelope import Keyring
 from onevault.frames import MAX_FRAME_BYTES
 from onevault.log import get_log
 from onevault.settings import Settings
@@ -27,16 +27,16 @@ _log = get_log("front")
 class Front:
     """What all requests of this process share. Made by `create_app`, opened in its lifespan."""
 
-    def __init__(self, settings: Settings, keyring: Keyring, dsn: str) -> None:
+    def __init__(self, settings: Settings, peppers: Sequence[bytes], road: Road, reads: Reads) -> None:
         self.settings = settings
         self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
-        self.tokens = TokenDesk(keyring.peppers)
+        self.tokens = TokenDesk(peppers)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
-        self.reads = Reads(dsn)
-        self.links = Links(settings.link_dir, self.reads.release_message)
+        self.reads = reads
+        self.links = Links(settings.link_dir, reads.release_message)
         self.draining = False
-        self._road = Road(dsn, LANES)
+        self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
         self._last_call: asyncio.TimerHandle | None = None
 

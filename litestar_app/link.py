@@ -23,7 +23,7 @@ import socket
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from litestar_app.answers import Answer
 from litestar_app.errors import GatewayError, ProviderFailed
@@ -229,8 +229,7 @@ class Link(asyncio.Protocol):
         self._claims: dict[bytes, Claim] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         try:
