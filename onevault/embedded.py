@@ -101,7 +101,7 @@ class EmbeddedServer:
         """
         if self._handle is not None:
             return False
-        self._make_directories()
+        make_home(self.home)
         with self._transition():
             started = not self.running()
             if started:
@@ -138,17 +138,6 @@ class EmbeddedServer:
     @property
     def _started_file(self) -> Path:
         return self.home / "run" / "postgres.started"
-
-    def _make_directories(self) -> None:
-        if not self.home.exists():
-            self.home.mkdir(parents=True)
-            # Others may pass through, not look: the system user must reach pg/ below it.
-            self.home.chmod(0o711)
-        for name, mode in (("run", 0o700), ("logs", 0o711)):
-            directory = self.home / name
-            if not directory.exists():
-                directory.mkdir(exist_ok=True)
-                directory.chmod(mode)
 
     @contextlib.contextmanager
     def _transition(self) -> Iterator[None]:
@@ -289,6 +278,19 @@ class EmbeddedServer:
             return ""
         lines = self.log.read_text(errors="replace").splitlines()[-10:]
         return f"\nthe last lines of {self.log}:\n  " + "\n  ".join(lines)
+
+
+def make_home(home: Path) -> None:
+    """Makes the data directory and its parts, those that are missing, with the modes they need."""
+    if not home.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        # Others may pass through, not look: the system user must reach pg/ below it.
+        home.chmod(0o711)
+    for name, mode in (("run", 0o700), ("logs", 0o711)):
+        directory = home / name
+        if not directory.exists():
+            directory.mkdir(exist_ok=True)
+            directory.chmod(mode)
 
 
 def install_directory() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from tests_py.support.cluster import ClonedDatabase, Cluster
 from tests_py.support.gateway import Gateway
 
-StartGateway = Callable[..., Gateway]
+StartGateway = Callable[..., Gateway[ClonedDatabase]]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +36,15 @@ def database(cluster: Cluster) -> Iterator[ClonedDatabase]:
 
 
 @pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory for this test alone that the system user of PostgreSQL may pass through."""
+    path = Path(tempfile.mkdtemp(prefix="ov-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A data directory for this test alone."""
     path = tmp_path / "home"
@@ -47,9 +58,9 @@ def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
 
     Each call starts another one. All are stopped at the end, and must end with exit code 0.
     """
-    started: list[Gateway] = []
+    started: list[Gateway[ClonedDatabase]] = []
 
-    def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway:
+    def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway[ClonedDatabase]:
         home = tmp_path / f"home{len(started) + 1}"
         home.mkdir(mode=0o700)
         gateway = Gateway(cluster.clone(), home, environ)
@@ -75,6 +86,6 @@ def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
 
 
 @pytest.fixture
-def gateway(start_gateway: StartGateway) -> Gateway:
+def gateway(start_gateway: StartGateway) -> Gateway[ClonedDatabase]:
     """One running gateway: a front and a worker."""
     return start_gateway()

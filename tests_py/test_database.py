@@ -7,8 +7,6 @@ import multiprocessing
 import os
 import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -21,15 +19,6 @@ from onevault.embedded import EmbeddedServer
 from onevault.settings import Settings, load_settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has PostgreSQL run as somebody else")
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory that the system user of PostgreSQL may pass through."""
-    path = Path(tempfile.mkdtemp(prefix="ov-"))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
 
 
 def settings_at(home: Path) -> Settings:

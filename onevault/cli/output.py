@@ -73,8 +73,7 @@ def explain_database_error(error: psycopg.Error) -> str:
 def _table(columns: list[str], rows: list[list[Any]]) -> list[str]:
     cells = [[_text(value) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [columns, *cells]) for i in range(len(columns))]
-    # A column of numbers is read from the right.
-    right = [all(isinstance(row[i], int | float | Decimal | None) for row in rows) for i in range(len(columns))]
+    right = [all(_is_number(row[i]) for row in rows) for i in range(len(columns))]
     lines = []
     for line in [columns, ["-" * width for width in widths], *cells]:
         padded = [
@@ -83,6 +82,10 @@ def _table(columns: list[str], rows: list[list[Any]]) -> list[str]:
         ]
         lines.append("  ".join(padded).rstrip())
     return lines
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool))
 
 
 def _text(value: Any) -> str:

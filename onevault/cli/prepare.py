@@ -11,6 +11,7 @@ import click
 
 from onevault.cli.output import print_json
 from onevault.database import open_database
+from onevault.envelope import load_keyring
 from onevault.log import configure_logging
 from onevault.master_key import create_master_key
 from onevault.migrate import migrate
@@ -26,6 +27,7 @@ def command() -> None:
     try:
         if settings.master_key is None and settings.master_key_file is not None:
             create_master_key(settings.master_key_file)
+        load_keyring(settings)
         migrate(database.dsn("owner"))
         token = None
         if importlib.util.find_spec("onevault.seed") is not None:

@@ -7,9 +7,10 @@ import contextlib
 import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ import click
 from onevault.cli.output import CommandError, json_option, print_json
 from onevault.cli.serve import open_listener, override_address
 from onevault.database import open_database
+from onevault.embedded import make_home
 from onevault.log import configure_logging
 from onevault.settings import Settings, load_settings
 from onevault.supervisor import Supervisor, reachable_address
@@ -32,9 +34,9 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
     """Start everything: database, migrations, demo customer, front and worker. Ctrl-C stops it."""
     settings = override_address(load_settings(), host, port)
     configure_logging(settings.log_level, "up")
-    database = open_database(settings)
-    try:
-        with _only_one(settings.home), open_listener(settings) as listener:
+    with _only_one(settings.home), open_listener(settings) as listener:
+        database = open_database(settings)
+        try:
             environ = {
                 **os.environ,
                 "ONEVAULT_HOST": settings.host,
@@ -50,26 +52,30 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
                     click.echo(_welcome(url, token, settings))
                 sys.stdout.flush()
 
-            async def supervise() -> bool:
-                supervisor = Supervisor(
-                    listener,
-                    fronts=fronts,
-                    workers=workers,
-                    drain_seconds=settings.drain_timeout_seconds,
-                    environ=environ,
-                )
-                return await supervisor.run(announce)
-
-            drained = asyncio.run(supervise())
-    finally:
-        database.close()
+            drained = asyncio.run(_supervise(settings, listener, fronts, workers, environ, announce))
+        finally:
+            database.close()
     sys.exit(0 if drained else 1)
+
+
+async def _supervise(
+    settings: Settings,
+    listener: socket.socket,
+    fronts: int,
+    workers: int,
+    environ: dict[str, str],
+    announce: Callable[[], None],
+) -> bool:
+    supervisor = Supervisor(
+        listener, fronts=fronts, workers=workers, drain_seconds=settings.drain_timeout_seconds, environ=environ
+    )
+    return await supervisor.run(announce)
 
 
 @contextlib.contextmanager
 def _only_one(home: Path) -> Iterator[None]:
     """Keeps a second `up` off the same data directory. Raises CommandError."""
-    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(home)
     descriptor = os.open(home / "run" / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

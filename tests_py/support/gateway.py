@@ -13,9 +13,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Generic, Protocol, TypeVar
 
-from tests_py.support.cluster import ClonedDatabase, clean_environ
+from tests_py.support.cluster import clean_environ
+
+
+class HasEnviron(Protocol):
+    """A database that can say under which variables it is found."""
+
+    def environ(self, home: Path) -> dict[str, str]: ...
+
+
+D = TypeVar("D", bound=HasEnviron)
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 45
@@ -68,14 +77,14 @@ class Process:
         return code
 
 
-class Gateway:
-    """Fronts and workers on one database clone, with a data directory of their own.
+class Gateway(Generic[D]):
+    """Fronts and workers on one database, with a data directory of their own.
 
     `url` is the base (no slash at the end), `token` that of the demo customer, `log()` everything
     the processes wrote.
     """
 
-    def __init__(self, database: ClonedDatabase, home: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, database: D, home: Path, environ: Mapping[str, str]) -> None:
         self.database = database
         self.home = home
         self.fronts: list[Process] = []
