@@ -9,8 +9,9 @@ from typing import Final
 import psycopg
 
 from litestar_app.auth import AddressBook, TokenDesk
-from litestar_app.calls import Ask, DatabaseAway, Decision, Reads, Road
+from litestar_app.calls import Ask, Decision, Reads, Road
 from litestar_app.errors import Draining, Overloaded
+from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
 from onevault.batcher import Batcher, BatcherClosed

@@ -17,9 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import secrets
-import socket
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,6 +25,7 @@ from typing import Final, Literal, cast
 
 from litestar_app.answers import Answer
 from litestar_app.errors import GatewayError, ProviderFailed
+from litestar_app.sockets import listen
 from onevault.frames import (
     Cancel,
     Chunk,
@@ -48,14 +47,9 @@ Release = Callable[[str, int, int], Awaitable[None]]
 
 TOMBSTONE_SECONDS: Final = 3600.0
 MOST_TOMBSTONES: Final = 100_000
-_SOCKET_NAME: Final = re.compile(r"front-(\d+)-[0-9a-f]+\.sock")
 _WAKE: Final = encode(Wake())
 
 _log = get_log("front.link")
-
-
-class LinkError(Exception):
-    """The front cannot listen for workers; says where and why."""
 
 
 class Links:
@@ -92,20 +86,9 @@ class Links:
 
     async def open(self) -> None:
         """Listen for workers. Raises `LinkError`."""
-        directory = self.path.parent
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            remove_stale_sockets(directory)
-            listener = socket.socket(socket.AF_UNIX)
-            listener.bind(str(self.path))
-            self.path.chmod(0o600)
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_unix_server(lambda: Link(self), sock=listener, backlog=128)
-        except OSError as error:
-            raise LinkError(
-                f"cannot listen on {self.path} ({error.strerror or error}): "
-                "ONEVAULT_LINK_DIR must name a directory of ours with a short path"
-            ) from error
+        listener = listen(self.path)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: Link(self), sock=listener, backlog=128)
 
     async def close(self) -> None:
         """Hang up on the workers and remove the socket."""
@@ -127,23 +110,22 @@ class Links:
         self._answers[answer.ticket] = answer
         self._idle.clear()
 
-    def forget(self, answer: Answer) -> None:
+    def forget(self, answer: Answer, *, routed: bool) -> None:
         """The request is over: nobody may claim it any more.
 
-        If its worker has not booked it yet, the worker is told to stop; if no worker has claimed it
-        yet, the one that will is told why nobody waits.
+        If it was routed and no worker has claimed it, the one that will is told why nobody waits.
         """
         if self._answers.pop(answer.ticket, None) is None:
             return
         if not self._answers:
             self._idle.set()
-        if answer.receipt is None and answer.link is None:
+        if routed and answer.receipt is None and answer.link is None:
             self.bury(answer, "client_gone")
 
     def bury(self, answer: Answer, reason: Reason) -> None:
         """Keep what the next worker that claims this ticket must know."""
         now = asyncio.get_running_loop().time()
-        self._tombstones[answer.ticket] = (reason, answer.delivered, now + TOMBSTONE_SECONDS)
+        self._tombstones.setdefault(answer.ticket, (reason, answer.delivered, now + TOMBSTONE_SECONDS))
         while self._tombstones:
             oldest = next(iter(self._tombstones))
             if self._tombstones[oldest][2] > now and len(self._tombstones) <= MOST_TOMBSTONES:
@@ -286,30 +268,6 @@ class Link(asyncio.Protocol):
             self._links.add(self)
         else:
             raise FrameError("a frame that only fronts send")
-
-
-def remove_stale_sockets(directory: Path) -> None:
-    """Remove sockets of fronts that are dead: their process is gone and nobody listens."""
-    for path in directory.glob("front-*.sock"):
-        match = _SOCKET_NAME.fullmatch(path.name)
-        if match is None or _is_alive(int(match[1])):
-            continue
-        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
-            probe.settimeout(0.2)
-            try:
-                probe.connect(str(path))
-            except ConnectionRefusedError:
-                path.unlink()
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _supersedes(claim: Claim, held: Claim | None) -> bool:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from litestar import Request, Response
 
 from litestar_app.auth import TokenDesk
-from litestar_app.calls import DatabaseAway, Reply
+from litestar_app.calls import Reply
 from litestar_app.errors import GatewayError, Overloaded
+from litestar_app.lane import DatabaseAway
 
 JSON: Final = "application/json"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from litestar import asgi
@@ -23,7 +23,6 @@ from litestar_app.errors import (
     GatewayError,
     InternalError,
     ProviderFailed,
-    TimedOut,
     WrongMethod,
     error_body,
     error_headers,
@@ -40,6 +39,8 @@ from litestar_app.receipts import (
     stream_id,
 )
 from litestar_app.requests import Features, Surface, read_request
+from litestar_app.watch import Watch
+from onevault.frames import Head
 from onevault.log import get_log
 
 if TYPE_CHECKING:
@@ -47,12 +48,6 @@ if TYPE_CHECKING:
     from litestar.types import HTTPScope, Receive, Scope, Send
 
     from litestar_app.front import Front
-
-PATIENCE_SECONDS: Final = 0.2
-"""How long a request runs before somebody looks whether its client is still there."""
-
-GRACE_SECONDS: Final = 2.0
-"""How long after the deadline the worker's own word about it is awaited."""
 
 _Headers = list[tuple[bytes, bytes]]
 _JSON: Final = (b"content-type", b"application/json")
@@ -113,7 +108,7 @@ class Call:
         begun = loop.time()
         outcome = "ok"
         try:
-            await self._answer(begun)
+            await self._answer()
         except GatewayError as error:
             outcome = error.code
             await self._refuse(error)
@@ -123,7 +118,7 @@ class Call:
             await self._refuse(InternalError())
         self._front.metrics.request(self._surface, self._kind, outcome, loop.time() - begun)
 
-    async def _answer(self, begun: float) -> None:
+    async def _answer(self) -> None:
         front = self._front
         if self._scope["method"] != "POST":
             raise WrongMethod("POST")
@@ -133,27 +128,29 @@ class Call:
         digests = front.tokens.digests(headers)
         body = await read_body(headers, self._receive, front.body_limit)
         features = read_request(self._surface, body)
+        self._kind = "stream" if features.stream else "plain"
         answer = Answer(self._surface, body, stream=features.stream, include_usage=features.include_usage)
         del body
         timeout = front.settings.request_timeout_seconds
-        watch = Watch(answer, self._receive, begun + timeout + GRACE_SECONDS)
+        watch = Watch(answer, self._receive, timeout)
         front.links.expect(answer)
         try:
             for digest in digests:
-                decision = await front.decide(self._ask(digest, answer, features, headers, timeout))
+                decision = self._decision = await front.decide(self._ask(digest, answer, features, headers, timeout))
                 if decision.status != "invalid_token":
                     break
-            self._decision = decision
             if decision.status != "routed":
                 raise refusal_of(decision)
-            if features.stream:
-                self._kind = "stream"
-                await self._stream(answer)
-            else:
-                await self._plain(answer)
+            watch.end_at(decision.deadline_ms)
+            await (self._stream(answer) if features.stream else self._plain(answer))
         finally:
             watch.close()
-            front.links.forget(answer)
+            front.links.forget(answer, routed=self._routed is not None)
+
+    @property
+    def _routed(self) -> Decision | None:
+        decision = self._decision
+        return decision if decision is not None and decision.status == "routed" else None
 
     def _ask(self, digest: bytes, answer: Answer, features: Features, headers: Headers, timeout: float) -> Ask:
         return Ask(
@@ -187,7 +184,7 @@ class Call:
         if not data:
             raise ProviderFailed("The provider's answer was empty.")
         body = splice(data, receipt)
-        headers = self._headers(receipt.provider, receipt.model)
+        headers = self._headers(receipt)
         headers.append((b"content-length", b"%d" % len(body)))
         headers.append((b"x-onevault-cost", _ascii(receipt.cost.customer or "0")))
         content_type = answer.head.content_type if answer.head else "application/json"
@@ -202,8 +199,7 @@ class Call:
         if not data:
             self._settle(answer)  # an answer that failed before its first byte is a plain error
         chunk_id = stream_id(data)
-        provider, model = (answer.head.provider, answer.head.model) if answer.head else (None, None)
-        headers = self._headers(provider, model) + _STREAM_HEADERS
+        headers = self._headers(answer.head or self._decision) + _STREAM_HEADERS
         self._started = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         while not answer.over:
@@ -235,16 +231,15 @@ class Call:
             raise failure
         return receipt
 
-    def _headers(self, provider: str | None, model: str | None) -> _Headers:
-        """The headers of the contract, as far as they are known."""
+    def _headers(self, source: Decision | Head | Receipt | None) -> _Headers:
+        """The headers of the contract, as far as they are known; `source` knows best who answers."""
         decision = self._decision
-        request_id = (decision.request_id if decision else None) or str(uuid.uuid4())
-        name = _ascii(request_id)
+        name = _ascii((source.request_id if source else None) or str(uuid.uuid4()))
         headers: _Headers = [(b"x-onevault-request-id", name), (b"x-request-id", name)]
-        if provider is not None:
-            headers.append((b"x-onevault-provider", _ascii(provider)))
-        if model is not None:
-            headers.append((b"x-onevault-model", _ascii(model)))
+        if source is not None and source.provider is not None:
+            headers.append((b"x-onevault-provider", _ascii(source.provider)))
+        if source is not None and source.model is not None:
+            headers.append((b"x-onevault-model", _ascii(source.model)))
         if decision is not None and decision.rate_limit is not None:
             headers += (
                 (b"x-ratelimit-limit-requests", b"%d" % decision.rate_limit),
@@ -259,13 +254,8 @@ class Call:
         if self._started:
             _log.warning("answer_broke_off", code=error.code)
             return  # the server closes the connection: the answer is visibly incomplete
-        receipt, decision = self._receipt, self._decision
-        if receipt is not None:
-            headers = self._headers(receipt.provider, receipt.model)
-        elif decision is not None and decision.status == "routed":
-            headers = self._headers(decision.provider, decision.model)
-        else:
-            headers = self._headers(None, None)
+        receipt = self._receipt
+        headers = self._headers(receipt or self._decision)
         cost = (receipt.cost.customer if receipt else None) or "0"
         headers.append((b"x-onevault-cost", _ascii(cost)))
         request_id = headers[0][1].decode()
@@ -273,40 +263,6 @@ class Call:
         headers += error_headers(error, len(body))
         await self._send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-class Watch:
-    """Looks after a call that takes longer than a moment: its client may leave, its time may end."""
-
-    __slots__ = ("_answer", "_deadline", "_receive", "_task", "_timer")
-
-    def __init__(self, answer: Answer, receive: Receive, deadline: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._answer = answer
-        self._receive = receive
-        self._deadline = deadline
-        self._task: asyncio.Task[None] | None = None
-        self._timer = loop.call_later(PATIENCE_SECONDS, self._begin)
-
-    def close(self) -> None:
-        """The call is over."""
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
-
-    def _begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._task = loop.create_task(self._listen())
-        self._timer = loop.call_at(self._deadline, self._late)
-
-    async def _listen(self) -> None:
-        message: Any = None
-        while message is None or message["type"] != "http.disconnect":
-            message = await self._receive()
-        self._answer.cancel(ClientLeft())
-
-    def _late(self) -> None:
-        self._answer.cancel(TimedOut())
 
 
 def _ascii(text: str) -> bytes:

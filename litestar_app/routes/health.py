@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from litestar import Response, get
 
-from litestar_app.calls import DatabaseAway, Readiness
+from litestar_app.calls import Readiness
+from litestar_app.lane import DatabaseAway
 from litestar_app.metrics import CONTENT_TYPE
 from litestar_app.replies import JSON, request_id_headers
 
