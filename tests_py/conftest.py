@@ -12,7 +12,7 @@ import pytest
 from tests_py.support.cluster import ClonedDatabase, Cluster
 from tests_py.support.gateway import Gateway
 
-StartGateway = Callable[..., Gateway[ClonedDatabase]]
+StartGateway = Callable[..., Gateway]
 
 
 @pytest.fixture(scope="session")
@@ -58,12 +58,14 @@ def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
 
     Each call starts another one. All are stopped at the end, and must end with exit code 0.
     """
-    started: list[Gateway[ClonedDatabase]] = []
+    started: list[Gateway] = []
+    clones: list[ClonedDatabase] = []
 
-    def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway[ClonedDatabase]:
+    def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway:
         home = tmp_path / f"home{len(started) + 1}"
         home.mkdir(mode=0o700)
-        gateway = Gateway(cluster.clone(), home, environ)
+        clones.append(cluster.clone())
+        gateway = Gateway(clones[-1], home, environ)
         started.append(gateway)
         for _ in range(workers):
             gateway.start_worker()
@@ -80,12 +82,13 @@ def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
             gateway.stop()
         except AssertionError as error:
             errors.append(error)
-        cluster.drop(gateway.database)
+    for clone in clones:
+        cluster.drop(clone)
     if errors:
         raise errors[0]
 
 
 @pytest.fixture
-def gateway(start_gateway: StartGateway) -> Gateway[ClonedDatabase]:
+def gateway(start_gateway: StartGateway) -> Gateway:
     """One running gateway: a front and a worker."""
     return start_gateway()

@@ -13,18 +13,25 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Generic, Protocol, TypeVar
+from typing import IO, Any, Protocol
 
+import psycopg
+
+from onevault.database import Role
 from tests_py.support.cluster import clean_environ
 
 
-class HasEnviron(Protocol):
-    """A database that can say under which variables it is found."""
+class AnyDatabase(Protocol):
+    """A database that tests look into: a clone, or a remote one."""
 
     def environ(self, home: Path) -> dict[str, str]: ...
 
+    def dsn(self, role: Role = "owner") -> str: ...
 
-D = TypeVar("D", bound=HasEnviron)
+    def connect(self, role: Role = "owner", *, autocommit: bool = True) -> psycopg.Connection[Any]: ...
+
+    def query(self, statement: str, *parameters: Any, role: Role = "owner") -> list[tuple[Any, ...]]: ...
+
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 45
@@ -77,14 +84,14 @@ class Process:
         return code
 
 
-class Gateway(Generic[D]):
+class Gateway:
     """Fronts and workers on one database, with a data directory of their own.
 
     `url` is the base (no slash at the end), `token` that of the demo customer, `log()` everything
     the processes wrote.
     """
 
-    def __init__(self, database: D, home: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, database: AnyDatabase, home: Path, environ: Mapping[str, str]) -> None:
         self.database = database
         self.home = home
         self.fronts: list[Process] = []

@@ -39,10 +39,14 @@ class RemoteServer:
         """Variables under which a process works on this server with `home` as data directory."""
         return {"ONEVAULT_HOME": str(home), "DATABASE_URL": self.url}
 
-    def query(self, statement: str, role: Role = "owner") -> list[tuple[Any, ...]]:
+    def connect(self, role: Role = "owner", *, autocommit: bool = True) -> psycopg.Connection[Any]:
+        """A new connection; the caller closes it."""
+        return psycopg.connect(self.dsn(role), autocommit=autocommit)
+
+    def query(self, statement: str, *parameters: Any, role: Role = "owner") -> list[tuple[Any, ...]]:
         """The rows of one statement, run on a connection of its own."""
-        with psycopg.connect(self.dsn(role)) as connection:
-            return connection.execute(statement.encode()).fetchall()
+        with self.connect(role) as connection:
+            return connection.execute(statement.encode(), parameters or None).fetchall()
 
     def close(self) -> None:
         """Stops the server."""
