@@ -10,7 +10,7 @@ comment on table ops.watermark is 'How far each rollup got.';
 comment on column ops.watermark.rolled_up_to is
 'All that was booked before is in the rollup. Set it back, and what was booked since is counted again.';
 comment on column ops.watermark.counted_to is
-'Usage only: facts booked before are in ops.usage_hourly, later ones are counted when they are read. Not to be set by hand.';
+'Usage only: facts booked before are in ops.usage_hourly, later ones are counted when read. Not to be set by hand.';
 comment on column ops.watermark.open_key is 'Usage only: no fact booked at or after counted_to has a lower key.';
 
 -- Derived, and filled by no release yet: made anew, with its days.
@@ -46,11 +46,13 @@ create table ops.usage_hourly (
 create index usage_hourly_by_hour on ops.usage_hourly (usage_hour);
 create index usage_hourly_by_day on ops.usage_hourly (usage_day);
 
-comment on table ops.usage_hourly is 'Usage by hour (UTC), rolled up from gateway.api_request_s up to ops.watermark.counted_to.';
+comment on table ops.usage_hourly is
+'Usage by hour (UTC), rolled up from gateway.api_request_s up to ops.watermark.counted_to.';
 comment on column ops.usage_hourly.usage_day is
 'Day of the requests in their tenant''s time zone; where its midnight falls within the hour, the hour has two rows.';
 comment on column ops.usage_hourly.latency_count is 'Requests whose latency is known; latency_ms_sum adds theirs up.';
-comment on column ops.usage_hourly.first_byte_count is 'Requests whose first byte was timed; first_byte_ms_sum adds theirs up.';
+comment on column ops.usage_hourly.first_byte_count is
+'Requests whose first byte was timed; first_byte_ms_sum adds theirs up.';
 
 -- One BRIN for both times: when a request was booked (rollups) and when it came (reports).
 -- squawk-ignore require-concurrent-index-deletion

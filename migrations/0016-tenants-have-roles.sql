@@ -10,7 +10,7 @@ create table auth.tenant_role (
 );
 
 comment on table auth.tenant_role is
-'Database roles that see the rows of a tenant only, whatever onevault.tenant is set to; several rows a role let it choose.';
+'Database roles that see one tenant''s rows only, whatever onevault.tenant says; a role with several rows may choose.';
 
 -- squawk-ignore constraint-missing-not-valid
 alter table auth.tenant_s add constraint time_zone_is_known check (
