@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 
 .DEFAULT_GOAL := help
 
-.PHONY: help up test lint bench lock clean
+.PHONY: help up test lint lint-python lint-sql lint-docker bench lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,14 +19,20 @@ up: $(VENV)/.ready ## start everything: database, migrations, demo customer, fro
 test: lint ## every check: linters, pgTAP and pytest
 	$(BIN)/python -m pytest
 
-lint: $(VENV)/.ready-dev ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfiles
+lint: lint-python lint-sql lint-docker ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfile
+
+lint-python: $(VENV)/.ready-dev
 	$(BIN)/ruff check --quiet .
-	$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format" >&2; exit 1; }
+	@$(BIN)/ruff format --check . || { echo "mend it with: $(BIN)/ruff format ." >&2; exit 1; }
 	$(BIN)/mypy
+
+lint-sql: $(VENV)/.ready-dev
 	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar sql migrations tests_sql
 	$(BIN)/squawk --quiet migrations/*.sql
-	$(BIN)/hadolint docker/Dockerfile
 	$(BIN)/python -m pytest -q tests_py/test_house.py
+
+lint-docker: $(VENV)/.ready-dev
+	$(BIN)/hadolint docker/Dockerfile
 
 bench: $(VENV)/.ready-dev ## load the gateway on this machine and print the figures
 	$(BIN)/python -m bench
