@@ -10,7 +10,7 @@ from typing import Final
 from bench.errors import BenchError
 from bench.gateway import Gateway, running_gateway
 from bench.load import find_generator
-from bench.processes import measure_memory
+from bench.processes import CpuSnapshot, measure_memory
 from bench.profile import Profiler
 from bench.provider import Provider, running_provider
 from bench.report import Report, as_text, current_commit, describe_machine, headline, keep
@@ -44,7 +44,9 @@ def _run(options: argparse.Namespace, wrk: Tool, provider: Provider, gateway: Ga
     plan = Plan(modes=modes, connections=options.connections, seconds=options.seconds)
     verified = verify_answers(calls(gateway, "plain"), calls(gateway, "stream"))
     settled(gateway.watch)
+    resting = CpuSnapshot.take(gateway.groups)
     time.sleep(_IDLE_SECONDS)
+    rest = CpuSnapshot.take(gateway.groups).since(resting)
     idle = measure_memory(gateway.groups)
     profiler = _profiler(options, gateway)
     measurements = []
@@ -61,6 +63,7 @@ def _run(options: argparse.Namespace, wrk: Tool, provider: Provider, gateway: Ga
         options=vars(options),
         second_start_seconds=gateway.second_start_seconds,
         verified_answers=verified,
+        idle_cpu_percent={name: 100 * seconds / _IDLE_SECONDS for name, seconds in rest.items()},
         idle_memory=idle,
         loaded_memory=measure_memory(gateway.groups),
         measurements=measurements,
@@ -84,8 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", choices=("plain", "stream"), help="one kind of answer instead of both")
     add("--connections", type=_numbers, default=(1, 16, 64, 200), metavar="N,N", help="1,16,64,200")
     add("--customers", type=int, default=1, help="customers who take turns (%(default)s)")
-    add("--gap-us", type=int, default=0, help="pause between two events of a stream, in us")
-    add("--first-byte-us", type=int, default=0, help="how long the provider thinks, in us")
+    add("--gap-us", type=int, default=1000, help="pause between two events of a stream (%(default)s)")
+    add("--first-byte-us", type=int, default=0, help="how long the provider thinks (%(default)s)")
     add("--profile", action="store_true", help="watch front and worker with py-spy")
     add("--keep", action=argparse.BooleanOptionalAction, default=True, help="write bench/results/")
     return parser

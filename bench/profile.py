@@ -36,7 +36,8 @@ class Profiler:
         self._folder.mkdir(parents=True, exist_ok=True)
         for group in self._groups:
             path = self._folder / f"{name}-{group.name}.txt"
-            options = ("--format", "raw", "--rate", str(_RATE), "--duration", str(self._seconds))
+            # Only who holds the interpreter's lock: a thread that waits is not at work.
+            options = ("--gil", "--format", "raw", "--rate", str(_RATE), "--duration", str(self._seconds))
             process = subprocess.Popen(
                 [self._program, "record", *options, "-o", str(path), "--pid", str(group.pids[0])],
                 stdout=subprocess.DEVNULL,

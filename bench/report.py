@@ -27,7 +27,10 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole benchmark. Memory is in MB, by process group; `verified` answers were read whole."""
+    """A whole benchmark. Memory is in MB, idle CPU in percent of one core, both by process group.
+
+    `verified_answers` were read to the last byte.
+    """
 
     taken_at: dt.datetime
     commit: str
@@ -36,6 +39,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, object]
     second_start_seconds: float
     verified_answers: int
+    idle_cpu_percent: dict[str, float]
     idle_memory: dict[str, Memory]
     loaded_memory: dict[str, Memory]
     measurements: list[Measurement]
@@ -112,6 +116,7 @@ _COST: Final[Sequence[_Column]] = (
     ("statements/req", lambda m: "-" if m.statements is None else f"{m.statements:.3f}"),
     ("commits/req", lambda m: f"{m.commits:.3f}"),
     ("WAL bytes/req", lambda m: f"{m.wal_bytes:,.0f}"),
+    ("answers", lambda m: f"{m.answers:,}"),
     ("booked", lambda m: f"{m.booked.booked:,}"),
 )
 
@@ -127,11 +132,12 @@ def headline(measurement: Measurement) -> str:
 
 def as_text(report: Report) -> str:
     """The report as tables."""
-    memory = [["process", "count", "idle MB (PSS)", "loaded MB (PSS)", "peak MB (largest, RSS)"]]
+    memory = [["process", "count", "idle CPU %", "idle MB (PSS)", "loaded MB (PSS)", "peak MB (largest, RSS)"]]
     for name, idle in report.idle_memory.items():
         loaded = report.loaded_memory[name]
         figures = (idle.pss_mb, loaded.pss_mb, loaded.peak_mb)
-        memory.append([name, str(loaded.processes), *(f"{figure:.0f}" for figure in figures)])
+        rest = f"{report.idle_cpu_percent[name]:.1f}"
+        memory.append([name, str(loaded.processes), rest, *(f"{figure:.0f}" for figure in figures)])
     goals = [("goal", "wanted", "measured", "")]
     for goal in report.goals:
         wanted = f"{'>=' if goal.at_least else '<='} {goal.wanted:g}"
