@@ -12,7 +12,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from onevault.frames import Body, Cancel, Claim, FrameDecoder, FrameError, Gone, Hello, Pause, Resume, Wake, encode
 from onevault.log import get_log
@@ -86,8 +86,7 @@ class Link(asyncio.Protocol):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self.write(encode(Hello(self._name)))
 
     def data_received(self, data: bytes) -> None:

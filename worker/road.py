@@ -57,6 +57,7 @@ class Road:
             run.finish(receipt, answered=failure is None)
         except Exception as error:  # noqa: BLE001 - a request that goes wrong in a new way ends alone
             _log.error("request_broke", error, request_id=run.delivery.message.request)
+            run.finish(with_error(b"{}", describe_unbooked()), answered=False)
         finally:
             self._on_end(run)
 
