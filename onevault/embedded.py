@@ -84,6 +84,7 @@ class EmbeddedServer:
         self.log = self.home / "logs" / "postgres.log"
         self.socket_dir = short_directory(self.data, len(_SOCKET_NAME) + 1)
         self._handle: int | None = None
+        self._process = 0
 
     def running(self) -> bool:
         """Whether a server accepts connections on this directory's socket."""
@@ -107,6 +108,7 @@ class EmbeddedServer:
             if started:
                 self._start()
             self._handle = os.open(self._users_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._process = os.getpid()  # a fork shares the lock, and must not give it up
             fcntl.flock(self._handle, fcntl.LOCK_SH)
         return started
 
@@ -115,7 +117,7 @@ class EmbeddedServer:
 
         True when it was stopped here. Does nothing without `acquire`.
         """
-        if self._handle is None:
+        if self._handle is None or self._process != os.getpid():
             return False
         handle, self._handle = self._handle, None
         with self._transition():

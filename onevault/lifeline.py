@@ -25,12 +25,13 @@ def watch_lifeline() -> None:
 
 
 def leave_on_signals() -> None:
-    """SIGTERM and SIGINT end this process with exit code 0, through its `finally` blocks.
+    """SIGTERM, SIGINT and SIGHUP end this process with exit code 0, through its `finally` blocks.
 
     For the time before and after a server of its own handles them.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _leave)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -109,7 +109,7 @@ class Supervisor:
         self._forced = asyncio.Event()
         watched, self._lifeline = os.pipe()
         own = {**environ, VARIABLE: str(watched)}
-        python = (sys.executable, "-m", "onevault")
+        python = (sys.executable, "-P", "-m", "onevault")
         serve = (*python, "serve", "--fd", str(listener.fileno()))
         self._fronts = [Child(f"front-{i + 1}", serve, (listener.fileno(), watched), own) for i in range(fronts)]
         self._workers = [Child(f"worker-{i + 1}", (*python, "work"), (watched,), own) for i in range(workers)]
@@ -121,7 +121,8 @@ class Supervisor:
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._on_signal)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+                loop.add_signal_handler(number, self._on_signal)
         # Workers first: they are quicker up than the first customer.
         children = [*self._workers, *self._fronts]
         keepers = [asyncio.create_task(child.keep(), name=child.name) for child in children]

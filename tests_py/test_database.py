@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from onevault.database import Database, DatabaseError, open_database
 from onevault.embedded import EmbeddedServer
 from onevault.settings import Settings, load_settings
+from tests_py.support.cluster import clean_environ
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has PostgreSQL run as somebody else")
 
@@ -47,11 +50,12 @@ def test_starts_once_and_the_last_user_stops_it(place: Path) -> None:
 
 def test_a_killed_user_leaves_it_for_the_next(place: Path) -> None:
     settings = settings_at(place / "home")
-    child = os.fork()
-    if child == 0:
-        open_database(settings)
-        os._exit(9)
-    os.waitpid(child, 0)
+    killed = (
+        "import os; from onevault.database import open_database; from onevault.settings import load_settings;"
+        " open_database(load_settings(dotenv=None)); os._exit(9)"
+    )
+    environ = {**clean_environ(os.environ), "ONEVAULT_HOME": str(settings.home)}
+    assert subprocess.run([sys.executable, "-c", killed], env=environ, check=False).returncode == 9
     assert EmbeddedServer(settings.home).running()
     next_user = open_database(settings)
     assert next_user.started is False

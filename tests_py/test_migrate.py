@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,15 +227,17 @@ def test_a_killed_migrate_leaves_nothing_and_the_next_goes_through(
 ) -> None:
     release.write("0002-slow.sql", "select pg_catalog.pg_sleep(60);\n" if where.startswith("0002") else "select 1;\n")
     release.install("\\ir area/f.sql\n", "select pg_catalog.pg_sleep(60);\n")
-    child = os.fork()
-    if child == 0:
-        release.migrate(empty)
-        os._exit(0)
+    code = f"""
+from pathlib import Path
+from onevault.migrate import migrate
+migrate({empty.dsn()!r}, migrations=Path({str(release.migrations)!r}), sql=Path({str(release.sql)!r}))
+"""
+    child = subprocess.Popen([sys.executable, "-c", code])
     waiting = "select count(*) from pg_catalog.pg_stat_activity where wait_event = 'PgSleep' and datname = %s"
     while empty.query(waiting, empty.name) == [(0,)]:
         pass
-    os.kill(child, 9)
-    os.waitpid(child, 0)
+    child.kill()
+    child.wait()
     with empty.connect() as connection:
         # The server notices that its client died when the statement ends.
         connection.execute(

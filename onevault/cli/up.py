@@ -19,6 +19,7 @@ from onevault.cli.output import CommandError, json_option, print_json
 from onevault.cli.serve import open_listener, override_address
 from onevault.database import open_database
 from onevault.embedded import make_home
+from onevault.lifeline import leave_on_signals
 from onevault.log import configure_logging
 from onevault.settings import Settings, load_settings
 from onevault.supervisor import Supervisor, reachable_address
@@ -32,6 +33,7 @@ from onevault.supervisor import Supervisor, reachable_address
 @json_option
 def command(host: str | None, port: int | None, fronts: int, workers: int, as_json: bool) -> None:
     """Start everything: database, migrations, demo customer, front and worker. Ctrl-C stops it."""
+    leave_on_signals()
     settings = override_address(load_settings(), host, port)
     configure_logging(settings.log_level, "up")
     with _only_one(settings.home), open_listener(settings) as listener:
@@ -90,7 +92,7 @@ def _only_one(home: Path) -> Iterator[None]:
 
 def _prepare(environ: dict[str, str]) -> str | None:
     """Migrates and seeds in a process of its own; the demo customer's token, if it is known."""
-    command = [sys.executable, "-m", "onevault", "prepare"]
+    command = [sys.executable, "-P", "-m", "onevault", "prepare"]
     result = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if result.returncode != 0:
         # It has said why.

@@ -104,7 +104,10 @@ def users_of(home: Path) -> list[str]:
     found = []
     for process in psutil.process_iter():
         try:
-            mine = process.environ().get("ONEVAULT_HOME") == str(home) or str(home / "pg") in process.cmdline()
+            named = process.environ().get("ONEVAULT_HOME")
+            if named is None and "onevault" in process.cmdline():
+                named = str(Path(process.cwd()) / ".onevault")
+            mine = named == str(home) or str(home / "pg") in process.cmdline()
             if mine and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(" ".join(process.cmdline()))
         except psutil.Error:
