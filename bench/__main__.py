@@ -2,6 +2,7 @@
 
 import argparse
 import datetime as dt
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ def main() -> int:
     if not sys.platform.startswith("linux"):
         print("bench: the figures are read from Linux's /proc, which is not here", file=sys.stderr)
         return 1
+    # Ended from outside it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         wrk = find_generator()
         with (
