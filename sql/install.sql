@@ -66,3 +66,43 @@ set local role onevault_owner;
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
+
+-- Change: what DBAs edit, and the keys at providers
+\ir util/fn_load_satellites.sql
+\ir keys/sp_read_provider_key.sql
+\ir admin/fn_refuse_change.sql
+\ir admin/fn_explain_constraint.sql
+\ir admin/fn_save_satellite.sql
+\ir admin/fn_check_name.sql
+\ir admin/fn_refuse_readonly.sql
+\ir admin/fn_find.sql
+\ir admin/fn_clean_lists.sql
+\ir admin/fn_clean_time_zone.sql
+\ir admin/tenant.sql
+\ir admin/tg_tenant.sql
+\ir admin/customer.sql
+\ir admin/fn_pack_customer.sql
+\ir admin/tg_customer.sql
+\ir admin/token.sql
+\ir admin/fn_pack_token.sql
+\ir admin/tg_token.sql
+\ir admin/sp_issue_token.sql
+\ir admin/provider.sql
+\ir admin/tg_provider.sql
+\ir admin/provider_key.sql
+\ir admin/tg_provider_key.sql
+\ir keys/sp_set_provider_key.sql
+\ir admin/model.sql
+\ir admin/tg_model.sql
+\ir admin/price.sql
+\ir admin/tg_price.sql
+\ir admin/routing_rule.sql
+\ir admin/tg_routing_rule.sql
+\ir admin/sp_sync_price_book.sql
+\ir admin/fn_explain_drop.sql
+\ir admin/explain_route.sql
+\ir admin/sp_check_house.sql
+\ir admin/seed.sql
+
+-- Who may do what
+\ir grants.sql

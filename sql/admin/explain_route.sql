@@ -1,0 +1,154 @@
+-- The road's own functions asked without the road's writes: what is told here is what a call would meet.
+create or replace function admin.fn_read_principal(p_customer_hk bytea, p_token text) returns ops.principal
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_principal ops.principal;
+begin
+    if p_token is not null then
+        select p.* into v_principal
+        from ops.principal as p
+        where p.customer_hk = p_customer_hk and p_token in (p.token_bk, p.token_name)
+        order by p.token_status, p.token_bk
+        limit 1;
+        if v_principal.token_hk is null then
+            perform admin.fn_refuse_change(
+                404, 'token_exists', format('This customer has no token %s', quote_literal(p_token)),
+                'Look into admin.token; leave "token" out to ask for the customer alone.'
+            );
+        end if;
+        return v_principal;
+    end if;
+    -- The customer as a token without limits of its own would speak for it.
+    select * into v_principal
+    from jsonb_populate_record(null::ops.principal, (
+        select jsonb_build_object(
+            'token_digest', '\x', 'token_status', 'ACTIVE', 'scopes', '{inference}'::text[],
+            'customer_hk', h.customer_hk, 'customer_bk', h.customer_bk, 'tenant_hk', n.tenant_hk, 'tenant_bk', n.tenant_bk,
+            'is_active', cs.is_active and ns.is_active, 'time_zone', ns.time_zone, 'priority_tier', cs.priority_tier,
+            'address_policy', ns.address_policy, 'markup_percent', coalesce(cs.markup_percent, ns.markup_percent),
+            'compliance_levels', c.compliance, 'preferred_providers', cs.preferred_providers,
+            'allowed_models', cs.allowed_models,
+            'requests_per_minute', coalesce(cs.rate_limit_requests_per_minute, 60000),
+            'daily_budget_usd', cs.cost_budget_daily, 'monthly_budget_usd', cs.cost_budget_monthly
+        )
+        from gateway.customer_h as h
+        inner join gateway.customer_config_s as cs on h.customer_hk = cs.customer_hk and cs.load_end_date is null
+        inner join admin.customer as c on h.customer_bk = c.customer
+        inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+        inner join auth.tenant_s as ns on n.tenant_hk = ns.tenant_hk and ns.load_end_date is null
+        where h.customer_hk = p_customer_hk
+    ));
+    return v_principal;
+end
+$$;
+
+comment on function admin.fn_read_principal(bytea, text) is
+'Whom a call would come from: one of the customer''s tokens by id or name, or the customer alone.';
+
+create or replace function admin.explain_route(p_customer text, p_request jsonb default '{}')
+returns table (
+    provider text, model text, rank bigint, worst_case_cost_usd numeric, chosen boolean, reason text
+)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    v_now timestamptz := util.current_load_date();
+    v_unknown text;
+    v_request jsonb;
+    v_features gateway.request_features;
+    v_principal ops.principal;
+    v_refusal gateway.route_decision;
+    v_rule ops.rule;
+    v_provider text;
+    v_model text;
+    v_tokens bigint;
+    v_levels text[];
+    v_best record;
+begin
+    select string_agg(quote_literal(k.name), ', ') into v_unknown
+    from jsonb_object_keys(p_request) as k (name)
+    where k.name not in ('prompt_tokens', 'token', 'type') and not exists (
+        select from pg_catalog.pg_attribute as a
+        where a.attrelid = 'gateway.request_features'::regclass and a.attname = k.name
+    );
+    if v_unknown is not null then
+        perform admin.fn_refuse_change(
+            400, 'request_attributes_are_known', format('A call has no attribute %s', v_unknown),
+            'Known are model, prompt_tokens or prompt_bytes, max_output_tokens, type, capability, priority, stream, tools, '
+            'vision, structured, images, messages, choices, max_cost, metadata, surface and token.'
+        );
+    end if;
+    -- As the front would send it. A number of tokens stands for itself; its bytes are what the context is checked by.
+    v_request := jsonb_build_object(
+        'surface', 'chat', 'capability', 'chat', 'request_type', coalesce(p_request ->> 'type', 'completion'), 'stream', false,
+        'tools', false, 'vision', false, 'structured', false, 'images', 0, 'messages', 1, 'choices', 1,
+        'prompt_bytes', coalesce((p_request ->> 'prompt_tokens')::bigint * 5, 0)
+    ) || p_request;
+    v_features := jsonb_populate_record(null::gateway.request_features, v_request);
+    v_tokens := coalesce(
+        (p_request ->> 'prompt_tokens')::bigint,
+        gateway.fn_estimate_prompt_tokens(v_features.prompt_bytes, v_features.images, v_features.messages)
+    );
+    v_principal := admin.fn_read_principal(admin.fn_find_customer(p_customer), p_request ->> 'token');
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    if v_refusal.status is not null then
+        return query select null::text, null::text, null::bigint, null::numeric, false, 'refused: ' || v_refusal.message;
+        return;
+    end if;
+
+    v_rule := gateway.fn_match_rule(v_principal, v_features, v_tokens);
+    v_model := nullif(v_features.model, 'auto');
+    if position('/' in v_model) > 0 and not exists (
+        select from ops.offer as o where o.model_bk = v_model
+    ) and exists (
+        select from ops.offer as o where o.provider_bk = split_part(v_model, '/', 1)
+    ) then
+        v_provider := split_part(v_model, '/', 1);
+        v_model := nullif(substr(v_model, length(v_provider) + 2), 'auto');
+    elsif v_model is null then
+        v_provider := v_rule.target_provider;
+        v_model := v_rule.target_model;
+    end if;
+    v_levels := v_principal.compliance_levels || v_rule.compliance_requirements;
+    v_best := gateway.fn_choose_candidates(
+        v_now, v_features, v_provider, v_model, v_tokens, v_principal, v_levels, v_rule
+    );
+
+    return query
+    select
+        r.provider_bk, r.model_bk, t.place,
+        trim_scale(ceil(r.worst_customer_cost_usd * 10000000000) / 10000000000), coalesce(t.place = 1, false),
+        case
+            when t.place = 1 then coalesce(v_rule.rule_name, 'no rule') || ': ' || v_best.reason
+            when t.place > 1 then format('tried as number %s, if those before it fail', t.place)
+            when r.dropped_because is not null then admin.fn_explain_drop(r.dropped_because)
+            when r.is_sandbox then 'left out: the sandbox answers when asked by name or when nothing else fits'
+            when r.is_resting then 'left out: it rests after failures, and others fit'
+            else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
+        end
+    from gateway.fn_rank_offers(
+        v_now, v_features, v_provider, v_model, v_tokens, v_principal.markup_percent, v_principal.allowed_models, v_levels
+    ) as r
+    left join jsonb_array_elements(v_best.candidates) with ordinality as t (candidate, place)
+        on t.candidate ->> 'offer' = encode(r.offer_hk, 'hex')
+    order by t.place nulls last, r.dropped_because is not null, r.worst_customer_cost_usd, r.provider_bk, r.model_bk;
+
+    if v_best.hold_usd is null then
+        v_refusal := gateway.fn_refuse_unroutable(
+            v_now, v_features, v_provider, v_model, v_tokens, v_principal, v_levels, v_rule.rule_name
+        );
+        return query select null::text, null::text, null::bigint, null::numeric, false, 'refused: ' || v_refusal.message;
+    end if;
+end
+$$;
+
+comment on function admin.explain_route(text, jsonb) is
+'What would become of a call of this customer, and why: every candidate in the order of trying, then those left out and
+dropped, each with its worst-case cost to the customer. It changes nothing and counts against no limit. The request names
+what routing looks at: {"model": "auto", "prompt_tokens": 800, "max_output_tokens": 200, "type": "summary", "token": "name"}.';

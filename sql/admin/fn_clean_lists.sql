@@ -1,0 +1,104 @@
+-- Lists as people write them to lists as routing compares them: routing looks for equal texts and forgives nothing.
+create or replace function admin.fn_clean_levels(p_levels text[]) returns text[]
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+    v_level text;
+    v_clean text[] := '{}';
+begin
+    for v_level in
+        select distinct upper(btrim(u.level)) from unnest(p_levels) as u (level) where btrim(u.level) <> '' order by 1
+    loop
+        if v_level !~ '^[A-Z0-9_-]{1,40}$' then
+            perform admin.fn_refuse_change(
+                400, 'compliance_level_is_a_word', format('%s is no compliance level', quote_literal(v_level)),
+                'Use words like HIPAA, GDPR or SOX, one in each element.'
+            );
+        end if;
+        v_clean := v_clean || v_level;
+    end loop;
+    return v_clean;
+end
+$$;
+
+comment on function admin.fn_clean_levels(text[]) is 'Compliance levels in upper case, sorted, each once.';
+
+create or replace function admin.fn_clean_providers(p_providers text[]) returns text[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+    perform admin.fn_find_provider(u.provider) from unnest(p_providers) as u (provider);
+    return (
+        select array_agg(h.provider_bk::text order by u.place)
+        from unnest(p_providers) with ordinality as u (provider, place)
+        inner join gateway.ai_provider_h as h on h.provider_hk = util.hash_key(u.provider)
+    );
+end
+$$;
+
+comment on function admin.fn_clean_providers(text[]) is 'Names of providers as the vault writes them; refuses unknown ones.';
+
+create or replace function admin.fn_clean_models(p_models text[]) returns text[]
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_asked text;
+    v_known text;
+    v_clean text[];
+begin
+    if p_models is not null then
+        v_clean := '{}';
+    end if;
+    foreach v_asked in array coalesce(p_models, '{}') loop
+        v_known := coalesce(
+            (select h.model_bk from gateway.model_h as h where h.model_hk = util.hash_key(v_asked)),
+            (
+                select ph.provider_bk || '/' || mh.model_bk
+                from gateway.offer_l as l
+                inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
+                inner join gateway.model_h as mh on l.model_hk = mh.model_hk
+                where
+                    l.offer_hk = util.hash_key(
+                        split_part(v_asked, '/', 1), substr(v_asked, length(split_part(v_asked, '/', 1)) + 2)
+                    )
+            )
+        );
+        if v_known is null then
+            perform admin.fn_refuse_change(
+                404, 'model_exists', format('There is no model %s', quote_literal(coalesce(v_asked, ''))),
+                'Look into admin.model; write model, or provider/model.'
+            );
+        end if;
+        v_clean := v_clean || v_known;
+    end loop;
+    return v_clean;
+end
+$$;
+
+comment on function admin.fn_clean_models(text[]) is
+'Names of models (model, or provider/model) as the vault writes them; refuses unknown ones. NULL stays NULL.';
+
+create or replace function admin.fn_check_rate_limit(p_requests_per_minute integer) returns integer
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    if p_requests_per_minute > 6000000 then
+        perform admin.fn_refuse_change(
+            400, 'rate_limit_is_at_most_six_million', 'A rate limit goes up to 6000000 requests a minute',
+            'Use a smaller number, or NULL for no limit of its own.'
+        );
+    end if;
+    return p_requests_per_minute;
+end
+$$;
+
+comment on function admin.fn_check_rate_limit(integer) is
+'A rate limit that the bucket can count: its step is whole microseconds.';

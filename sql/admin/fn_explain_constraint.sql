@@ -1,0 +1,43 @@
+-- The tables' checks are the rules; here is what each one says to a person. A rule without a line here is told by its
+-- name, which is a sentence too.
+create or replace function admin.fn_explain_constraint(p_constraint text, out message text, out hint text)
+language sql immutable parallel safe
+begin atomic
+    select
+        coalesce(max(e.message), 'This breaks the rule: ' || replace(p_constraint, '_', ' ')),
+        coalesce(max(e.hint), 'Look at the constraint of this name for what is allowed.')
+    from (
+        values
+        ('adapter_settings_is_an_object', 'adapter_settings is no JSON object', 'Write it like {"stream_usage": true}.'),
+        ('address_policy_is_known', 'This address policy is not known', 'Use FULL, SHORTENED or NONE.'),
+        ('api_endpoint_is_http', 'This endpoint is no http address',
+            'Write it like https://api.example.com/v1; only the sandbox runs in-process.'),
+        ('budgets_are_not_negative', 'A budget cannot be negative', 'Use an amount in USD from 0 up, or NULL for no limit.'),
+        ('capabilities_are_known', 'One of these capabilities is not known', 'Use chat, embedding and image.'),
+        ('conditions_is_an_object', 'The conditions of a rule are no JSON object', 'Use {} for a rule that always applies.'),
+        ('features_are_known', 'One of these features is not known', 'Use stream, tools, vision and structured.'),
+        ('key_status_is_known', 'This key status is not known', 'Use ACTIVE, REVOKED or EXPIRED.'),
+        ('limits_are_not_negative', 'A spending limit cannot be negative', 'Use an amount in USD from 0 up, or NULL for none.'),
+        ('limits_are_positive', 'A limit of a provider must be above 0', 'Use a whole number from 1 up, or NULL for no limit.'),
+        ('markup_percent_is_not_below_minus_100', 'A markup below -100 % would pay the customer',
+            'Use a percentage from -100 up, or NULL for the tenant''s.'),
+        ('max_attempts_is_sensible', 'max_attempts is out of range', 'Use a number from 1 to 10.'),
+        ('meter_is_known', 'This meter is not known', 'Use input, output, cache_read or cache_write.'),
+        ('price_is_not_negative', 'A price cannot be negative', 'Use USD per million tokens from 0 up.'),
+        ('price_source_is_known', 'This price source is not known',
+            'Use HAND, or PRICE_BOOK to give the price back to the price book.'),
+        ('priority_tier_is_known', 'This tier is not known', 'Use BASIC, STANDARD or PREMIUM.'),
+        ('provider_bk_has_no_slash', 'A provider''s name has neither slashes nor spaces',
+            'Use a short name like openai; customers write provider/model.'),
+        ('rate_limit_is_between_1_and_60_million', 'A rate limit must be above 0',
+            'Use requests a minute from 1 up, or NULL for no limit of its own; is_active = false lets nothing through.'),
+        ('scopes_are_known', 'One of these scopes is not known', 'Use inference, usage, billing and admin.'),
+        ('token_limits_are_positive', 'Token limits of a model must be above 0', 'Use whole numbers from 1 up.'),
+        ('token_status_is_known', 'This token status is not known', 'Use ACTIVE or REVOKED.'),
+        ('valid_to_is_after_valid_from', 'This price would end before it begins', 'Use a valid_to after valid_from.'),
+        ('webhook_url_is_https', 'A webhook needs an https address', 'Write it like https://example.com/hook, or NULL.')
+    ) as e (rule, message, hint)
+    where e.rule = p_constraint;
+end;
+
+comment on function admin.fn_explain_constraint(text) is 'What a broken check means and what to write instead, as sentences.';

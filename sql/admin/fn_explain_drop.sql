@@ -1,0 +1,20 @@
+create or replace function admin.fn_explain_drop(p_dropped_because text) returns text
+language sql immutable parallel safe
+return case p_dropped_because
+    when 'provider_inactive' then 'dropped: the provider is switched off'
+    when 'offer_inactive' then 'dropped: the model is switched off'
+    when 'no_key' then 'dropped: the house has no active key for the provider'
+    when 'no_price' then 'dropped: it has no price for input or none for output'
+    when 'capability' then 'dropped: it does not do what the call asks for'
+    when 'stream' then 'dropped: it cannot stream'
+    when 'tools' then 'dropped: it takes no tools'
+    when 'vision' then 'dropped: it takes no images'
+    when 'structured' then 'dropped: it gives no structured output'
+    when 'model_not_allowed' then 'dropped: not among the allowed models'
+    when 'compliance' then 'dropped: the provider does not meet the required compliance'
+    when 'context' then 'dropped: the prompt is longer than its context'
+    when 'max_cost' then 'dropped: it may cost more than max_cost'
+    else 'dropped: ' || replace(p_dropped_because, '_', ' ')
+end;
+
+comment on function admin.fn_explain_drop(text) is 'Why an offer is no candidate, as a sentence.';

@@ -1,0 +1,68 @@
+drop view if exists admin.price;
+drop view if exists admin.price_history;
+create view admin.price_history as
+select
+    p.provider_bk::text as provider,
+    m.model_bk::text as model,
+    s.meter::text as meter,
+    trim_scale(s.usd_per_million) as usd_per_million,
+    s.valid_from,
+    s.valid_to,
+    s.price_source::text as price_source,
+    s.load_date,
+    s.load_end_date,
+    s.record_source::text as record_source
+from gateway.offer_l as l
+inner join gateway.offer_price_s as s on l.offer_hk = s.offer_hk
+inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
+inner join gateway.model_h as m on l.model_hk = m.model_hk;
+
+create view admin.price as
+select
+    p.provider_bk::text as provider,
+    m.model_bk::text as model,
+    s.meter::text as meter,
+    trim_scale(s.usd_per_million) as usd_per_million,
+    s.valid_from,
+    s.valid_to,
+    s.price_source::text as price_source,
+    s.valid_from <= now() and s.valid_to > now() and not exists (
+        select from gateway.offer_price_s as later
+        where
+            later.offer_hk = s.offer_hk and later.meter = s.meter and later.load_end_date is null
+            and later.valid_from > s.valid_from and later.valid_from <= now() and later.valid_to > now()
+    ) as is_in_force
+from gateway.offer_l as l
+inner join gateway.offer_s as o on l.offer_hk = o.offer_hk and o.load_end_date is null
+inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+inner join gateway.offer_price_s as s on l.offer_hk = s.offer_hk and s.load_end_date is null
+inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
+inner join gateway.model_h as m on l.model_hk = m.model_hk;
+
+comment on view admin.price is
+'What models cost, by date. Of the rows of a meter that hold at a moment the one with the latest valid_from counts, so a
+row with an end lies over the one below it and gives way again. A changed or inserted row is HAND, and while a meter of a
+model has such a row the price book leaves that meter alone. DELETE ends a row; requests keep the price they were made at.';
+comment on column admin.price.provider is 'Provider that runs the model.';
+comment on column admin.price.model is 'Model.';
+comment on column admin.price.meter is
+'What is counted: input, output, cache_read, cache_write; a missing cache meter costs what input costs.';
+comment on column admin.price.usd_per_million is 'USD per million tokens.';
+comment on column admin.price.valid_from is
+'From when on it holds. If not given: from now, or since ever for the first price of a meter.';
+comment on column admin.price.valid_to is 'Until when it holds; infinity if not given.';
+comment on column admin.price.price_source is
+'HAND or PRICE_BOOK; set it to PRICE_BOOK to give a row back to the price book.';
+comment on column admin.price.is_in_force is 'Whether it is the one that counts now.';
+
+comment on view admin.price_history is 'Every version of every price, deleted ones included.';
+comment on column admin.price_history.provider is 'Provider that runs the model.';
+comment on column admin.price_history.model is 'Model.';
+comment on column admin.price_history.meter is 'What is counted.';
+comment on column admin.price_history.usd_per_million is 'USD per million tokens.';
+comment on column admin.price_history.valid_from is 'From when on it held.';
+comment on column admin.price_history.valid_to is 'Until when it held.';
+comment on column admin.price_history.price_source is 'HAND or PRICE_BOOK.';
+comment on column admin.price_history.load_date is 'Since when this version is known.';
+comment on column admin.price_history.load_end_date is 'When it ended; NULL for the version in force.';
+comment on column admin.price_history.record_source is 'SQL user who made this version, or price book.';

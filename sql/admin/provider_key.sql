@@ -1,0 +1,77 @@
+drop view if exists admin.provider_key;
+drop view if exists admin.provider_key_history;
+create view admin.provider_key_history as
+select
+    p.provider_bk::text as provider,
+    null::text as customer,
+    s.key_name::text as key_name,
+    s.key_status::text as key_status,
+    left(encode(s.key_fingerprint, 'hex'), 8) as key_fingerprint,
+    s.encryption_key_id::text as encryption_key_id,
+    null::numeric as daily_spending_limit,
+    null::numeric as monthly_spending_limit,
+    null::text[] as allowed_models,
+    s.last_validated,
+    s.load_date,
+    s.load_end_date,
+    s.record_source::text as record_source
+from gateway.ai_provider_key_h as h
+inner join gateway.ai_provider_key_s as s on h.provider_key_hk = s.provider_key_hk
+inner join gateway.ai_provider_h as p on h.provider_hk = p.provider_hk
+union all
+select
+    p.provider_bk::text,
+    c.customer_bk::text,
+    'own',
+    s.key_status::text,
+    left(encode(s.key_fingerprint, 'hex'), 8),
+    s.encryption_key_id::text,
+    trim_scale(s.daily_spending_limit),
+    trim_scale(s.monthly_spending_limit),
+    s.allowed_models,
+    s.last_validated,
+    s.load_date,
+    s.load_end_date,
+    s.record_source::text
+from gateway.customer_provider_keys_h as h
+inner join gateway.customer_provider_keys_s as s on h.customer_provider_key_hk = s.customer_provider_key_hk
+inner join gateway.ai_provider_h as p on h.provider_hk = p.provider_hk
+inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
+
+create view admin.provider_key as
+select
+    k.provider, k.customer, k.key_name, k.key_status, k.key_fingerprint, k.encryption_key_id, k.daily_spending_limit,
+    k.monthly_spending_limit, k.allowed_models, k.last_validated, k.load_date as set_at
+from admin.provider_key_history as k
+where k.load_end_date is null;
+
+comment on view admin.provider_key is
+'Keys at providers, the house''s and those that customers brought, without what is secret. They are set by the commands
+"onevault provider set" and "onevault provider key set"; DELETE revokes, the row stays in the list.';
+comment on column admin.provider_key.provider is 'Provider that the key opens.';
+comment on column admin.provider_key.customer is 'Customer who brought it; NULL for the house''s own.';
+comment on column admin.provider_key.key_name is
+'default, or environment for one taken from a variable when the gateway started; own for a customer''s.';
+comment on column admin.provider_key.key_status is 'ACTIVE, REVOKED or EXPIRED; only an active one is used.';
+comment on column admin.provider_key.key_fingerprint is 'First signs of a keyed digest: tells whether a key is another one.';
+comment on column admin.provider_key.encryption_key_id is 'Master key that it is sealed under.';
+comment on column admin.provider_key.daily_spending_limit is 'USD a day with a customer''s key; NULL for none.';
+comment on column admin.provider_key.monthly_spending_limit is 'USD a month with a customer''s key; NULL for none.';
+comment on column admin.provider_key.allowed_models is 'Models that a customer''s key is used for; NULL for all.';
+comment on column admin.provider_key.last_validated is 'When a provider took it last.';
+comment on column admin.provider_key.set_at is 'When it was set or changed last.';
+
+comment on view admin.provider_key_history is 'Every version of every key at a provider.';
+comment on column admin.provider_key_history.provider is 'Provider that the key opens.';
+comment on column admin.provider_key_history.customer is 'Customer who brought it; NULL for the house''s own.';
+comment on column admin.provider_key_history.key_name is 'Name of the key at this provider.';
+comment on column admin.provider_key_history.key_status is 'ACTIVE, REVOKED or EXPIRED.';
+comment on column admin.provider_key_history.key_fingerprint is 'First signs of a keyed digest.';
+comment on column admin.provider_key_history.encryption_key_id is 'Master key that it was sealed under.';
+comment on column admin.provider_key_history.daily_spending_limit is 'USD a day; NULL for none.';
+comment on column admin.provider_key_history.monthly_spending_limit is 'USD a month; NULL for none.';
+comment on column admin.provider_key_history.allowed_models is 'Models that it was used for; NULL for all.';
+comment on column admin.provider_key_history.last_validated is 'When a provider took it last.';
+comment on column admin.provider_key_history.load_date is 'Since when this version holds.';
+comment on column admin.provider_key_history.load_end_date is 'When it ended; NULL for the version in force.';
+comment on column admin.provider_key_history.record_source is 'SQL user who made this version.';

@@ -1,0 +1,60 @@
+drop view if exists admin.routing_rule;
+drop view if exists admin.routing_rule_history;
+create view admin.routing_rule_history as
+select
+    s.rule_name::text as rule_name,
+    s.rule_priority,
+    s.conditions,
+    s.target_provider::text as target_provider,
+    s.target_model::text as target_model,
+    s.cost_optimization,
+    s.latency_optimization,
+    s.quality_optimization,
+    s.compliance_requirements,
+    s.max_attempts,
+    s.is_active,
+    s.load_date,
+    s.load_end_date,
+    s.record_source::text as record_source
+from gateway.routing_rule_h as h
+inner join gateway.routing_rule_s as s on h.routing_rule_hk = s.routing_rule_hk;
+
+create view admin.routing_rule as
+select
+    r.rule_name, r.rule_priority, r.conditions, r.target_provider, r.target_model, r.cost_optimization,
+    r.latency_optimization, r.quality_optimization, r.compliance_requirements, r.max_attempts, r.is_active
+from admin.routing_rule_history as r
+where r.load_end_date is null;
+
+comment on view admin.routing_rule is
+'How calls are routed: the first active rule, by rule_priority and name, whose conditions hold decides. In force for the
+next call; admin.explain_route() shows what it would do.';
+comment on column admin.routing_rule.rule_name is 'Name, told as part of the route''s reason; cannot be changed.';
+comment on column admin.routing_rule.rule_priority is 'Lower goes first; 100 if not given.';
+comment on column admin.routing_rule.conditions is
+'When it applies, as JSON: {"tier": "PREMIUM", "request_type": ["chat", "summary"]}; {} (if not given) always.';
+comment on column admin.routing_rule.target_provider is 'Provider for calls that name no model; NULL for any.';
+comment on column admin.routing_rule.target_model is 'Model for calls that name none; NULL for any.';
+comment on column admin.routing_rule.cost_optimization is 'Prefer the cheapest offer; what decides when nothing else does.';
+comment on column admin.routing_rule.latency_optimization is 'Prefer the fastest offer.';
+comment on column admin.routing_rule.quality_optimization is 'Prefer the offer with the best quality score.';
+comment on column admin.routing_rule.compliance_requirements is
+'Levels such as HIPAA that providers must meet, besides the customer''s own.';
+comment on column admin.routing_rule.max_attempts is 'How many offers are tried at most, 1 to 10; 3 if not given.';
+comment on column admin.routing_rule.is_active is 'False leaves it out.';
+
+comment on view admin.routing_rule_history is 'Every version of every rule, deleted ones included.';
+comment on column admin.routing_rule_history.rule_name is 'Name.';
+comment on column admin.routing_rule_history.rule_priority is 'Lower goes first.';
+comment on column admin.routing_rule_history.conditions is 'When it applied.';
+comment on column admin.routing_rule_history.target_provider is 'Provider for calls that named no model.';
+comment on column admin.routing_rule_history.target_model is 'Model for calls that named none.';
+comment on column admin.routing_rule_history.cost_optimization is 'Whether it preferred the cheapest offer.';
+comment on column admin.routing_rule_history.latency_optimization is 'Whether it preferred the fastest offer.';
+comment on column admin.routing_rule_history.quality_optimization is 'Whether it preferred the best offer.';
+comment on column admin.routing_rule_history.compliance_requirements is 'Levels that providers had to meet.';
+comment on column admin.routing_rule_history.max_attempts is 'How many offers were tried at most.';
+comment on column admin.routing_rule_history.is_active is 'Whether it was looked at.';
+comment on column admin.routing_rule_history.load_date is 'Since when this version holds.';
+comment on column admin.routing_rule_history.load_end_date is 'When it ended; NULL for the version in force.';
+comment on column admin.routing_rule_history.record_source is 'SQL user who made this version.';

@@ -1,0 +1,119 @@
+create or replace function admin.fn_pack_provider(p_row jsonb) returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    if lower(p_row ->> 'adapter_kind') not in ('openai', 'sandbox') then
+        perform admin.fn_refuse_change(
+            400, 'adapter_kind_is_known', format('There is no adapter of the kind %L', p_row ->> 'adapter_kind'),
+            'Use openai, which also serves every server that speaks OpenAI''s dialect, or sandbox.'
+        );
+    end if;
+    if lower(p_row ->> 'adapter_kind') <> 'sandbox' and p_row ->> 'api_endpoint' = 'in-process' then
+        perform admin.fn_refuse_change(
+            400, 'api_endpoint_is_http', 'Only the sandbox runs in-process',
+            'Write the endpoint like https://api.example.com/v1.'
+        );
+    end if;
+    return jsonb_build_object(
+        'provider_name', nullif(btrim(p_row ->> 'provider_name'), ''),
+        'adapter_kind', lower(p_row ->> 'adapter_kind'),
+        'api_endpoint', rtrim(btrim(p_row ->> 'api_endpoint'), '/'),
+        'adapter_settings', p_row -> 'adapter_settings',
+        'needs_key', p_row -> 'needs_key',
+        'compliance_levels', admin.fn_clean_levels(
+            case jsonb_typeof(p_row -> 'compliance_levels')
+                when 'array' then array(select jsonb_array_elements_text(p_row -> 'compliance_levels'))
+            end
+        ),
+        'requests_per_minute_limit', p_row -> 'requests_per_minute_limit',
+        'max_tokens_per_request', p_row -> 'max_tokens_per_request',
+        'first_byte_timeout_ms', p_row -> 'first_byte_timeout_ms',
+        'quality_score', p_row -> 'quality_score',
+        'is_active', p_row -> 'is_active'
+    );
+end
+$$;
+
+comment on function admin.fn_pack_provider(jsonb) is 'A row of admin.provider as a payload for ai_provider_s, checked.';
+
+create or replace function admin.tg_provider_insert() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_name text := admin.fn_check_name('provider', new.provider);
+    v_provider_hk bytea := util.hash_key(v_name);
+begin
+    perform admin.fn_refuse_readonly(
+        to_jsonb(new), null,
+        '{has_key,models_available,cost_per_1k_tokens,current_latency_ms,current_availability_percent}',
+        'Leave it out: it follows from keys, models, prices and calls.'
+    );
+    if v_name ~ '[/[:space:]]' then
+        perform admin.fn_refuse_change(400, 'provider_bk_has_no_slash', e.message, e.hint)
+        from admin.fn_explain_constraint('provider_bk_has_no_slash') as e;
+    end if;
+    if exists (select from gateway.ai_provider_s as s where s.provider_hk = v_provider_hk and s.load_end_date is null) then
+        perform admin.fn_refuse_change(
+            409, 'provider_is_new', format('The provider %s exists already', quote_literal(v_name)), 'Update it.'
+        );
+    end if;
+    perform util.fn_load_hub('gateway.ai_provider_h', v_provider_hk, v_name, session_user);
+    perform admin.fn_save_satellite(
+        'gateway.ai_provider_s', jsonb_build_object('provider_hk', v_provider_hk),
+        jsonb_build_object('provider_name', v_name) || jsonb_strip_nulls(admin.fn_pack_provider(to_jsonb(new)))
+    );
+    select p.* into new from admin.provider as p where p.provider = (
+        select h.provider_bk from gateway.ai_provider_h as h where h.provider_hk = v_provider_hk
+    );
+    return new;
+end
+$$;
+
+create or replace function admin.tg_provider_update() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform admin.fn_refuse_readonly(
+        to_jsonb(new), to_jsonb(old),
+        '{provider,has_key,models_available,cost_per_1k_tokens,current_latency_ms,current_availability_percent}',
+        'A provider keeps its name; the rest follows from keys, models, prices and calls.'
+    );
+    perform admin.fn_save_satellite(
+        'gateway.ai_provider_s', jsonb_build_object('provider_hk', util.hash_key(old.provider)),
+        admin.fn_pack_provider(to_jsonb(new))
+    );
+    select p.* into new from admin.provider as p where p.provider = old.provider;
+    return new;
+end
+$$;
+
+create or replace function admin.tg_provider_delete() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    delete from admin.provider_key as k where k.provider = old.provider and k.customer is null;
+    perform admin.fn_end_satellite(
+        'gateway.ai_provider_s', jsonb_build_object('provider_hk', util.hash_key(old.provider)), '{"is_active": false}'
+    );
+    return old;
+end
+$$;
+
+create trigger provider_insert instead of insert on admin.provider
+for each row execute function admin.tg_provider_insert();
+create trigger provider_update instead of update on admin.provider
+for each row execute function admin.tg_provider_update();
+create trigger provider_delete instead of delete on admin.provider
+for each row execute function admin.tg_provider_delete();
+
+comment on function admin.tg_provider_insert() is 'INSERT on admin.provider: hub and a version.';
+comment on function admin.tg_provider_update() is 'UPDATE on admin.provider: a new version.';
+comment on function admin.tg_provider_delete() is 'DELETE on admin.provider: the house''s keys revoked, the last version ends.';

@@ -1,0 +1,115 @@
+create or replace function admin.fn_pack_rule(p_row jsonb) returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_provider text := nullif(btrim(p_row ->> 'target_provider'), '');
+    v_model text := nullif(btrim(p_row ->> 'target_model'), '');
+begin
+    -- Refused here, also where the rule is not active and would not be compiled yet.
+    if jsonb_typeof(p_row -> 'conditions') = 'object' then
+        perform gateway.fn_compile_conditions(p_row -> 'conditions');
+    end if;
+    if v_provider is not null then
+        v_provider := (admin.fn_clean_providers(array[v_provider]))[1];
+    end if;
+    if v_model is not null then
+        v_model := (admin.fn_clean_models(array[v_model]))[1];
+        if not exists (select from gateway.model_h as h where h.model_bk = v_model) then
+            perform admin.fn_refuse_change(
+                400, 'target_model_is_a_model', format('%s names a provider too', quote_literal(v_model)),
+                'Put the model alone in target_model, and the provider in target_provider.'
+            );
+        end if;
+    end if;
+    if v_provider is not null and v_model is not null then
+        perform admin.fn_find_offer(v_provider, v_model);
+    end if;
+    return (
+        select jsonb_build_object(
+            'rule_priority', r.rule_priority,
+            'conditions', r.conditions,
+            'target_provider', v_provider,
+            'target_model', v_model,
+            'cost_optimization', r.cost_optimization,
+            'latency_optimization', r.latency_optimization,
+            'quality_optimization', r.quality_optimization,
+            'compliance_requirements', nullif(admin.fn_clean_levels(r.compliance_requirements), '{}'),
+            'max_attempts', r.max_attempts,
+            'is_active', r.is_active
+        )
+        from jsonb_populate_record(null::admin.routing_rule, p_row) as r
+    );
+end
+$$;
+
+comment on function admin.fn_pack_rule(jsonb) is 'A row of admin.routing_rule as a payload for routing_rule_s, checked.';
+
+create or replace function admin.tg_routing_rule_insert() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_name text := admin.fn_check_name('rule', new.rule_name);
+    v_rule_hk bytea := util.hash_key(v_name);
+begin
+    if exists (select from gateway.routing_rule_s as s where s.routing_rule_hk = v_rule_hk and s.load_end_date is null) then
+        perform admin.fn_refuse_change(
+            409, 'rule_is_new', format('The rule %s exists already', quote_literal(v_name)),
+            'Update it, or choose another name.'
+        );
+    end if;
+    perform util.fn_load_hub('gateway.routing_rule_h', v_rule_hk, v_name, session_user);
+    perform admin.fn_save_satellite(
+        'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', v_rule_hk),
+        jsonb_build_object('rule_name', v_name, 'conditions', '{}'::jsonb)
+        || jsonb_strip_nulls(admin.fn_pack_rule(to_jsonb(new)))
+    );
+    select r.* into new from admin.routing_rule as r where r.rule_name = v_name;
+    return new;
+end
+$$;
+
+create or replace function admin.tg_routing_rule_update() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform admin.fn_refuse_readonly(
+        to_jsonb(new), to_jsonb(old), '{rule_name}', 'A rule keeps its name; insert another one and delete this one.'
+    );
+    perform admin.fn_save_satellite(
+        'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', util.hash_key(old.rule_name)),
+        admin.fn_pack_rule(to_jsonb(new))
+    );
+    select r.* into new from admin.routing_rule as r where r.rule_name = old.rule_name;
+    return new;
+end
+$$;
+
+create or replace function admin.tg_routing_rule_delete() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform admin.fn_end_satellite(
+        'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', util.hash_key(old.rule_name)), '{"is_active": false}'
+    );
+    return old;
+end
+$$;
+
+create trigger routing_rule_insert instead of insert on admin.routing_rule
+for each row execute function admin.tg_routing_rule_insert();
+create trigger routing_rule_update instead of update on admin.routing_rule
+for each row execute function admin.tg_routing_rule_update();
+create trigger routing_rule_delete instead of delete on admin.routing_rule
+for each row execute function admin.tg_routing_rule_delete();
+
+comment on function admin.tg_routing_rule_insert() is 'INSERT on admin.routing_rule: hub and a version, compiled.';
+comment on function admin.tg_routing_rule_update() is 'UPDATE on admin.routing_rule: a new version, compiled.';
+comment on function admin.tg_routing_rule_delete() is 'DELETE on admin.routing_rule: the last version ends.';

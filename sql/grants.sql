@@ -1,0 +1,63 @@
+-- EVERY PRIVILEGE, one screen a role. Nobody has what does not stand here: not PUBLIC, not the monitoring roles.
+-- Roles are siblings; none inherits from another. Doors (sp_) are functions of the owner that check for themselves.
+
+-- PUBLIC: nothing
+revoke all on schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
+revoke all on all tables in schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
+revoke all on all sequences in schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
+revoke all on all routines in schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
+revoke all on type pgmq.message_record, pgmq.queue_record, pgmq.metrics_result from public;
+
+-- Monitoring: no look into queues
+revoke all on schema pgmq from pg_monitor;
+revoke all on all tables in schema pgmq from pg_monitor;
+revoke all on all sequences in schema pgmq from pg_monitor;
+
+-- What a role once had and this file no longer names is taken back
+revoke all on schema util, auth, gateway, ops, business_vault, admin, pgmq
+from onevault_app, onevault_worker, onevault_dba, onevault_bi;
+revoke all on all tables in schema util, auth, gateway, ops, business_vault, admin, pgmq
+from onevault_app, onevault_worker, onevault_dba, onevault_bi;
+revoke all on all routines in schema util, auth, gateway, ops, business_vault, admin, pgmq
+from onevault_app, onevault_worker, onevault_dba, onevault_bi;
+
+-- onevault_app: the front. No table, eight doors
+grant usage on schema gateway to onevault_app;
+grant execute on function gateway.sp_route_request(bytea, jsonb, text) to onevault_app;
+grant execute on function gateway.sp_route_requests(jsonb, text, boolean) to onevault_app;
+grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_app;
+
+-- onevault_worker: the queue drain. No table, seven doors
+grant usage on schema gateway to onevault_worker;
+grant execute on function gateway.sp_read_messages(integer, integer) to onevault_worker;
+grant execute on function gateway.sp_renew_messages(jsonb, integer) to onevault_worker;
+grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_worker;
+grant execute on function gateway.sp_record_result(jsonb) to onevault_worker;
+grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
+grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
+grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
+
+-- onevault_dba: edits the views of admin, which keep history; looks at the hot state
+grant usage on schema admin, ops to onevault_dba;
+grant select, insert, update, delete on
+admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
+admin.routing_rule
+to onevault_dba;
+grant select on
+admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
+admin.provider_key_history, admin.model_history, admin.price_history, admin.routing_rule_history
+to onevault_dba;
+grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
+grant execute on function admin.restore_customer(text) to onevault_dba;
+grant execute on function admin.sp_check_house() to onevault_dba;
+grant execute on function admin.sp_identify_customer(text) to onevault_dba;
+grant execute on function admin.sp_issue_token(text, bytea, text, bytea, jsonb) to onevault_dba;
+grant execute on function admin.sp_identify_provider_key(text, text, text) to onevault_dba;
+grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
+grant execute on function admin.sp_sync_price_book(jsonb, jsonb) to onevault_dba;
+grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
+grant select on ops.offer_health, ops.job, ops.dead_message to onevault_dba;
+
+-- onevault_bi: reads business_vault, rows filtered by tenant
+grant usage on schema business_vault to onevault_bi;
+grant select on all tables in schema business_vault to onevault_bi;

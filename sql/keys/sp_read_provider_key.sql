@@ -1,0 +1,19 @@
+-- What the worker needs to open a key, sealed as it lies here. The hash key is the identity it was sealed for, so a
+-- ciphertext that was moved to another row does not open.
+create or replace function gateway.sp_read_provider_key(p_provider_key_hk bytea)
+returns table (api_key_encrypted bytea, encryption_key_id text, key_status text, identity bytea)
+language sql stable
+security definer
+set search_path = ''
+begin atomic
+    select s.api_key_encrypted, s.encryption_key_id::text, s.key_status::text, s.provider_key_hk
+    from gateway.ai_provider_key_s as s
+    where s.provider_key_hk = p_provider_key_hk and s.load_end_date is null
+    union all
+    select s.api_key_encrypted, s.encryption_key_id::text, s.key_status::text, s.customer_provider_key_hk
+    from gateway.customer_provider_keys_s as s
+    where s.customer_provider_key_hk = p_provider_key_hk and s.load_end_date is null;
+end;
+
+comment on function gateway.sp_read_provider_key(bytea) is
+'A sealed provider key, the house''s or a customer''s, with its status and the identity (associated data) that opens it.';

@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select test.make_offer('maker', 'model-a');
+select test.make_customer('member', '{}', 'union');
+select is((test.route(sha256('member/token'))).status, 'routed', 'on');
+update admin.tenant set is_active = false where tenant = 'union';
+select is((test.route(sha256('member/token'))).status, 'token_revoked', 'off for the next call');
+update admin.tenant set is_active = true where tenant = 'union';
+select is((test.route(sha256('member/token'))).status, 'routed', 'and on again');
+select * from finish();
+rollback;
