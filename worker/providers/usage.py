@@ -22,7 +22,7 @@ _MAX_DEPTH: Final = 3
 def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
     """Buckets from a `usage` object of the chat completions format; None if it says nothing.
 
-    Counts that contradict each other (more cached than prompted) never give a negative bucket.
+    Where counts contradict each other (more cached than prompted), the whole limits its parts.
     """
     prompt = _count(said.get("prompt_tokens"))
     completion = _count(said.get("completion_tokens"))
@@ -39,13 +39,19 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
         completion += reasoning
     if prompt is None and completion is None:
         return None
-    uncached = None if prompt is None else max(0, prompt - (cached or 0) - (written or 0))
+    uncached = None
+    if prompt is not None:
+        cached = None if cached is None else min(cached, prompt)
+        written = None if written is None else min(written, prompt - (cached or 0))
+        uncached = prompt - (cached or 0) - (written or 0)
+    if reasoning is not None and completion is not None:
+        reasoning = min(reasoning, completion)
     return Usage(
         input_uncached=uncached,
         cache_read=cached,
         cache_write=written,
         output=completion,
-        reasoning=None if reasoning is None else min(reasoning, completion or reasoning),
+        reasoning=reasoning,
     )
 
 

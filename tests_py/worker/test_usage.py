@@ -1,0 +1,123 @@
+"""Usage in disjoint buckets, whatever a compatible server makes of the format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from worker.providers.usage import keep_numbers, normalise_openai_usage
+from worker.shapes import Usage
+
+
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        ({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}, Usage(input_uncached=10, output=5)),
+        ({"prompt_tokens": 0, "completion_tokens": 0}, Usage(input_uncached=0, output=0)),
+        ({"prompt_tokens": 10}, Usage(input_uncached=10)),
+        ({"prompt_tokens": 10, "total_tokens": 17}, Usage(input_uncached=10, output=7)),
+        ({"prompt_tokens": 10, "completion_tokens": None}, Usage(input_uncached=10)),
+        (
+            {"prompt_tokens": 100, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 60}},
+            Usage(input_uncached=40, cache_read=60, output=5),
+        ),
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 50,
+                "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 10},
+                "completion_tokens_details": {"reasoning_tokens": 20},
+            },
+            Usage(input_uncached=30, cache_read=60, cache_write=10, output=50, reasoning=20),
+        ),
+        (
+            {
+                "prompt_tokens": 100,
+                "completion_tokens": 5,
+                "prompt_cache_hit_tokens": 64,
+                "prompt_cache_miss_tokens": 36,
+            },
+            Usage(input_uncached=36, cache_read=64, output=5),
+        ),
+        (
+            # More cached than prompted: the customer never pays for more than the prompt.
+            {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 60}},
+            Usage(input_uncached=0, cache_read=10, output=5),
+        ),
+        (
+            # Reasoning counted beside the completion, as the total shows.
+            {
+                "prompt_tokens": 10,
+                "completion_tokens": 5,
+                "total_tokens": 45,
+                "completion_tokens_details": {"reasoning_tokens": 30},
+            },
+            Usage(input_uncached=10, output=35, reasoning=30),
+        ),
+        ({"prompt_tokens": 10.0, "completion_tokens": 5.0}, Usage(input_uncached=10, output=5)),
+        (
+            {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": None},
+            Usage(input_uncached=10, output=5),
+        ),
+        ({}, None),
+        ({"prompt_tokens": None, "completion_tokens": None}, None),
+        ({"prompt_tokens": "many", "completion_tokens": True}, None),
+        ({"prompt_tokens": -1, "completion_tokens": 10**30}, None),
+        ({"prompt_tokens": float("nan"), "completion_tokens": float("inf")}, None),
+    ],
+)
+def test_buckets(said: dict[str, Any], usage: Usage | None) -> None:
+    assert normalise_openai_usage(said) == usage
+
+
+counts = st.one_of(st.none(), st.integers(-5, 1000), st.floats(), st.text(max_size=3), st.booleans())
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "prompt_tokens": counts,
+            "completion_tokens": counts,
+            "total_tokens": counts,
+            "prompt_tokens_details": st.one_of(
+                st.none(),
+                st.integers(),
+                st.fixed_dictionaries({}, optional={"cached_tokens": counts, "cache_write_tokens": counts}),
+            ),
+            "completion_tokens_details": st.fixed_dictionaries({}, optional={"reasoning_tokens": counts}),
+        },
+    )
+)
+def test_no_bucket_is_ever_negative(said: dict[str, Any]) -> None:
+    usage = normalise_openai_usage(said)
+    if usage is not None:
+        buckets = (usage.input_uncached, usage.cache_read, usage.cache_write, usage.output, usage.reasoning)
+        assert all(bucket is None or (type(bucket) is int and bucket >= 0) for bucket in buckets)
+        if usage.input_uncached is not None:
+            total = usage.input_uncached + (usage.cache_read or 0) + (usage.cache_write or 0)
+            assert total == int(said["prompt_tokens"])
+        assert usage.reasoning is None or usage.output is None or usage.reasoning <= usage.output
+
+
+def test_only_numbers_are_kept() -> None:
+    said: dict[str, Any] = {
+        "prompt_tokens": 1,
+        "cost": 0.5,
+        "note": "a sentence of the provider",
+        "A secret in a name": 1,
+        "flag": True,
+        "details": {"cached_tokens": 2, "text": "x", "deeper": {"n": 1, "too_deep": {"n": 1}}},
+        "list": [1],
+        "nan": float("nan"),
+        "huge": 10**40,
+    }
+    assert keep_numbers(said) == {
+        "prompt_tokens": 1,
+        "cost": 0.5,
+        "details": {"cached_tokens": 2, "deeper": {"n": 1}},
+    }
+    assert len(keep_numbers({f"n{i}": i for i in range(1000)})) == 64
