@@ -15,6 +15,7 @@ from onevault.settings import (
     read_dotenv,
     short_directory,
 )
+from tests_py.support.settings_doc import PAGE, render
 
 
 def test_defaults_need_nothing() -> None:
@@ -87,3 +88,7 @@ def test_a_socket_always_fits(length: int) -> None:
     directory = short_directory(wanted, 20)
     assert len(str(directory)) + 20 <= SOCKET_PATH_BYTES
     assert directory == short_directory(wanted, 20)
+
+
+def test_the_page_lists_every_setting() -> None:
+    assert PAGE.read_text() == render(), "write it again: python -m tests_py.support.settings_doc"
