@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SQL = sorted((ROOT / "sql").rglob("*.sql"))
 MIGRATIONS = sorted(p for p in (ROOT / "migrations").iterdir() if p.suffix in (".sql", ".py"))
 PARSED = [p for p in (*SQL, *MIGRATIONS) if p.suffix == ".sql" and p.name != "install.sql"]
+# A list of files, of rights, of rows.
+NO_OBJECT = {"install.sql", "grants.sql", "seed.sql"}
 PYTHON = sorted(p for name in ("litestar_app", "onevault", "worker") for p in (ROOT / name).rglob("*.py"))
 
 SCHEMAS = r"(?:admin|auth|business_vault|gateway|ops|pgmq|util)"
@@ -64,7 +66,7 @@ def test_install_names_every_file_once() -> None:
     assert sorted(named) == [path for path in SQL if path.name != "install.sql"]
 
 
-@pytest.mark.parametrize("path", [p for p in SQL if p.name not in ("install.sql", "grants.sql")], ids=name_of)
+@pytest.mark.parametrize("path", [p for p in SQL if p.name not in NO_OBJECT], ids=name_of)
 def test_a_file_is_named_after_what_it_makes(path: Path) -> None:
     made = re.findall(r"^create (?:or replace )?(?:function|procedure|view) (?:\w+\.)?(\w+)", path.read_text(), re.M)
     # One object, or a family of them: fn_find_tenant and fn_find_customer in fn_find.sql.

@@ -10,17 +10,17 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
 _HEAD = """# Settings
 
-Read once at start from the environment and from a `.env` file in the current directory; the environment wins, and an empty
-variable counts as not set. A value that cannot be used stops the start with one sentence that names it. `onevault up --host
---port` win over both.
+Read once at start from the environment and from a `.env` file in the current directory; the environment wins, and an
+empty variable counts as not set. A value that cannot be used stops the start with one sentence that names it.
+`onevault up --host --port` win over both.
 
 | variable | default | what it is |
 |---|---|---|
 """
 
 _TAIL = """
-With none of the three database URLs set the gateway runs its own PostgreSQL in the data directory. Without a URL of its own a
-service uses `DATABASE_URL` and acts as its role from the first statement on.
+With none of the three database URLs set the gateway runs its own PostgreSQL in the data directory. Without a URL of
+its own a service uses `DATABASE_URL` and acts as its role from the first statement on.
 
 Two gateways run side by side from one checkout when each has its own `ONEVAULT_HOME` and port.
 """
