@@ -8,7 +8,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import PathParameter
 
 from litestar_app.errors import GatewayError
 from litestar_app.replies import ask, json_response
@@ -69,7 +69,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
     )
     async def get_model(
         request: Request[Any, Any, Any],
-        model_id: Annotated[str, Parameter(description="A model name, or `provider/model`.")],
+        model_id: Annotated[str, PathParameter(description="A model name, or `provider/model`.")],
     ) -> Response[bytes]:
         reply = await ask(request, tokens, reads.list_models)
         wanted = str(model_id).strip("/")

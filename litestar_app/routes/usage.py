@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
 from litestar_app.errors import InvalidRequest
 from litestar_app.replies import ask, json_response
@@ -33,11 +33,13 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
     @get("/v1/usage", tags=["usage"], summary="Own usage, grouped and paged", response_headers=HEADERS)
     async def get_usage(
         request: Request[Any, Any, Any],
-        from_: Annotated[Text, Parameter(query="from", description="ISO 8601 date or time, inclusive.")] = None,
-        to: Annotated[Text, Parameter(query="to", description="ISO 8601 date or time, exclusive.")] = None,
-        group_by: Annotated[Text, Parameter(description=f"Any of {', '.join(GROUPS)}, separated by commas.")] = None,
-        limit: Annotated[Text, Parameter(description=f"Rows of a page, 1 to {LARGEST_PAGE}.")] = None,
-        after: Annotated[Text, Parameter(description="The cursor that the page before gave.")] = None,
+        from_: Annotated[Text, QueryParameter(name="from", description="ISO 8601 date or time, inclusive.")] = None,
+        to: Annotated[Text, QueryParameter(description="ISO 8601 date or time, exclusive.")] = None,
+        group_by: Annotated[
+            Text, QueryParameter(description=f"Any of {', '.join(GROUPS)}, separated by commas.")
+        ] = None,
+        limit: Annotated[Text, QueryParameter(description=f"Rows of a page, 1 to {LARGEST_PAGE}.")] = None,
+        after: Annotated[Text, QueryParameter(description="The cursor that the page before gave.")] = None,
     ) -> Response[bytes]:
         parameters = {
             "from": _moment("from", from_),
@@ -62,7 +64,7 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
 
     @get("/v1/billing/{period:str}", tags=["billing"], summary="The bill of a month", response_headers=HEADERS)
     async def get_bill(
-        request: Request[Any, Any, Any], period: Annotated[str, Parameter(description="The month as yyyy-mm.")]
+        request: Request[Any, Any, Any], period: Annotated[str, PathParameter(description="The month as yyyy-mm.")]
     ) -> Response[bytes]:
         if not _MONTH.fullmatch(period):
             raise InvalidRequest("The month must be written as yyyy-mm.", "period")

@@ -1,0 +1,96 @@
+"""Tokens from headers, and whose address counts."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import pytest
+
+from litestar_app.auth import AddressBook, Headers, TokenDesk, user_agent
+from litestar_app.errors import InvalidToken
+from onevault.tokens import digest_token
+from tests_py.litestar_app.kit import PEPPER, TOKEN
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {b"authorization": b"Bearer " + TOKEN.encode()},
+        {b"authorization": b"bearer  " + TOKEN.encode() + b" "},
+        {b"x-api-key": TOKEN.encode()},
+        {b"authorization": b"Basic abc", b"x-api-key": TOKEN.encode()},
+    ],
+)
+def test_a_token_is_found(headers: Headers) -> None:
+    assert TokenDesk([PEPPER]).digests(headers) == [digest_token(TOKEN, PEPPER)]
+
+
+def test_while_the_master_key_changes_there_are_two_digests() -> None:
+    older = b"o" * 32
+    digests = TokenDesk([PEPPER, older]).digests({b"x-api-key": TOKEN.encode()})
+    assert digests == [digest_token(TOKEN, PEPPER), digest_token(TOKEN, older)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"Bearer",
+        b"Bearer ",
+        b"Bearer sk-123",
+        b"Bearer " + TOKEN[:-1].encode() + b"~",
+        b"Bearer " + TOKEN.encode() * 2,
+        TOKEN.encode(),
+        b"Bearer \xff\xfe",
+        b"Bearer ov_" + b"\x00" * 45,
+    ],
+)
+def test_junk_is_refused_without_being_told(value: bytes | None) -> None:
+    headers = {} if value is None else {b"authorization": value}
+    with pytest.raises(InvalidToken) as caught:
+        TokenDesk([PEPPER]).digests(headers)
+    assert caught.value.status == 401
+    assert "sk-123" not in caught.value.message
+
+
+def scope(peer: str | None, *forwarded: str) -> Any:
+    headers = [(b"x-forwarded-for", line.encode()) for line in forwarded]
+    return {"client": None if peer is None else (peer, 1234), "headers": headers}
+
+
+TRUSTED = AddressBook([ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1")])
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("203.0.113.9", (), "203.0.113.9"),
+        ("203.0.113.9", ("198.51.100.1",), "203.0.113.9"),
+        ("10.0.0.1", ("198.51.100.1",), "198.51.100.1"),
+        ("::1", ("198.51.100.1",), "198.51.100.1"),
+        ("10.0.0.1", ("6.6.6.6, 198.51.100.1",), "198.51.100.1"),
+        ("10.0.0.1", ("6.6.6.6", "198.51.100.1, 10.0.0.2"), "198.51.100.1"),
+        ("10.0.0.1", ("2001:db8::1",), "2001:db8::1"),
+        ("10.0.0.1", ("not an address",), "10.0.0.1"),
+        ("10.0.0.1", ("198.51.100.1, <script>",), "10.0.0.1"),
+        ("10.0.0.1", ("10.0.0.3, 10.0.0.2",), "10.0.0.3"),
+        ("10.0.0.1", (), "10.0.0.1"),
+        (None, (), None),
+    ],
+)
+def test_only_trusted_proxies_name_the_client(
+    peer: str | None, forwarded: tuple[str, ...], address: str | None
+) -> None:
+    assert TRUSTED.client_ip(scope(peer, *forwarded)) == address
+
+
+def test_without_trusted_proxies_the_header_means_nothing() -> None:
+    assert AddressBook().client_ip(scope("10.0.0.1", "198.51.100.1")) == "10.0.0.1"
+
+
+def test_the_agent_is_printable_and_short() -> None:
+    assert user_agent({}) is None
+    assert user_agent({b"user-agent": b"curl/8\x00\x1b[0m"}) == "curl/8[0m"
+    assert len(user_agent({b"user-agent": b"x" * 5000}) or "") == 256
