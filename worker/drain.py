@@ -50,6 +50,7 @@ class Drain:
         self._beside: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._stopping = False
+        self._full = False
         self._renewing = False
         self._road: Road | None = None
         links.on_wake(self.wake)
@@ -67,7 +68,8 @@ class Drain:
         self._running.discard(run)
         if run.link is not None:
             run.link.release(run)
-        self._work.set()
+        if self._full:
+            self._work.set()
 
     @property
     def held(self) -> int:
@@ -79,7 +81,8 @@ class Drain:
         while not self._stopping:
             self._work.clear()
             limit = min(self._limits.concurrency - len(self._running), READ_AT_ONCE)
-            if limit > 0:
+            self._full = limit <= 0
+            if not self._full:
                 messages = await self._read(limit)
                 self._start(messages)
                 if len(messages) == limit:
@@ -137,6 +140,7 @@ class Drain:
         return messages
 
     def _start(self, messages: Sequence[ReadMessage]) -> None:
+        assert self._road is not None
         for receipt, text in messages:
             try:
                 decision = decode_message(text)
@@ -146,40 +150,38 @@ class Drain:
                 # It is read again until SQL buries it and gives back what it holds.
                 _log.error("message_malformed", error, queue=receipt.queue, read_ct=receipt.read_ct)
                 continue
-            link = self._links.get(decision.reply_to)
-            if link is not None:
-                self._claim(link, delivery)
-            else:
-                self._spawn(self._dial(delivery))
-
-    def _claim(self, link: Link, delivery: Delivery) -> None:
-        assert self._road is not None
-        known = link.find(bytes.fromhex(delivery.message.ticket))
-        if known is not None:
-            # Our own hold had lapsed; the newer receipt is now the one that books.
-            known.delivery = delivery
-            return
-        run = Running(delivery, self._road.serve)
-        self._running.add(run)
-        link.claim(run)
-
-    async def _dial(self, delivery: Delivery) -> None:
-        assert self._road is not None
-        try:
-            link = await self._links.reach(delivery.message.reply_to)
-        except FrontGone:
             run = Running(delivery, self._road.serve)
             self._running.add(run)
-            run.end("front_gone")
-            return
-        except FrontUnreachable:
-            _log.warning("front_unreachable", read_ct=delivery.read_ct)
-            await self._give_back([_receipt(delivery)], _UNREACHABLE_SECONDS)
-            return
-        if self._stopping:
-            await self._give_back([_receipt(delivery)], 0)
+            link = self._links.get(decision.reply_to)
+            if link is not None:
+                self._claim(link, run)
+            else:
+                self._spawn(self._dial(run))
+
+    def _claim(self, link: Link, run: Running) -> None:
+        known = link.find(run.ticket)
+        if known is None:
+            link.claim(run)
         else:
-            self._claim(link, delivery)
+            # Our own hold had lapsed; the newer receipt is now the one that books.
+            known.delivery = run.delivery
+            self._running.discard(run)
+
+    async def _dial(self, run: Running) -> None:
+        try:
+            link = await self._links.reach(run.delivery.message.reply_to)
+        except FrontGone:
+            run.end("front_gone")
+        except FrontUnreachable:
+            _log.warning("front_unreachable", read_ct=run.delivery.read_ct)
+            self._running.discard(run)
+            await self._give_back([_receipt(run.delivery)], _UNREACHABLE_SECONDS)
+        else:
+            if self._stopping:
+                self._running.discard(run)
+                await self._give_back([_receipt(run.delivery)], 0)
+            else:
+                self._claim(link, run)
 
     async def _renew(self, runs: list[Running], now: float) -> None:
         try:
