@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from onevault.embedded import DATABASE, PORT, SUPERUSER, EmbeddedError, EmbeddedServer
+from onevault.embedded import DATABASE, PORT, SUPERUSER, EmbeddedServer
 from onevault.errors import OperatorError
 from onevault.settings import Settings
 
@@ -97,7 +97,7 @@ def _start(database: Database) -> None:
     assert database.server is not None
     try:
         database.started = database.server.acquire()
-    except EmbeddedError as error:
+    except OperatorError as error:
         raise DatabaseError(str(error)) from error
     atexit.register(database.close)
 

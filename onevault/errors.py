@@ -4,6 +4,7 @@
      ├── SettingsError         settings.py
      ├── EmbeddedError         embedded.py
      ├── SystemUserError       system_user.py
+     ├── RefugeError           refuge.py
      ├── DatabaseError         database.py
      ├── MigrateError          migrate.py
      ├── MasterKeyError        master_key.py

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from onevault import embedded, refuge
 from onevault.database import Database, DatabaseError, open_database
 from onevault.embedded import EmbeddedServer
 from onevault.settings import Settings, load_settings
@@ -181,12 +182,51 @@ def test_the_log_holds_no_value_of_a_failed_statement(place: Path) -> None:
 
 
 @as_root
-def test_a_closed_parent_is_refused_and_stays_closed(place: Path) -> None:
+def test_root_may_work_where_nobody_else_may_enter(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refuge, "REFUGE", place / "refuge")
     closed = place / "closed"
     closed.mkdir(mode=0o700)
-    with pytest.raises(DatabaseError, match=rf"chmod o\+x {closed}"):
-        open_database(settings_at(closed / "home"))
+    settings = settings_at(closed / "home")
+    for _ in range(2):
+        database = open_database(settings)
+        assert database.server is not None
+        assert setting(database, "data_directory").startswith(str(place / "refuge"))
+        assert (settings.home / "pg" / "PG_VERSION").exists()
+        assert (settings.home / "logs" / "postgres.log").read_text()
+        assert stat.S_IMODE((settings.home / "pg").stat().st_mode) == 0o700
+        assert database.close() is True
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    assert len(list((place / "refuge").iterdir())) == 1
+
+
+@as_root
+def test_binaries_that_only_root_can_reach_are_copied(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refuge, "REFUGE", place / "refuge")
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    for source in (real := embedded.install_directory().parent, real.with_name(f"{real.name}.libs")):
+        shutil.copytree(source, closed / source.name, symlinks=True)
+    monkeypatch.setattr(embedded, "install_directory", lambda: closed / real.name / "pginstall")
+    settings = settings_at(place / "home")
+    for _ in range(2):
+        database = open_database(settings)
+        assert setting(database, "data_directory") == str(settings.home / "pg")
+        assert database.close() is True
+    (copy,) = (place / "refuge").iterdir()
+    assert copy.name.startswith("postgres-")
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@as_root
+def test_data_that_was_closed_afterwards_is_refused_by_name(place: Path) -> None:
+    outer = place / "outer"
+    outer.mkdir(mode=0o711)
+    settings = settings_at(outer / "home")
+    open_database(settings).close()
+    outer.chmod(0o700)
+    with pytest.raises(DatabaseError, match=rf"chmod o\+x {outer}"):
+        open_database(settings)
+    assert stat.S_IMODE(outer.stat().st_mode) == 0o700
 
 
 def test_each_role_has_its_url() -> None:
