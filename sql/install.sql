@@ -47,6 +47,7 @@ set local role onevault_owner;
 -- Carry: the queue between front and worker
 \ir results/fn_void_request.sql
 \ir queue/fn_bury_message.sql
+\ir queue/fn_take_messages.sql
 \ir queue/sp_read_messages.sql
 \ir queue/sp_renew_messages.sql
 \ir queue/sp_release_message.sql

@@ -10,6 +10,7 @@ declare
     v_left integer := greatest(p_limit, 1);
     v_kept_for_basic integer := case when p_limit > 2 then greatest(p_limit / 10, 1) else 0 end;
     v_kept_for_standard integer := case when p_limit > 2 then greatest(p_limit / 4, 1) else 0 end;
+    v_visible_again timestamptz := clock_timestamp() + make_interval(secs => p_visible_again_seconds);
     v_tier record;
     v_message record;
 begin
@@ -21,7 +22,7 @@ begin
         continue when v_left - v_tier.kept <= 0;
         for v_message in
             select r.msg_id, r.read_ct, r.enqueued_at, r.message
-            from pgmq.read(v_tier.name, p_visible_again_seconds, v_left - v_tier.kept) as r
+            from gateway.fn_take_messages(v_tier.name, v_left - v_tier.kept, v_visible_again) as r
         loop
             if v_message.read_ct > 5 then
                 perform gateway.fn_bury_message(
