@@ -1,7 +1,7 @@
 """`/openapi.json` and `/docs`: the API's own description.
 
-Litestar describes the routes; the two of the road, which are bare ASGI handlers, lend themselves
-stand-ins that exist only for the description. The page at `/docs` is rendered here, from the same
+Litestar describes the routes that are its own; the two of the road, which are bare ASGI handlers, are
+described from the structs that check their bodies. The page at `/docs` is rendered here, from the same
 document, as plain HTML: it loads no script, no style and no font from anywhere.
 """
 
@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from litestar import Litestar, Response, get, post
+from litestar import Litestar, Response, get
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 
 from litestar_app.docs_page import render_page
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 One door to many AI providers: each call is authenticated, routed, held against a budget, answered \
 and booked. OpenAI's own SDKs work against it unchanged but for base URL and key."""
+
+
+CHAT_SUMMARY = "OpenAI's chat completions, plain or streamed"
+NATIVE_SUMMARY = "The native route: `prompt` or `messages`, `type`, `priority`, `max_cost`, every OpenAI parameter"
 
 
 class Cost(msgspec.Struct):
@@ -93,34 +96,6 @@ PROBLEMS = {
 }
 
 
-@post(
-    "/v1/chat/completions",
-    tags=["completions"],
-    summary="OpenAI's chat completions, plain or streamed",
-    status_code=200,
-    responses={
-        code: ResponseSpec(data_container=Problem, description=text, generate_examples=False)
-        for code, text in PROBLEMS.items()
-    },
-)
-async def _describe_chat(data: ChatRequest) -> Completion:
-    raise NotImplementedError
-
-
-@post(
-    "/v1/ai/completions",
-    tags=["completions"],
-    summary="The native route: `prompt` or `messages`, `type`, `priority`, `max_cost`, every OpenAI parameter",
-    status_code=200,
-    responses={
-        code: ResponseSpec(data_container=Problem, description=text, generate_examples=False)
-        for code, text in PROBLEMS.items()
-    },
-)
-async def _describe_native(data: NativeRequest) -> Completion:
-    raise NotImplementedError
-
-
 def document_routes(described: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
     """The handlers of this module; `described` are the routes beside the road."""
     document = functools.cache(lambda: describe(described))
@@ -133,7 +108,7 @@ def document_routes(described: Sequence[HTTPRouteHandler]) -> list[HTTPRouteHand
     @get("/docs", include_in_schema=False)
     async def docs() -> Response[bytes]:
         headers = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return Response(page(), media_type="text/html; charset=utf-8", headers=headers)
+        return Response(page(), media_type="text/html", headers=headers)
 
     return [openapi_json, docs]
 
@@ -142,14 +117,13 @@ def describe(described: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
     """The OpenAPI document as a dictionary."""
     token = SecurityScheme(type="http", scheme="bearer", description="A customer's token, `ov_…`.")
     twin = Litestar(
-        route_handlers=[_describe_chat, _describe_native, *described],
+        route_handlers=described,
         openapi_config=OpenAPIConfig(
             title="OneVault AI Gateway",
             version=__version__,
             description=DESCRIPTION,
             components=Components(security_schemes={"token": token}),
             security=[{"token": []}],
-            use_handler_docstrings=True,
         ),
         logging_config=None,
     )
@@ -158,4 +132,31 @@ def describe(described: Sequence[HTTPRouteHandler]) -> dict[str, Any]:
         if not path.startswith("/v1/"):
             for operation in item.values():
                 operation["security"] = []
+    (chat, native, completion, problem), shapes = msgspec.json.schema_components(
+        [ChatRequest, NativeRequest, Completion, Problem], ref_template="#/components/schemas/{name}"
+    )
+    document["components"].setdefault("schemas", {}).update(shapes)
+    answers = {
+        "200": {
+            "description": "The provider's answer, or with `stream` its events, with `onevault` added.",
+            "content": {JSON: {"schema": completion}, "text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **{str(code): {"description": text, "content": {JSON: {"schema": problem}}} for code, text in PROBLEMS.items()},
+    }
+    road = {
+        path: {
+            "post": {
+                "tags": ["completions"],
+                "summary": summary,
+                "operationId": name,
+                "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
+                "responses": answers,
+            }
+        }
+        for path, name, summary, body in (
+            ("/v1/chat/completions", "chatCompletions", CHAT_SUMMARY, chat),
+            ("/v1/ai/completions", "nativeCompletions", NATIVE_SUMMARY, native),
+        )
+    }
+    document["paths"] = {**road, **document["paths"]}
     return document

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw, Struct, field
 
 Role = Literal["developer", "system", "user", "assistant", "tool", "function"]
 
@@ -70,7 +70,7 @@ class ToolCall(Struct):
     id: str | None = None
     type: str = "function"
     function: Function | None = None
-    custom: Raw = Raw()
+    custom: Raw = field(default_factory=Raw)
 
 
 class Message(Struct):
@@ -90,7 +90,7 @@ class ToolFunction(Struct):
 
     name: str
     description: str | None = None
-    parameters: Raw = Raw()
+    parameters: Raw = field(default_factory=Raw)
     strict: bool | None = None
 
 
@@ -99,14 +99,14 @@ class Tool(Struct):
 
     type: str
     function: ToolFunction | None = None
-    custom: Raw = Raw()
+    custom: Raw = field(default_factory=Raw)
 
 
 class ResponseFormat(Struct):
     """The form the answer must have."""
 
     type: Literal["text", "json_object", "json_schema"]
-    json_schema: Raw = Raw()
+    json_schema: Raw = field(default_factory=Raw)
 
 
 class StreamOptions(Struct):

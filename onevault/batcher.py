@@ -41,8 +41,8 @@ class Batcher(Generic[T, R]):
             raise ValueError("a batcher needs a max_size and lanes of at least 1")
         self._run = run
         self._max_size = max_size
-        self._lanes = lanes
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._idle_lanes = lanes
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -58,7 +58,8 @@ class Batcher(Generic[T, R]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         self._waiting.append((item, future))
-        if len(self._running) < self._lanes:
+        if self._idle_lanes:
+            self._idle_lanes -= 1
             # The task begins after the callbacks that are ready now: callers of the same moment share its first batch.
             task = loop.create_task(self._work())
             self._running.add(task)
@@ -72,18 +73,25 @@ class Batcher(Generic[T, R]):
             await asyncio.wait(tuple(self._running))
 
     async def _work(self) -> None:
-        while batch := self._take():
-            try:
-                results = await self._run_checked([item for item, _ in batch])
-            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller
-                if len(batch) == 1:
-                    _fail(batch[0][1], error)
-                else:
-                    await self._run_alone(batch)
+        try:
+            while batch := self._take():
+                await self._run_batch(batch)
+        finally:
+            # In one step with finding nobody waiting: whoever comes from now on starts a lane of his own.
+            self._idle_lanes += 1
+
+    async def _run_batch(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        try:
+            results = await self._run_checked([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller
+            if len(batch) == 1:
+                _fail(batch[0][1], error)
             else:
-                for (_, future), result in zip(batch, results, strict=True):
-                    if not future.done():
-                        future.set_result(result)
+                await self._run_alone(batch)
+        else:
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
 
     def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
         batch: list[tuple[T, asyncio.Future[R]]] = []

@@ -95,6 +95,17 @@ async def test_one_bad_item_does_not_fail_its_neighbours() -> None:
     assert calls == [[1, 2, 3, 4, 5], [1], [2], [3], [4], [5]]
 
 
+async def test_a_caller_may_come_again_the_moment_it_was_answered() -> None:
+    batcher = Batcher(Desk(open_=True))
+
+    async def call_often(number: int) -> list[int]:
+        return [await batcher.submit(number) for _ in range(10)]
+
+    async with asyncio.timeout(5):
+        assert await call_often(1) == [10] * 10
+        assert await asyncio.gather(call_often(1), call_often(2)) == [[10] * 10, [20] * 10]
+
+
 async def test_a_wrong_number_of_results_is_an_error_of_each_caller() -> None:
     async def run(items: list[int]) -> list[int]:
         return [*items, 0]

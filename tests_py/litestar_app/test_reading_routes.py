@@ -1,0 +1,228 @@
+"""Models, usage, billing, health, metrics, documentation, and everything that is no route."""
+
+from __future__ import annotations
+
+import html.parser
+import json
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from litestar_app.calls import Reply
+from onevault.tokens import digest_token
+from tests_py.litestar_app.kit import PEPPER, TOKEN, Desk, running_front
+
+MODELS = {"object": "list", "data": [{"id": "gpt-4o", "object": "model"}, {"id": "openai/gpt-4o", "x": 1.50}]}
+
+
+@pytest_asyncio.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with running_front() as desk:
+        yield desk
+
+
+def say(desk: Desk, body: object) -> bytes:
+    raw = json.dumps(body).encode()
+    desk.reads.says = Reply("ok", body=msgspec.Raw(raw))
+    return raw
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/ai/models"])
+async def test_models_are_listed_as_sql_says(desk: Desk, path: str) -> None:
+    raw = say(desk, MODELS)
+    response = await desk.client.get(path)
+    assert (response.status_code, response.content) == (200, raw)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-onevault-request-id"]
+    assert desk.reads.asked == [("list_models", digest_token(TOKEN, PEPPER))]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("gpt-4o", "gpt-4o"), ("openai/gpt-4o", "openai/gpt-4o"), ("openai%2Fgpt-4o", "openai/gpt-4o")]
+)
+async def test_one_model_is_found_by_its_name(desk: Desk, path: str, name: str) -> None:
+    say(desk, MODELS)
+    response = await desk.client.get(f"/v1/models/{path}")
+    assert (response.status_code, response.json()["id"]) == (200, name)
+
+
+async def test_an_unknown_model_is_404(desk: Desk) -> None:
+    say(desk, MODELS)
+    response = await desk.client.get("/v1/models/canary-7f3a")
+    assert (response.status_code, response.json()["error"]["code"]) == (404, "model_not_found")
+    assert "canary" not in response.text
+    assert response.headers["x-should-retry"] == "false"
+
+
+async def test_usage_passes_checked_parameters_on(desk: Desk) -> None:
+    raw = say(desk, {"data": []})
+    response = await desk.client.get(
+        "/v1/usage?from=2026-11-01&to=2026-11-23T10:00:00Z&group_by=day, model&limit=50&after=2026-11-02.x"
+    )
+    assert (response.status_code, response.content) == (200, raw)
+    assert desk.reads.asked[0][2] == {
+        "from": "2026-11-01T00:00:00",
+        "to": "2026-11-23T10:00:00+00:00",
+        "group_by": ["day", "model"],
+        "limit": 50,
+        "after": "2026-11-02.x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ("from=yesterday", "from"),
+        ("to=2026-13-01", "to"),
+        ("group_by=colour", "group_by"),
+        ("group_by=", "group_by"),
+        ("limit=0", "limit"),
+        ("limit=9999999", "limit"),
+        ("limit=ten", "limit"),
+        ("after=%00", "after"),
+    ],
+)
+async def test_usage_refuses_what_it_cannot_read(desk: Desk, query: str, param: str) -> None:
+    response = await desk.client.get(f"/v1/usage?{query}")
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == param
+    assert not desk.reads.asked
+
+
+async def test_billing_takes_a_month(desk: Desk) -> None:
+    say(desk, {})
+    assert (await desk.client.get("/v1/billing")).status_code == 200
+    assert (await desk.client.get("/v1/billing/2026-10")).status_code == 200
+    assert [asked[2] for asked in desk.reads.asked] == [None, "2026-10"]
+    response = await desk.client.get("/v1/billing/2026-13")
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "period")
+
+
+READS = ["/v1/models", "/v1/models/x", "/v1/ai/models", "/v1/usage", "/v1/billing", "/v1/billing/2026-10"]
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_every_read_needs_a_token_of_the_right_form(desk: Desk, path: str) -> None:
+    response = await desk.client.get(path, headers={"authorization": "Bearer nonsense"})
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_token")
+    assert not desk.reads.asked
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_every_read_says_so_when_the_database_is_away(desk: Desk, path: str) -> None:
+    desk.reads.away = True
+    response = await desk.client.get(path)
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
+    assert response.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("path", READS)
+async def test_every_read_tells_what_sql_refuses(desk: Desk, path: str) -> None:
+    desk.reads.says = Reply("token_expired", 401, "It expired.")
+    response = await desk.client.get(path)
+    assert (response.status_code, response.json()["error"]["message"]) == (401, "It expired.")
+
+
+async def test_health(desk: Desk) -> None:
+    assert (await desk.client.get("/healthz/live")).status_code == 200
+    assert (await desk.client.get("/healthz/ready")).json()["ready"] is True
+    desk.reads.away = True
+    assert (await desk.client.get("/healthz/live")).status_code == 200
+    response = await desk.client.get("/healthz/ready")
+    assert (response.status_code, response.json()["ready"]) == (503, False)
+
+
+async def test_metrics_speak_without_the_database(desk: Desk) -> None:
+    assert "onevault_database_up 1.0" in (await desk.client.get("/metrics")).text
+    desk.reads.away = True
+    response = await desk.client.get("/metrics")
+    assert "onevault_database_up 0.0" in response.text
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/nothing", "/v1/chat", "/docs/nothing", "/v1/chat/completions/x", "/%00"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_unknown_route_is_refused_in_shape(desk: Desk, path: str, method: str) -> None:
+    response = await desk.client.request(method, path)
+    assert response.status_code == 404
+    error = response.json()["error"]
+    assert (error["code"], error["type"]) == ("not_found", "not_found_error")
+
+
+async def test_anthropics_surface_has_anthropics_shape(desk: Desk) -> None:
+    response = await desk.client.post("/v1/messages", json={})
+    body = response.json()
+    assert (response.status_code, body["type"], body["error"]["type"]) == (404, "error", "not_found_error")
+    assert body["request_id"] == response.headers["x-onevault-request-id"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/models"), ("PUT", "/v1/usage"), ("POST", "/metrics")])
+async def test_a_wrong_method_is_refused_in_shape(desk: Desk, method: str, path: str) -> None:
+    response = await desk.client.request(method, path)
+    assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert "GET" in response.headers["allow"]
+
+
+async def test_a_fault_of_ours_shows_no_trace(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.reads.says = Reply("ok", body=msgspec.Raw(b'{"data": "canary"}'))
+    response = await desk.client.get("/v1/models/x")
+    assert (response.status_code, response.json()["error"]["code"]) == (500, "internal_error")
+    assert "canary" not in response.text
+    assert "Traceback" not in response.text
+
+
+async def test_the_description_names_every_route(desk: Desk) -> None:
+    document = (await desk.client.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.")
+    assert set(document["paths"]) == {
+        "/v1/ai/completions",
+        "/v1/ai/models",
+        "/v1/billing",
+        "/v1/billing/{period}",
+        "/v1/chat/completions",
+        "/v1/models",
+        "/v1/models/{model_id}",
+        "/v1/usage",
+        "/healthz/live",
+        "/healthz/ready",
+        "/metrics",
+    }
+    chat = document["paths"]["/v1/chat/completions"]["post"]
+    name = chat["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[-1]
+    assert "messages" in document["components"]["schemas"][name]["properties"]
+    assert "429" in chat["responses"]
+    assert document["paths"]["/healthz/live"]["get"]["security"] == []
+    assert {p["name"] for p in document["paths"]["/v1/usage"]["get"]["parameters"]} == {
+        "from",
+        "to",
+        "group_by",
+        "limit",
+        "after",
+    }
+
+
+async def test_the_page_needs_nothing_from_elsewhere(desk: Desk) -> None:
+    response = await desk.client.get("/docs")
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+
+    class Reader(html.parser.HTMLParser):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tags: list[str] = []
+            self.addresses: list[str] = []
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.tags.append(tag)
+            self.addresses += [value or "" for name, value in attrs if name in ("src", "href")]
+
+    reader = Reader()
+    reader.feed(response.text)
+    assert not {"script", "link", "img", "iframe"} & set(reader.tags)
+    assert all(address.startswith("#") or address == "openapi.json" for address in reader.addresses)
+    assert "/v1/chat/completions" in response.text
+    assert "include_usage" in response.text
