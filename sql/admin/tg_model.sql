@@ -7,7 +7,10 @@ begin
     return (
         select jsonb_build_object(
             'upstream_model', nullif(btrim(m.upstream_model), ''),
-            'capabilities', (select array_agg(distinct lower(btrim(c.word)) order by 1) from unnest(m.capabilities) as c (word)),
+            'capabilities', case
+                when m.capabilities is not null
+                    then array(select distinct lower(btrim(c.word)) from unnest(m.capabilities) as c (word) order by 1)
+            end,
             'features', case
                 when m.features is not null
                     then array(select distinct lower(btrim(f.word)) from unnest(m.features) as f (word) order by 1)

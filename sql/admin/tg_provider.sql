@@ -10,7 +10,7 @@ begin
             'Use openai, which also serves every server that speaks OpenAI''s dialect, or sandbox.'
         );
     end if;
-    if lower(p_row ->> 'adapter_kind') <> 'sandbox' and p_row ->> 'api_endpoint' = 'in-process' then
+    if coalesce(lower(p_row ->> 'adapter_kind'), 'openai') <> 'sandbox' and p_row ->> 'api_endpoint' = 'in-process' then
         perform admin.fn_refuse_change(
             400, 'api_endpoint_is_http', 'Only the sandbox runs in-process',
             'Write the endpoint like https://api.example.com/v1.'

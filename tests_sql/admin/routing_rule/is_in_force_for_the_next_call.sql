@@ -1,0 +1,22 @@
+begin;
+select plan(8);
+select test.make_offer('maker', 'model-a', 1, 1);
+select test.make_offer('rival', 'model-b', 2, 2);
+select test.make_customer('caller');
+select is((test.route(sha256('caller/token'))).route_reason, 'default: cheapest offer that fits', 'the default rule');
+insert into admin.routing_rule (rule_name, conditions, target_provider)
+values ('reports', '{"request_type": ["report", "summary"]}', 'RIVAL');
+select is((test.route(sha256('caller/token'), '{"request_type": "report"}')).provider, 'rival', 'a rule for some calls');
+select is((test.route(sha256('caller/token'))).provider, 'maker', 'and not for others');
+update admin.routing_rule set conditions = '{"tier": "PREMIUM"}' where rule_name = 'reports';
+select is((test.route(sha256('caller/token'), '{"request_type": "report"}')).provider, 'maker', 'changed');
+update admin.routing_rule set conditions = '{}' where rule_name = 'reports';
+select is((test.route(sha256('caller/token'))).provider, 'rival', 'for all');
+update admin.routing_rule set is_active = false where rule_name = 'reports';
+select is((test.route(sha256('caller/token'))).provider, 'maker', 'switched off');
+delete from admin.routing_rule where rule_name = 'reports';
+insert into admin.routing_rule (rule_name, compliance_requirements) values ('reports', '{hipaa}');
+select is((test.route(sha256('caller/token'))).status, 'compliance_blocked', 'deleted and made again');
+select is((select count(*) from admin.routing_rule_history where rule_name = 'reports'), 5::bigint, 'every version is kept');
+select * from finish();
+rollback;

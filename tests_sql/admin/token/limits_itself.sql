@@ -1,0 +1,11 @@
+begin;
+select plan(3);
+select test.make_offer('maker', 'model-a', 0, 1000000);
+select test.make_customer('caller', '{"markup_percent": 0}');
+select is((test.route(sha256('caller/token'), '{"max_output_tokens": 5}')).status, 'routed', 'without a limit');
+update admin.token set cost_budget_daily = 4 where customer = 'caller';
+select is((test.route(sha256('caller/token'), '{"max_output_tokens": 5}')).status, 'budget_exceeded', 'a budget of its own');
+update admin.token set cost_budget_daily = null, scopes = '{usage}' where customer = 'caller';
+select is((test.route(sha256('caller/token'))).status, 'invalid_token', 'a scope that is not for calling');
+select * from finish();
+rollback;
