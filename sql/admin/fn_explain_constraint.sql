@@ -32,6 +32,8 @@ begin atomic
         ('rate_limit_is_between_1_and_60_million', 'A rate limit must be above 0',
             'Use requests a minute from 1 up, or NULL for no limit of its own; is_active = false lets nothing through.'),
         ('scopes_are_known', 'One of these scopes is not known', 'Use inference, usage, billing and admin.'),
+        ('time_zone_is_known', 'This time zone is not known', 'Use an IANA name like Europe/Berlin.'),
+        ('token_digest_is_256_bits', 'This is no digest of a token', 'Issue tokens with "onevault token issue".'),
         ('token_limits_are_positive', 'Token limits of a model must be above 0', 'Use whole numbers from 1 up.'),
         ('token_status_is_known', 'This token status is not known', 'Use ACTIVE or REVOKED.'),
         ('valid_to_is_after_valid_from', 'This price would end before it begins', 'Use a valid_to after valid_from.'),

@@ -1,0 +1,62 @@
+-- Written by hand and not out of grants.sql: whoever gives a right gives it twice.
+begin;
+select plan(9);
+create temporary view held as
+select a.grantee::regrole::text as role, 'function' as kind, p.oid::regproc::text as thing, a.privilege_type::text as privilege
+from pg_catalog.pg_proc as p
+cross join lateral pg_catalog.aclexplode(p.proacl) as a
+where a.grantee <> p.proowner and p.pronamespace = any('{util,auth,gateway,ops,business_vault,admin,pgmq}'::regnamespace[])
+union
+select a.grantee::regrole::text, 'table', c.oid::regclass::text, a.privilege_type
+from pg_catalog.pg_class as c
+cross join lateral pg_catalog.aclexplode(c.relacl) as a
+where a.grantee <> c.relowner and c.relnamespace = any('{util,auth,gateway,ops,business_vault,admin,pgmq}'::regnamespace[])
+union
+select a.grantee::regrole::text, 'schema', n.nspname, a.privilege_type
+from pg_catalog.pg_namespace as n
+cross join lateral pg_catalog.aclexplode(n.nspacl) as a
+where a.grantee <> n.nspowner and n.nspname in ('util', 'auth', 'gateway', 'ops', 'business_vault', 'admin', 'pgmq');
+
+select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and h.kind = 'function'$$, array[
+    'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message'
+], 'the front: its doors');
+select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_app' and h.kind <> 'function'$$,
+    $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
+select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' and h.kind = 'function'$$, array[
+    'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_release_message', 'gateway.sp_record_result',
+    'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs'
+], 'the worker: its doors');
+select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
+    $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
+select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'function'$$, array[
+    'admin.explain_route', 'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
+    'admin.sp_issue_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book'
+], 'the DBA: doors');
+select set_eq(
+    $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
+    $$select 'admin.' || v, p
+        from unnest('{tenant,customer,token,provider,provider_key,model,price,routing_rule}'::text[]) as v
+        cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p$$,
+    'and views that he edits'
+);
+select is_empty(
+    $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
+        and h.thing !~ '^admin\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
+            'ops.offer_health', 'ops.job', 'ops.dead_message')$$,
+    'beside them he sees the hot state, no vault and no secret'
+);
+select is_empty(
+    $$select h.kind, h.thing, h.privilege from held as h
+        where h.role = 'onevault_bi' and not (
+            h.kind = 'schema' and h.thing = 'business_vault' and h.privilege = 'USAGE'
+            or h.kind = 'table' and h.thing ~ '^business_vault\.' and h.privilege = 'SELECT'
+        )$$,
+    'BI: reads business_vault'
+);
+select is_empty(
+    $$select h.role, h.thing from held as h
+        where h.role not in ('onevault_app', 'onevault_worker', 'onevault_dba', 'onevault_bi', 'onevault_reader')$$,
+    'nobody else has anything'
+);
+select * from finish();
+rollback;
