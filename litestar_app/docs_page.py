@@ -105,7 +105,7 @@ def _schema(schema: Document, schemas: Document) -> Iterator[str]:
     required = set(target.get("required", []))
     rows = [
         (f"<code>{escape(field)}</code>", _kind(inner), "required" if field in required else "")
-        for field, inner in target["properties"].items()
+        for field, inner in sorted(target["properties"].items(), key=lambda entry: entry[0] not in required)
     ]
     yield from _table(("field", "type", ""), rows)
 
@@ -123,10 +123,13 @@ def _kind(schema: Document) -> str:
         return f"array of {_kind(schema.get('items', {}))}"
     kind = schema.get("type", "any")
     text = escape(" or ".join(k for k in kind if k != "null") if isinstance(kind, list) else kind)
-    return text + "".join(f" {sign} {schema[name]:g}" for name, sign in _BOUNDS.items() if name in schema)
+    bounds = [(sign, schema[name]) for name, sign in _BOUNDS.items() if abs(schema.get(name, _NO_BOUND)) < _NO_BOUND]
+    return ", ".join([text, *(f"{sign} {bound:,g}" for sign, bound in bounds)])
 
 
 _BOUNDS: Final = {"minimum": "≥", "maximum": "≤"}
+_NO_BOUND: Final = 1_000_000
+"""Larger ones only say what fits in a number."""
 
 
 def _reference(schema: Document) -> str | None:
