@@ -1,0 +1,86 @@
+"""Every command in README.md and docs/ is run, in the order in which a reader meets it, on a gateway of its own.
+
+Fences say what a block is: `sh`, `python` and `sql` are run; `console` names commands of a checkout or of containers,
+which other tests run or check; anything else is to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests_py.conftest import StartGateway
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+_RUN = {"sh", "python", "sql"}
+
+
+class Block(NamedTuple):
+    """A fenced block: its language and its text."""
+
+    language: str
+    text: str
+
+
+def read_blocks(page: str) -> list[Block]:
+    """The fenced blocks of a page, in order."""
+    return [Block(*found) for found in _FENCE.findall((ROOT / page).read_text())]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(b.language in _RUN for b in read_blocks(page))])
+def test_commands_work(page: str, start_gateway: StartGateway, tmp_path: Path) -> None:
+    gateway = start_gateway()
+    environ = {
+        **gateway.environ,
+        "TOKEN": gateway.token,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{gateway.environ['PATH']}",
+    }
+    commands = {
+        "sh": ["bash", "-euo", "pipefail", "-s"],
+        "python": [sys.executable, "-"],
+        "sql": ["onevault", "psql", "--", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"],
+    }
+    for block in read_blocks(page):
+        if block.language not in _RUN:
+            continue
+        text = block.text.replace("http://127.0.0.1:8000", gateway.url)
+        result = subprocess.run(
+            commands[block.language],
+            input=text,
+            env=environ,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 0, f"{block.text}\n{result.stdout}\n{result.stderr}"
+        assert result.stdout.strip() or block.language == "sql", f"nothing was said by:\n{block.text}"
+
+
+@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    folder = (ROOT / page).parent
+    broken = [link for link in _LINK.findall((ROOT / page).read_text()) if not (folder / link).exists()]
+    assert not broken
+
+
+def test_make_targets_in_the_docs_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        named = re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / page).read_text(), re.MULTILINE)
+        assert set(named) <= targets, page
+
+
+def test_every_block_says_what_it_is() -> None:
+    for page in PAGES:
+        assert all(block.language for block in read_blocks(page)), page
