@@ -54,9 +54,10 @@ grant execute on function admin.sp_identify_customer(text) to onevault_dba;
 grant execute on function admin.sp_issue_token(text, bytea, text, bytea, jsonb) to onevault_dba;
 grant execute on function admin.sp_identify_provider_key(text, text, text) to onevault_dba;
 grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
-grant execute on function admin.sp_sync_price_book(jsonb, jsonb) to onevault_dba;
+grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevault_dba;
+grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
-grant select on ops.offer_health, ops.job, ops.dead_message to onevault_dba;
+grant select on ops.offer_health, ops.job, ops.dead_message, ops.price_book to onevault_dba;
 
 -- onevault_bi: reads business_vault, rows filtered by tenant
 grant usage on schema business_vault to onevault_bi;

@@ -1,6 +1,6 @@
 -- Written by hand and not out of grants.sql: whoever gives a right gives it twice.
 begin;
-select plan(9);
+select plan(11);
 create temporary view held as
 select a.grantee::regrole::text as role, 'function' as kind, p.oid::regproc::text as thing, a.privilege_type::text as privilege
 from pg_catalog.pg_proc as p
@@ -18,7 +18,8 @@ cross join lateral pg_catalog.aclexplode(n.nspacl) as a
 where a.grantee <> n.nspowner and n.nspname in ('util', 'auth', 'gateway', 'ops', 'business_vault', 'admin', 'pgmq');
 
 select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and h.kind = 'function'$$, array[
-    'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message'
+    'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message', 'gateway.sp_list_models',
+    'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready'
 ], 'the front: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_app' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
@@ -30,8 +31,10 @@ select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role 
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'function'$$, array[
     'admin.explain_route', 'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
-    'admin.sp_issue_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book'
-], 'the DBA: doors');
+    'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
+    'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
+    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key'
+], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
     $$select 'admin.' || v, p
@@ -41,21 +44,33 @@ select set_eq(
 );
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
-        and h.thing !~ '^admin\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
-            'ops.offer_health', 'ops.job', 'ops.dead_message')$$,
+        and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
+            'ops.offer_health', 'ops.job', 'ops.dead_message', 'ops.price_book')$$,
     'beside them he sees the hot state, no vault and no secret'
 );
+select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[
+    'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
+    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key'
+], 'BI: what its views ask');
 select is_empty(
     $$select h.kind, h.thing, h.privilege from held as h
-        where h.role = 'onevault_bi' and not (
+        where h.role = 'onevault_bi' and h.kind <> 'function' and not (
             h.kind = 'schema' and h.thing = 'business_vault' and h.privilege = 'USAGE'
             or h.kind = 'table' and h.thing ~ '^business_vault\.' and h.privilege = 'SELECT'
         )$$,
-    'BI: reads business_vault'
+    'and reads business_vault'
+);
+select is_empty(
+    $$select h.thing, h.privilege from held as h
+        where h.role = 'onevault_reader' and (
+            h.kind = 'function' or h.kind = 'table' and (h.privilege <> 'SELECT' or h.thing ~ 'key|principal|reservation')
+        )$$,
+    'the reader reads, and no key'
 );
 select is_empty(
     $$select h.role, h.thing from held as h
-        where h.role not in ('onevault_app', 'onevault_worker', 'onevault_dba', 'onevault_bi', 'onevault_reader')$$,
+        where h.role not in ('onevault_app', 'onevault_worker', 'onevault_dba', 'onevault_bi', 'onevault_reader')
+            and not (h.role = 'onevault_owner' and h.thing ~ '^business_vault')$$,
     'nobody else has anything'
 );
 select * from finish();

@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(13);
 select test.make_offer('maker', 'model-a');
 insert into admin.customer (customer) values ('Acme');
 select results_eq(
@@ -15,6 +15,8 @@ select is((select (t.token_name, t.token_hint, t.token_status, t.cost_budget_dai
 select is((select s.api_key_encrypted from gateway.customer_config_s as s
     where s.customer_hk = util.hash_key('Acme') and s.load_end_date is null), '\x0102'::bytea,
     'the customer keeps the sealed fingerprint of its first');
+select is((select (f.customer, f.token_status)::text from admin.sp_find_token(sha256('first')) as f), '(Acme,ACTIVE)', 'it is found again');
+select is_empty($$select * from admin.sp_find_token(sha256('other'))$$, 'and no other');
 select admin.sp_issue_token('Acme', sha256('second'), 'ov_…nd', '\x0304');
 select is((select s.api_key_encrypted from gateway.customer_config_s as s
     where s.customer_hk = util.hash_key('Acme') and s.load_end_date is null), '\x0102'::bytea, 'and of no other');

@@ -2,7 +2,7 @@ begin;
 select plan(13);
 create function pg_temp.sync(p_offers jsonb) returns text language sql as $$
     select s::text from admin.sp_sync_price_book(
-        '[{"provider": "booked", "provider_name": "Booked", "api_endpoint": "https://example.com/v1", "needs_key": false}]',
+        'book 1', '[{"provider": "booked", "provider_name": "Booked", "api_endpoint": "https://example.com/v1", "needs_key": false}]',
         p_offers
     ) as s
 $$;

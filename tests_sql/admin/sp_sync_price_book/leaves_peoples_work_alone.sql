@@ -2,7 +2,7 @@ begin;
 select plan(10);
 create function pg_temp.sync(p_price text) returns text language sql as $$
     select s::text from admin.sp_sync_price_book(
-        '[{"provider": "booked", "provider_name": "Booked", "api_endpoint": "https://example.com/v1", "needs_key": false}]',
+        'book 1', '[{"provider": "booked", "provider_name": "Booked", "api_endpoint": "https://example.com/v1", "needs_key": false}]',
         jsonb_build_array(
             jsonb_build_object('provider', 'booked', 'model', 'one', 'upstream_model', 'one', 'prices',
                 jsonb_build_object('input', p_price, 'output', p_price)),

@@ -84,21 +84,28 @@ $$;
 comment on function admin.fn_clean_models(text[]) is
 'Names of models (model, or provider/model) as the vault writes them; refuses unknown ones. NULL stays NULL.';
 
-create or replace function admin.fn_check_rate_limit(p_requests_per_minute integer) returns integer
+create or replace function admin.fn_clean_time_zone(p_time_zone text) returns text
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
+declare
+    v_name text;
 begin
-    if p_requests_per_minute > 6000000 then
+    if p_time_zone is null then
+        return null;
+    end if;
+    select z.name into v_name
+    from pg_catalog.pg_timezone_names as z
+    where lower(z.name) = lower(btrim(p_time_zone));
+    if v_name is null then
         perform admin.fn_refuse_change(
-            400, 'rate_limit_is_at_most_six_million', 'A rate limit goes up to 6000000 requests a minute',
-            'Use a smaller number, or NULL for no limit of its own.'
+            400, 'time_zone_is_known', format('There is no time zone %s', quote_literal(p_time_zone)),
+            'Use an IANA name like Europe/Berlin; pg_timezone_names lists them.'
         );
     end if;
-    return p_requests_per_minute;
+    return v_name;
 end
 $$;
 
-comment on function admin.fn_check_rate_limit(integer) is
-'A rate limit that the bucket can count: its step is whole microseconds.';
+comment on function admin.fn_clean_time_zone(text) is 'A time zone by its IANA name; refuses an unknown one. NULL stays NULL.';

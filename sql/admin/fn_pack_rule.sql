@@ -1,0 +1,47 @@
+create or replace function admin.fn_pack_rule(p_row jsonb) returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_provider text := nullif(btrim(p_row ->> 'target_provider'), '');
+    v_model text := nullif(btrim(p_row ->> 'target_model'), '');
+begin
+    -- Refused here, also where the rule is not active and would not be compiled yet.
+    if jsonb_typeof(p_row -> 'conditions') = 'object' then
+        perform gateway.fn_compile_conditions(p_row -> 'conditions');
+    end if;
+    if v_provider is not null then
+        v_provider := (admin.fn_clean_providers(array[v_provider]))[1];
+    end if;
+    if v_model is not null then
+        v_model := (admin.fn_clean_models(array[v_model]))[1];
+        if not exists (select from gateway.model_h as h where h.model_bk = v_model) then
+            perform admin.fn_refuse_change(
+                400, 'target_model_is_a_model', format('%s names a provider too', quote_literal(v_model)),
+                'Put the model alone in target_model, and the provider in target_provider.'
+            );
+        end if;
+    end if;
+    if v_provider is not null and v_model is not null then
+        perform admin.fn_find_offer(v_provider, v_model);
+    end if;
+    return (
+        select jsonb_build_object(
+            'rule_priority', r.rule_priority,
+            'conditions', r.conditions,
+            'target_provider', v_provider,
+            'target_model', v_model,
+            'cost_optimization', r.cost_optimization,
+            'latency_optimization', r.latency_optimization,
+            'quality_optimization', r.quality_optimization,
+            'compliance_requirements', nullif(admin.fn_clean_levels(r.compliance_requirements), '{}'),
+            'max_attempts', r.max_attempts,
+            'is_active', r.is_active
+        )
+        from jsonb_populate_record(null::admin.routing_rule, p_row) as r
+    );
+end
+$$;
+
+comment on function admin.fn_pack_rule(jsonb) is 'A row of admin.routing_rule as a payload for routing_rule_s, checked.';
