@@ -87,8 +87,9 @@ class Reply(msgspec.Struct, frozen=True):
     status: str
     http_status: int = 200
     message: str | None = None
-    body: msgspec.Raw = msgspec.Raw(b"null")
+    param: str | None = None
     detail: dict[str, Any] | None = None
+    body: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class QueueState(msgspec.Struct, frozen=True):

@@ -140,12 +140,13 @@ def failure_of(receipt: Receipt) -> GatewayError | None:
 
 def refusal_of(decision: Decision) -> GatewayError:
     """The error for a request that SQL refused."""
-    detail = msgspec.json.decode(decision.detail) if decision.detail else {}
+    detail = msgspec.json.decode(decision.detail, type=dict[str, Any] | None) if decision.detail else None
     return GatewayError(
         decision.http_status,
         decision.status,
         decision.message or "The gateway refused this request.",
-        extra=detail if isinstance(detail, dict) else {},
+        param=(detail or {}).get("param"),
+        extra=detail or {},
         retry_after_ms=decision.retry_after_ms,
     )
 

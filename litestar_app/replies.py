@@ -31,7 +31,7 @@ async def ask(request: Request[Any, Any, Any], tokens: TokenDesk, door: Callable
         raise Overloaded from None
     if reply.status != "ok":
         message = reply.message or "The gateway refused this request."
-        raise GatewayError(reply.http_status, reply.status, message, extra=reply.detail or {})
+        raise GatewayError(reply.http_status, reply.status, message, param=reply.param, extra=reply.detail or {})
     return reply
 
 

@@ -59,36 +59,35 @@ async def test_an_unknown_model_is_404(desk: Desk) -> None:
 async def test_usage_passes_checked_parameters_on(desk: Desk) -> None:
     raw = say(desk, {"data": []})
     response = await desk.client.get(
-        "/v1/usage?from=2026-11-01&to=2026-11-23T10:00:00Z&group_by=day, model&limit=50&after=2026-11-02.x"
+        "/v1/usage?from=2026-11-01&to=2026-11-23T10:00:00+00:00&group_by=day, model&limit=50&after=2026-11-02.x"
     )
     assert (response.status_code, response.content) == (200, raw)
     assert desk.reads.asked[0][2] == {
-        "from": "2026-11-01T00:00:00",
+        "from": "2026-11-01",
         "to": "2026-11-23T10:00:00+00:00",
-        "group_by": ["day", "model"],
-        "limit": 50,
+        "group_by": "day, model",
+        "limit": "50",
         "after": "2026-11-02.x",
     }
 
 
-@pytest.mark.parametrize(
-    ("query", "param"),
-    [
-        ("from=yesterday", "from"),
-        ("to=2026-13-01", "to"),
-        ("group_by=colour", "group_by"),
-        ("group_by=", "group_by"),
-        ("limit=0", "limit"),
-        ("limit=9999999", "limit"),
-        ("limit=ten", "limit"),
-        ("after=%00", "after"),
-    ],
-)
-async def test_usage_refuses_what_it_cannot_read(desk: Desk, query: str, param: str) -> None:
-    response = await desk.client.get(f"/v1/usage?{query}")
-    assert response.status_code == 400
-    assert response.json()["error"]["param"] == param
+@pytest.mark.parametrize("name", ["from", "to", "group_by", "limit", "after"])
+@pytest.mark.parametrize("value", ["%00", "x" * 201, "%0a"])
+async def test_what_cannot_be_a_value_is_refused_before_sql(desk: Desk, name: str, value: str) -> None:
+    response = await desk.client.get(f"/v1/usage?{name}={value}")
+    assert (response.status_code, response.json()["error"]["param"]) == (400, name)
     assert not desk.reads.asked
+
+
+async def test_a_refusal_of_sql_names_its_parameter(desk: Desk) -> None:
+    desk.reads.says = Reply("invalid_request", 400, "Bad.", param="group_by", detail={"param": "group_by"})
+    response = await desk.client.get("/v1/usage?group_by=colour")
+    assert response.json()["error"] == {
+        "message": "Bad.",
+        "type": "invalid_request_error",
+        "code": "invalid_request",
+        "param": "group_by",
+    }
 
 
 async def test_billing_takes_a_month(desk: Desk) -> None:
@@ -96,8 +95,6 @@ async def test_billing_takes_a_month(desk: Desk) -> None:
     assert (await desk.client.get("/v1/billing")).status_code == 200
     assert (await desk.client.get("/v1/billing/2026-10")).status_code == 200
     assert [asked[2] for asked in desk.reads.asked] == [None, "2026-10"]
-    response = await desk.client.get("/v1/billing/2026-13")
-    assert (response.status_code, response.json()["error"]["param"]) == (400, "period")
 
 
 READS = ["/v1/models", "/v1/models/x", "/v1/ai/models", "/v1/usage", "/v1/billing", "/v1/billing/2026-10"]
