@@ -1,5 +1,5 @@
--- What the rollups need: where each stopped, hours that can be told by day in the tenant's time zone, and indexes by time
--- that cost an insert next to nothing.
+-- What the rollups need: where each stopped, hours told by day in the tenant's time zone, and indexes by time that cost
+-- an insert next to nothing.
 set local role onevault_owner;
 
 alter table ops.watermark

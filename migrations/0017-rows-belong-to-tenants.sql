@@ -14,7 +14,7 @@ begin atomic
 end;
 
 comment on function util.fn_bound_tenants(name, name) is
-'Tenants that a session is bound to by auth.tenant_role, through its roles and those they belong to; NULL when to none.';
+'Tenants that a session is bound to by auth.tenant_role, by its roles and those they belong to; NULL when to none.';
 
 create function util.fn_choose_tenant(p_session_role name, p_current_role name, p_chosen text) returns bytea
 language sql stable security definer parallel safe set search_path = ''
@@ -152,7 +152,7 @@ using ((select util.fn_sees_all_tenants()) or exists (
 ));
 
 alter table ops.dead_message enable row level security, force row level security;
-create policy owner_sees_all on ops.dead_message to onevault_owner using (true);
+create policy owner_sees_all on ops.dead_message to onevault_owner, onevault_dba using (true);
 create policy tenant_sees_own on ops.dead_message for select to onevault_reader
 using ((select util.fn_sees_all_tenants()) or exists (
     select from gateway.customer_h as h
@@ -187,3 +187,7 @@ using ((select util.fn_sees_all_tenants()) or exists (
 -- Which role is bound to whom is nobody's to read.
 alter table auth.tenant_role enable row level security, force row level security;
 create policy owner_sees_all on auth.tenant_role to onevault_owner using (true);
+
+-- The reader names what his views read, and makes them.
+grant usage on schema util, auth, gateway, ops to onevault_reader;
+grant usage, create on schema business_vault to onevault_reader;

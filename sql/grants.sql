@@ -20,12 +20,18 @@ revoke all on all tables in schema util, auth, gateway, ops, business_vault, adm
 from onevault_app, onevault_worker, onevault_dba, onevault_bi;
 revoke all on all routines in schema util, auth, gateway, ops, business_vault, admin, pgmq
 from onevault_app, onevault_worker, onevault_dba, onevault_bi;
+revoke all on all tables in schema util, auth, gateway, ops from onevault_reader;
 
 -- onevault_app: the front. No table, eight doors
 grant usage on schema gateway to onevault_app;
 grant execute on function gateway.sp_route_request(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_route_requests(jsonb, text, boolean) to onevault_app;
 grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_app;
+grant execute on function gateway.sp_list_models(bytea) to onevault_app;
+grant execute on function gateway.sp_get_usage(bytea, jsonb) to onevault_app;
+grant execute on function gateway.sp_get_billing(bytea, text) to onevault_app;
+grant execute on function gateway.sp_read_metrics() to onevault_app;
+grant execute on function gateway.sp_check_ready() to onevault_app;
 
 -- onevault_worker: the queue drain. No table, seven doors
 grant usage on schema gateway to onevault_worker;
@@ -59,6 +65,28 @@ grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select on ops.offer_health, ops.job, ops.dead_message, ops.price_book to onevault_dba;
 
--- onevault_bi: reads business_vault, rows filtered by tenant
-grant usage on schema business_vault to onevault_bi;
-grant select on all tables in schema business_vault to onevault_bi;
+-- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
+grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;
+grant select (tenant_hk, load_end_date, time_zone) on auth.tenant_s to onevault_reader;
+grant select (customer_hk, load_end_date, cost_budget_daily, cost_budget_monthly) on gateway.customer_config_s
+to onevault_reader;
+grant select (token_hk, load_end_date, token_name, cost_budget_daily, cost_budget_monthly) on gateway.token_s
+to onevault_reader;
+grant select on gateway.ai_provider_h, gateway.model_h, gateway.offer_l to onevault_reader;
+grant select (provider_hk, load_date, load_end_date, compliance_levels) on gateway.ai_provider_s to onevault_reader;
+grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule_s to onevault_reader;
+grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
+grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
+grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
+grant select on ops.usage_hourly, ops.scope_state to onevault_reader;
+
+-- onevault_bi: reads business_vault, rows filtered by tenant; a DBA reads it too. Functions that a view or a policy calls
+-- run with the rights of whoever reads
+grant usage on schema business_vault to onevault_bi, onevault_dba;
+grant select on all tables in schema business_vault to onevault_bi, onevault_dba;
+grant execute on function util.fn_current_tenant() to onevault_bi, onevault_dba;
+grant execute on function util.fn_choose_tenant(name, name, text) to onevault_bi, onevault_dba;
+grant execute on function util.fn_sees_all_tenants() to onevault_bi, onevault_dba;
+grant execute on function util.fn_may_see_all_tenants(name, name) to onevault_bi, onevault_dba;
+grant execute on function ops.fn_usage_counted_to() to onevault_bi, onevault_dba;
+grant execute on function ops.fn_usage_open_key() to onevault_bi, onevault_dba;

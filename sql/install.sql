@@ -68,6 +68,39 @@ set local role onevault_owner;
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
 
+-- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for customers
+\ir rollup/fn_usage_marks.sql
+\ir rollup/fn_count_usage.sql
+\ir rollup/fn_roll_up_usage.sql
+\ir rollup/fn_mend_usage.sql
+\ir rollup/fn_load_spending.sql
+\ir rollup/fn_roll_up_spending.sql
+\ir rollup/fn_load_performance.sql
+\ir rollup/fn_measure_providers.sql
+set local role onevault_reader;
+\ir business_vault/usage_part.sql
+\ir business_vault/usage_hourly.sql
+\ir business_vault/usage_daily.sql
+\ir business_vault/cost_analysis.sql
+\ir business_vault/request_detail.sql
+\ir business_vault/routing_decision.sql
+\ir business_vault/compliance_event.sql
+\ir business_vault/customer_spending.sql
+\ir business_vault/budget_status.sql
+\ir business_vault/provider_performance.sql
+\ir business_vault/provider_comparison.sql
+grant select on all tables in schema business_vault to onevault_owner with grant option;
+set local role onevault_owner;
+\ir doors/fn_reply.sql
+\ir doors/sp_list_models.sql
+\ir doors/fn_read_moment.sql
+\ir doors/fn_group_usage.sql
+\ir doors/sp_get_usage.sql
+\ir doors/fn_bill_usage.sql
+\ir doors/sp_get_billing.sql
+\ir doors/sp_read_metrics.sql
+\ir doors/sp_check_ready.sql
+
 -- Change: what DBAs edit, and the keys at providers
 \ir util/fn_load_satellites.sql
 \ir keys/sp_read_provider_key.sql

@@ -1,0 +1,107 @@
+drop view if exists business_vault.request_detail;
+create view business_vault.request_detail as
+select
+    encode(s.api_request_hk, 'hex')::uuid as request_id,
+    s.request_timestamp as requested_at,
+    s.load_date as booked_at,
+    n.tenant_bk::text as tenant,
+    c.customer_bk::text as customer,
+    t.token_bk::text as token_id,
+    ts.token_name::text as token_name,
+    s.request_type::text as request_type,
+    s.capability::text as capability,
+    s.surface::text as surface,
+    s.is_streamed,
+    s.priority_tier::text as priority_tier,
+    s.model_asked::text as model_asked,
+    p.provider_bk::text as provider,
+    s.model_used::text as model,
+    s.response_status::text as response_status,
+    s.error_class::text as error_class,
+    s.error_message,
+    s.attempt_count,
+    s.input_uncached_tokens as input_tokens,
+    s.cache_read_tokens,
+    s.cache_write_tokens,
+    s.output_tokens,
+    s.reasoning_tokens,
+    s.total_tokens,
+    s.usage_source::text as usage_source,
+    s.request_latency_ms as latency_ms,
+    s.first_byte_ms,
+    s.reserved_cost as reserved_usd,
+    s.provider_cost as provider_cost_usd,
+    s.gateway_markup as markup_usd,
+    s.customer_cost as customer_cost_usd,
+    s.house_loss as house_loss_usd,
+    s.markup_percent,
+    s.route_reason::text as route_reason,
+    r.rule_name::text as rule_name,
+    s.compliance_flags,
+    s.request_ip as client_address,
+    s.user_agent as client_agent
+from gateway.api_request_s as s
+inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
+inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+left join gateway.token_h as t on s.token_hk = t.token_hk
+left join gateway.token_s as ts on s.token_hk = ts.token_hk and ts.load_end_date is null
+left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
+left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null;
+
+comment on view business_vault.request_detail is
+'Every booked request with all that is known of it; never a word of what was asked or answered.';
+comment on column business_vault.request_detail.request_id is 'The request''s id, as the customer got it.';
+comment on column business_vault.request_detail.requested_at is 'When the request came.';
+comment on column business_vault.request_detail.booked_at is 'When its result was booked.';
+comment on column business_vault.request_detail.tenant is 'Organisation of the customer.';
+comment on column business_vault.request_detail.customer is 'Who called and pays.';
+comment on column business_vault.request_detail.token_id is 'Public id of the token that was called with.';
+comment on column business_vault.request_detail.token_name is 'What people call that token now.';
+comment on column business_vault.request_detail.request_type is
+'What kind of call it was: completion, or what the customer named.';
+comment on column business_vault.request_detail.capability is
+'What the model had to be able to do: chat, embedding or image.';
+comment on column business_vault.request_detail.surface is 'Route family it came by: native or chat.';
+comment on column business_vault.request_detail.is_streamed is 'Whether the answer was asked for as a stream.';
+comment on column business_vault.request_detail.priority_tier is 'Tier of the queue it went through.';
+comment on column business_vault.request_detail.model_asked is
+'Model as the customer named it; NULL when left to the gateway.';
+comment on column business_vault.request_detail.provider is
+'Provider that answered; where none did, the last one tried.';
+comment on column business_vault.request_detail.model is 'Model that answered.';
+comment on column business_vault.request_detail.response_status is 'SUCCESS, ERROR, TIMEOUT, CANCELLED or VOIDED.';
+comment on column business_vault.request_detail.error_class is 'Class of the failure, from a closed list.';
+comment on column business_vault.request_detail.error_message is 'That class as a sentence; never a provider''s words.';
+comment on column business_vault.request_detail.attempt_count is 'Calls made to providers.';
+comment on column business_vault.request_detail.input_tokens is
+'Input tokens that came from no cache; NULL when unknown.';
+comment on column business_vault.request_detail.cache_read_tokens is
+'Input tokens read from the provider''s cache; NULL when unknown.';
+comment on column business_vault.request_detail.cache_write_tokens is
+'Input tokens written to the provider''s cache; NULL when unknown.';
+comment on column business_vault.request_detail.output_tokens is
+'Output tokens, reasoning included; NULL when unknown.';
+comment on column business_vault.request_detail.reasoning_tokens is
+'Output tokens that were reasoning; NULL when unknown.';
+comment on column business_vault.request_detail.total_tokens is
+'Input, cache and output tokens together; NULL when unknown.';
+comment on column business_vault.request_detail.usage_source is
+'Where the token counts come from: provider_final, provider_partial or estimated.';
+comment on column business_vault.request_detail.latency_ms is 'Time to the end of the answer.';
+comment on column business_vault.request_detail.first_byte_ms is 'Time to the first byte of the answer.';
+comment on column business_vault.request_detail.reserved_usd is 'Worst case that was held before the call.';
+comment on column business_vault.request_detail.provider_cost_usd is 'What the providers ask for all attempts.';
+comment on column business_vault.request_detail.markup_usd is 'The gateway''s part of the charge.';
+comment on column business_vault.request_detail.customer_cost_usd is 'What the customer pays.';
+comment on column business_vault.request_detail.house_loss_usd is
+'Cost above what was reserved, which nobody is charged.';
+comment on column business_vault.request_detail.markup_percent is 'Markup in force for the request.';
+comment on column business_vault.request_detail.route_reason is 'Why it went where it went.';
+comment on column business_vault.request_detail.rule_name is
+'Routing rule that decided, by its present name; NULL for none.';
+comment on column business_vault.request_detail.compliance_flags is
+'Compliance levels that were required of the provider.';
+comment on column business_vault.request_detail.client_address is
+'Caller''s address, as far as the tenant''s policy keeps it.';
+comment on column business_vault.request_detail.client_agent is
+'Caller''s agent, as far as the tenant''s policy keeps it.';

@@ -1,0 +1,56 @@
+create view business_vault.usage_hourly as
+select
+    u.usage_hour,
+    u.tenant,
+    u.customer,
+    u.token_id,
+    u.token_name,
+    u.provider,
+    u.model,
+    u.request_type,
+    u.response_status,
+    sum(u.request_count)::bigint as request_count,
+    sum(u.input_tokens)::bigint as input_tokens,
+    sum(u.cache_read_tokens)::bigint as cache_read_tokens,
+    sum(u.cache_write_tokens)::bigint as cache_write_tokens,
+    sum(u.output_tokens)::bigint as output_tokens,
+    sum(u.reasoning_tokens)::bigint as reasoning_tokens,
+    sum(u.total_tokens)::bigint as total_tokens,
+    sum(u.provider_cost_usd) as provider_cost_usd,
+    sum(u.markup_usd) as markup_usd,
+    sum(u.customer_cost_usd) as customer_cost_usd,
+    sum(u.house_loss_usd) as house_loss_usd,
+    round(sum(u.latency_ms_sum) / nullif(sum(u.latency_count), 0))::integer as average_latency_ms,
+    round(sum(u.first_byte_ms_sum) / nullif(sum(u.first_byte_count), 0))::integer as average_first_byte_ms
+from business_vault.usage_part as u
+group by
+    u.usage_hour, u.tenant, u.customer, u.token_id, u.token_name, u.provider, u.model, u.request_type,
+    u.response_status;
+
+comment on view business_vault.usage_hourly is
+'Usage by hour (UTC), customer, token, provider, model, kind and outcome. A call is in it as soon as it is booked.';
+comment on column business_vault.usage_hourly.usage_hour is 'Beginning of the hour in which the requests came.';
+comment on column business_vault.usage_hourly.tenant is 'Organisation of the customer.';
+comment on column business_vault.usage_hourly.customer is 'Who called and pays.';
+comment on column business_vault.usage_hourly.token_id is 'Public id of the token that was called with.';
+comment on column business_vault.usage_hourly.token_name is 'What people call that token now.';
+comment on column business_vault.usage_hourly.provider is 'Provider that answered; where none did, the last one tried.';
+comment on column business_vault.usage_hourly.model is 'Model that answered.';
+comment on column business_vault.usage_hourly.request_type is
+'What kind of call it was: completion, or what the customer named.';
+comment on column business_vault.usage_hourly.response_status is 'SUCCESS, ERROR, TIMEOUT, CANCELLED or VOIDED.';
+comment on column business_vault.usage_hourly.request_count is 'Requests.';
+comment on column business_vault.usage_hourly.input_tokens is 'Input tokens that came from no cache.';
+comment on column business_vault.usage_hourly.cache_read_tokens is 'Input tokens read from the provider''s cache.';
+comment on column business_vault.usage_hourly.cache_write_tokens is 'Input tokens written to the provider''s cache.';
+comment on column business_vault.usage_hourly.output_tokens is 'Output tokens, reasoning included.';
+comment on column business_vault.usage_hourly.reasoning_tokens is 'Output tokens that were reasoning.';
+comment on column business_vault.usage_hourly.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.usage_hourly.provider_cost_usd is 'What the providers ask for it.';
+comment on column business_vault.usage_hourly.markup_usd is 'The gateway''s part of the charge.';
+comment on column business_vault.usage_hourly.customer_cost_usd is 'What the customer pays: provider cost and markup.';
+comment on column business_vault.usage_hourly.house_loss_usd is
+'Cost above what was reserved, which nobody is charged.';
+comment on column business_vault.usage_hourly.average_latency_ms is 'Average time to the end of the answer.';
+comment on column business_vault.usage_hourly.average_first_byte_ms is
+'Average time to the first byte, of those timed.';

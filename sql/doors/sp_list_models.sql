@@ -1,0 +1,72 @@
+-- What a call with this token could be routed to, by the same tests as routing: usable now, allowed, compliant. Prices
+-- are what the customer pays; those of the model are its cheapest offer's.
+create or replace function gateway.sp_list_models(p_token_digest bytea) returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+    v_now timestamptz := util.current_load_date();
+    v_principal ops.principal;
+    v_refusal gateway.route_decision;
+    v_models jsonb;
+begin
+    select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    if v_refusal.status is not null then
+        return gateway.fn_reply_refusal(v_refusal);
+    end if;
+
+    select jsonb_agg(m.model order by m.model_bk) into v_models
+    from (
+        select
+            o.model_bk,
+            jsonb_build_object(
+                'id', o.model_bk, 'object', 'model', 'created', floor(extract(epoch from min(h.load_date)))::bigint,
+                'owned_by', (array_agg(o.provider_bk order by p.place))[1],
+                'onevault', jsonb_build_object(
+                    'providers', jsonb_agg(o.provider_bk order by p.place),
+                    'capabilities', (
+                        select jsonb_agg(distinct c.capability order by c.capability)
+                        from unnest(string_to_array(string_agg(array_to_string(o.capabilities, ','), ','), ','))
+                            as c (capability)
+                    ),
+                    'context_tokens', max(o.context_tokens), 'max_output_tokens', max(o.max_output_tokens),
+                    'price_usd_per_million', (array_agg(p.price order by p.place))[1],
+                    'offers', jsonb_agg(jsonb_build_object(
+                        'provider', o.provider_bk, 'context_tokens', o.context_tokens,
+                        'max_output_tokens', o.max_output_tokens, 'price_usd_per_million', p.price
+                    ) order by p.place)
+                )
+            ) as model
+        from ops.offer as o
+        inner join gateway.model_h as h on o.model_hk = h.model_hk
+        cross join lateral (
+            select
+                (o.is_sandbox, o.input_usd_per_million + o.output_usd_per_million, o.provider_bk) as place,
+                jsonb_build_object(
+                    'input', trim_scale(round(o.input_usd_per_million * f.factor, 10)),
+                    'cache_read', trim_scale(round(o.cache_read_usd_per_million * f.factor, 10)),
+                    'cache_write', trim_scale(round(o.cache_write_usd_per_million * f.factor, 10)),
+                    'output', trim_scale(round(o.output_usd_per_million * f.factor, 10))
+                ) as price
+            from (select 1 + v_principal.markup_percent / 100 as factor) as f
+        ) as p
+        where
+            o.valid_from <= v_now and o.valid_to > v_now
+            and o.unroutable_because is null
+            and coalesce(
+                o.model_bk = any(v_principal.allowed_models)
+                or o.provider_bk || '/' || o.model_bk = any(v_principal.allowed_models), true
+            )
+            and o.compliance_levels @> v_principal.compliance_levels
+        group by o.model_bk
+    ) as m;
+
+    return gateway.fn_reply_body(jsonb_build_object('object', 'list', 'data', coalesce(v_models, '[]')));
+end
+$$;
+
+comment on function gateway.sp_list_models(bytea) is
+'Models that a token''s customer can call, in OpenAI''s shape, with providers, limits and the customer''s prices.';
