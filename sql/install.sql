@@ -68,7 +68,8 @@ set local role onevault_owner;
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
 
--- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for customers
+-- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for
+-- customers
 \ir rollup/fn_usage_marks.sql
 \ir rollup/fn_count_usage.sql
 \ir rollup/fn_roll_up_usage.sql

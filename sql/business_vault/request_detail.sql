@@ -2,7 +2,7 @@ drop view if exists business_vault.request_detail;
 create view business_vault.request_detail as
 select
     encode(s.api_request_hk, 'hex')::uuid as request_id,
-    s.request_timestamp as requested_at,
+    s.request_timestamp,
     s.load_date as booked_at,
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
@@ -51,7 +51,7 @@ left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.loa
 comment on view business_vault.request_detail is
 'Every booked request with all that is known of it; never a word of what was asked or answered.';
 comment on column business_vault.request_detail.request_id is 'The request''s id, as the customer got it.';
-comment on column business_vault.request_detail.requested_at is 'When the request came.';
+comment on column business_vault.request_detail.request_timestamp is 'When the request came.';
 comment on column business_vault.request_detail.booked_at is 'When its result was booked.';
 comment on column business_vault.request_detail.tenant is 'Organisation of the customer.';
 comment on column business_vault.request_detail.customer is 'Who called and pays.';

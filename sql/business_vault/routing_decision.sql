@@ -2,7 +2,7 @@ drop view if exists business_vault.routing_decision;
 create view business_vault.routing_decision as
 select
     encode(s.api_request_hk, 'hex')::uuid as request_id,
-    s.request_timestamp as requested_at,
+    s.request_timestamp,
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
     s.request_type::text as request_type,
@@ -43,7 +43,7 @@ comment on view business_vault.routing_decision is
 'Each booked request as a decision: what was asked, which rule and reason chose, who answered in the end, after which
 attempts.';
 comment on column business_vault.routing_decision.request_id is 'The request''s id, as the customer got it.';
-comment on column business_vault.routing_decision.requested_at is 'When the request came.';
+comment on column business_vault.routing_decision.request_timestamp is 'When the request came.';
 comment on column business_vault.routing_decision.tenant is 'Organisation of the customer.';
 comment on column business_vault.routing_decision.customer is 'Who called and pays.';
 comment on column business_vault.routing_decision.request_type is

@@ -7,7 +7,8 @@ begin
     case p_job_name
         when 'keep partitions' then perform ops.fn_keep_partitions();
         when 'measure providers' then perform ops.fn_measure_providers();
-        when 'roll up spending' then perform ops.fn_roll_up_spending();
+        when 'mend usage' then perform ops.fn_mend_usage();
+        when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
         when 'void expired reservations' then perform ops.fn_void_expired_reservations();
         else raise exception using
@@ -22,6 +23,7 @@ comment on function ops.fn_run_job(text) is 'Runs one job by its name.';
 insert into ops.job (job_name, every) values
 ('keep partitions', '1 hour'),
 ('measure providers', '1 minute'),
+('mend usage', '10 minutes'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),
 ('void expired reservations', '10 seconds')
