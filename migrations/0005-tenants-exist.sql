@@ -30,5 +30,7 @@ where load_end_date is null;
 
 comment on table auth.tenant_h is 'Hub: an organisation whose customers call the gateway.';
 comment on column auth.tenant_s.time_zone is 'IANA name; days and months of budgets begin at its midnight.';
-comment on column auth.tenant_s.markup_percent is 'Added to provider cost unless the customer has a markup of its own.';
-comment on column auth.tenant_s.address_policy is 'How client address and agent are kept: FULL, SHORTENED or NONE.';
+comment on column auth.tenant_s.markup_percent is
+'Added to provider cost unless the customer has a markup of its own.';
+comment on column auth.tenant_s.address_policy is
+'How client address and agent are kept: FULL, SHORTENED or NONE.';

@@ -82,8 +82,11 @@ where load_end_date is null;
 create unique index token_s_has_one_token_per_digest on gateway.token_s (token_digest)
 where load_end_date is null;
 
-comment on table gateway.customer_h is 'Hub: who is billed. The reference is public: it stands in the customer''s tokens.';
+comment on table gateway.customer_h is
+'Hub: who is billed. The reference is public: it stands in the customer''s tokens.';
 comment on column gateway.customer_config_s.api_key_encrypted is
 'Fingerprint of the customer''s first token under envelope encryption; no secret can be got back from it.';
-comment on column gateway.customer_config_s.compliance_level is 'Comma separated, upper case: HIPAA,GDPR. All are required of a provider.';
-comment on table gateway.token_s is 'A token is verified by keyed digest and shown once; the hint is what a person may see later.';
+comment on column gateway.customer_config_s.compliance_level is
+'Comma separated, upper case: HIPAA,GDPR. All are required of a provider.';
+comment on table gateway.token_s is
+'A token is verified by keyed digest and shown once; the hint is what a person may see later.';

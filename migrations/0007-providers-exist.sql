@@ -110,6 +110,8 @@ on gateway.customer_provider_keys_s (customer_provider_key_hk)
 where load_end_date is null;
 
 comment on table gateway.ai_provider_h is 'Hub: an AI provider.';
-comment on column gateway.ai_provider_s.cost_per_1k_tokens is 'Headline only; what is billed are the rows of offer_price_s.';
-comment on column gateway.ai_provider_s.adapter_kind is 'Which adapter of the worker speaks to it: openai, sandbox.';
+comment on column gateway.ai_provider_s.cost_per_1k_tokens is
+'Headline only; what is billed are the rows of offer_price_s.';
+comment on column gateway.ai_provider_s.adapter_kind is
+'Which adapter of the worker speaks to it: openai, sandbox.';
 comment on column gateway.ai_provider_s.adapter_settings is 'Quirks as data, handed to the adapter.';

@@ -1,5 +1,5 @@
--- High volume: written once, never updated, partitioned by key. The key is uuid_send(uuidv7()), so by time. No foreign
--- keys here: each would lock a shared row per request; a nightly check takes their place.
+-- High volume: written once, never updated, partitioned by key. The key is uuid_send(uuidv7()), so by time. No
+-- foreign keys here: each would lock a shared row per request; a nightly check takes their place.
 set local role onevault_owner;
 
 create table gateway.api_request_h (
@@ -120,11 +120,14 @@ create table gateway.api_request_attempt_s (
 create table gateway.api_request_attempt_s_default partition of gateway.api_request_attempt_s default;
 
 comment on table gateway.api_request_h is
-'Hub: a request. Its key is its own id, uuid_send(uuidv7()), so keys rise with time; provider_hk is the provider first chosen.';
+'Hub: a request. Its key is its own id, uuid_send(uuidv7()), so keys rise with time; provider_hk is the provider
+first chosen.';
 comment on table gateway.api_request_s is
 'Satellite: every fact about a settled request and never its content. One row a request, written once.';
 comment on column gateway.api_request_s.prompt_tokens is 'All input tokens: uncached, cache read and cache write.';
-comment on column gateway.api_request_s.house_loss is 'Cost above the reservation that the customer was not charged.';
-comment on column gateway.api_request_s.error_message is 'A sentence of ours by error_class; never the provider''s text.';
+comment on column gateway.api_request_s.house_loss is
+'Cost above the reservation that the customer was not charged.';
+comment on column gateway.api_request_s.error_message is
+'A sentence of ours by error_class; never the provider''s text.';
 comment on table gateway.api_request_attempt_s is
 'Satellite, one row an attempt: provider, outcome, usage in disjoint buckets, and the prices that were applied.';

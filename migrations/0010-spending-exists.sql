@@ -36,5 +36,6 @@ create table gateway.customer_spending_s (
 create unique index customer_spending_s_has_one_current_row on gateway.customer_spending_s (spending_hk)
 where load_end_date is null;
 
-comment on table gateway.customer_spending_h is 'Hub: a customer''s billing period, business key customer|yyyy-mm.';
+comment on table gateway.customer_spending_h is
+'Hub: a customer''s billing period, business key customer|yyyy-mm.';
 comment on table gateway.customer_spending_s is 'What a customer spent in a month, as the rollup last knew it.';

@@ -35,4 +35,5 @@ where load_end_date is null;
 
 comment on table gateway.routing_rule_h is 'Hub: a routing rule.';
 comment on column gateway.routing_rule_s.conditions is 'JSON: when the rule applies; {} applies always.';
-comment on column gateway.routing_rule_s.rule_priority is 'Lower first; the first active rule whose conditions hold decides.';
+comment on column gateway.routing_rule_s.rule_priority is
+'Lower first; the first active rule whose conditions hold decides.';

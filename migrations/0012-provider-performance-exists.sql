@@ -41,5 +41,7 @@ where load_end_date is null;
 create index provider_performance_s_by_time on gateway.provider_performance_s (measurement_timestamp)
 where load_end_date is null;
 
-comment on table gateway.provider_performance_h is 'Hub: a measurement window of a provider, business key provider|window start.';
-comment on table gateway.provider_performance_s is 'How a provider did in a window of some minutes, counted over attempts.';
+comment on table gateway.provider_performance_h is
+'Hub: a measurement window of a provider, business key provider|window start.';
+comment on table gateway.provider_performance_s is
+'How a provider did in a window of some minutes, counted over attempts.';

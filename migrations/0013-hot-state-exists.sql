@@ -253,17 +253,24 @@ create type gateway.route_decision as (
     detail text
 );
 
-comment on table ops.principal is 'Who a token speaks for, flattened: one look-up authenticates and brings every limit.';
-comment on table ops.offer is 'Offers with their prices, a row a period of prices; unroutable_because says why one is left out.';
+comment on table ops.principal is
+'Who a token speaks for, flattened: one look-up authenticates and brings every limit.';
+comment on table ops.offer is
+'Offers with their prices, a row a period of prices; unroutable_because says why one is left out.';
 comment on column ops.offer.candidate is 'What a worker is told of the offer when it is a candidate.';
 comment on column ops.offer.prices is 'What booking needs of the offer; pinned in the reservation.';
-comment on table ops.scope_state is 'Budget windows and rate bucket of one scope in one wide row: one lock, one conditional update.';
+comment on table ops.scope_state is
+'Budget windows and rate bucket of one scope in one wide row: one lock, one conditional update.';
 comment on column ops.scope_state.day_ceiling_usd is
 'The limit at the last admission. Kept beside the sums, so a check can hold it after the limit was lowered.';
 comment on column ops.scope_state.rate_full_at_us is 'GCRA: theoretical arrival time in microseconds since 1970.';
-comment on table ops.reservation is 'A request under way: what is held for it and what settling needs. Gone when settled.';
+comment on table ops.reservation is
+'A request under way: what is held for it and what settling needs. Gone when settled.';
 comment on table ops.dead_message is 'Messages read five times without a result; ids only, never content.';
-comment on table ops.job is 'The clocked work: what, how often, last run. Workers tick it, an advisory lock lets one run.';
+comment on table ops.job is
+'The clocked work: what, how often, last run. Workers tick it, an advisory lock lets one run.';
 comment on type gateway.request_features is 'A call as routing sees it: sizes and switches, never content.';
-comment on type gateway.priced_attempt is 'Usage of an attempt in disjoint buckets, with the prices applied and their sum.';
-comment on type gateway.route_decision is 'What sp_route_request answers: routed, or a refusal ready to be told to the customer.';
+comment on type gateway.priced_attempt is
+'Usage of an attempt in disjoint buckets, with the prices applied and their sum.';
+comment on type gateway.route_decision is
+'What sp_route_request answers: routed, or a refusal ready to be told to the customer.';

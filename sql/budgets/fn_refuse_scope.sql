@@ -1,5 +1,5 @@
--- Which limit of a scope refused, told with its figures. Runs on the way out only. A null status means that there is room
--- again since.
+-- Which limit of a scope refused, told with its figures. Runs on the way out only. A null status means that there
+-- is room again since.
 create or replace function gateway.fn_refuse_scope(
     p_scope_hk bytea, p_hold_usd numeric, p_now timestamptz, p_requests_per_minute integer, p_day_number integer,
     p_month_number integer, p_daily_budget_usd numeric, p_monthly_budget_usd numeric, p_time_zone text

@@ -1,5 +1,6 @@
--- Gives a hold back and books what was really charged. A window that has moved on since keeps out of it: its sums were
--- begun anew. p_rate_us gives a request back to the rate bucket, when it is undone within its own transaction.
+-- Gives a hold back and books what was really charged. A window that has moved on since keeps out of it: its sums
+-- were begun anew. p_rate_us gives a request back to the rate bucket, when it is undone within its own
+-- transaction.
 create or replace function gateway.fn_release_scope(
     p_scope_hk bytea, p_held_usd numeric, p_charged_usd numeric, p_day_number integer, p_month_number integer,
     p_rate_us bigint default 0

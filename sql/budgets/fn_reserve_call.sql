@@ -1,5 +1,6 @@
--- Takes a call from every scope it falls under, customer before token, or from none. Status is null when it was taken; the
--- rate figures are those of the tighter bucket. What frees up between refusing and telling why is tried again.
+-- Takes a call from every scope it falls under, customer before token, or from none. Status is null when it was
+-- taken; the rate figures are those of the tighter bucket. What frees up between refusing and telling why is tried
+-- again.
 create or replace function gateway.fn_reserve_call(
     p_principal ops.principal, p_hold_usd numeric, p_now timestamptz, p_now_us bigint, p_day_number integer,
     p_month_number integer

@@ -1,5 +1,5 @@
--- Rate bucket and both budget windows of one scope in one conditional update: it moves all of them or nothing. A window
--- of an earlier day or month begins again at zero; what is still held there is settled by its own numbers.
+-- Rate bucket and both budget windows of one scope in one conditional update: it moves all of them or nothing. A
+-- window of an earlier day or month begins again at zero; what is still held there is settled by its own numbers.
 create or replace function gateway.fn_reserve_scope(
     p_scope_hk bytea, p_hold_usd numeric, p_now_us bigint, p_requests_per_minute integer, p_day_number integer,
     p_month_number integer, p_daily_budget_usd numeric, p_monthly_budget_usd numeric
@@ -40,4 +40,5 @@ end
 $$;
 
 comment on function gateway.fn_reserve_scope(bytea, numeric, bigint, integer, integer, integer, numeric, numeric) is
-'Takes one request and its worst-case cost from a scope; returns when its rate bucket is full again, NULL when refused.';
+'Takes one request and its worst-case cost from a scope; returns when its rate bucket is full again, NULL when
+refused.';

@@ -1,4 +1,5 @@
--- What ops.offer must hold, straight from the vault: an offer's prices cut into periods in which none of them changes.
+-- What ops.offer must hold, straight from the vault: an offer's prices cut into periods in which none of them
+-- changes.
 drop view if exists ops.current_offer;
 create view ops.current_offer as
 with prices as (

@@ -41,4 +41,5 @@ inner join gateway.customer_config_s as cs on ch.customer_hk = cs.customer_hk an
 inner join auth.tenant_h as nh on ch.tenant_hk = nh.tenant_hk
 inner join auth.tenant_s as ns on nh.tenant_hk = ns.tenant_hk and ns.load_end_date is null;
 
-comment on view ops.current_principal is 'The source of ops.principal: tokens with their customer''s and tenant''s settings in force.';
+comment on view ops.current_principal is
+'The source of ops.principal: tokens with their customer''s and tenant''s settings in force.';

@@ -1,5 +1,5 @@
--- All that ops keeps can be had again from the vault: what tokens, offers and rules are, what each scope spent this day
--- and month, what open reservations hold.
+-- All that ops keeps can be had again from the vault: what tokens, offers and rules are, what each scope spent
+-- this day and month, what open reservations hold.
 create or replace function ops.fn_rebuild_hot_state() returns void
 language plpgsql
 set search_path = ''

@@ -1,5 +1,5 @@
--- Brings ops.offer to what the vault says for some offers. One lock for all: prices are changed by people and the price
--- book, seldom, and never by a call.
+-- Brings ops.offer to what the vault says for some offers. One lock for all: prices are changed by people and the
+-- price book, seldom, and never by a call.
 create or replace function ops.fn_refresh_offers(p_offer_hks bytea[]) returns void
 language plpgsql
 set search_path = ''

@@ -1,5 +1,6 @@
--- Brings ops.principal to what the vault says for some customers. The locks (tenant shared, customer exclusive) let two
--- changes of one customer's settings see each other; the query after them has a snapshot that holds what the other did.
+-- Brings ops.principal to what the vault says for some customers. The locks (tenant shared, customer exclusive)
+-- let two changes of one customer's settings see each other; the query after them has a snapshot that holds what
+-- the other did.
 create or replace function ops.fn_refresh_principals(p_customer_hks bytea[]) returns void
 language plpgsql
 set search_path = ''
@@ -60,4 +61,5 @@ begin
 end
 $$;
 
-comment on function ops.fn_refresh_principals(bytea[]) is 'Brings ops.principal to what the vault says for these customers.';
+comment on function ops.fn_refresh_principals(bytea[]) is
+'Brings ops.principal to what the vault says for these customers.';

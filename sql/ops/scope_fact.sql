@@ -42,4 +42,5 @@ left join lateral (
     where r.customer_hk = w.customer_hk and (w.scope_kind = 'customer' or r.token_hk = w.scope_hk)
 ) as h on true;
 
-comment on view ops.scope_fact is 'Spent and held of every scope, recomputed from the vault and the open reservations.';
+comment on view ops.scope_fact is
+'Spent and held of every scope, recomputed from the vault and the open reservations.';

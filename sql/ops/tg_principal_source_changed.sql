@@ -1,5 +1,5 @@
--- One trigger function a satellite that principals are made of: settings are in force from the next request on, and a
--- change that is rolled back leaves nothing.
+-- One trigger function a satellite that principals are made of: settings are in force from the next request on,
+-- and a change that is rolled back leaves nothing.
 create or replace function ops.tg_tenant_s_changed() returns trigger
 language plpgsql
 security definer

@@ -1,4 +1,5 @@
--- Deletes the messages of a batch of results that still belong to whoever tells them; returns the ordinals of those.
+-- Deletes the messages of a batch of results that still belong to whoever tells them; returns the ordinals of
+-- those.
 create or replace function gateway.fn_delete_messages(p_batch jsonb) returns bigint[]
 language plpgsql
 set search_path = ''

@@ -21,4 +21,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_send_work(text, jsonb) is 'Queues a decision in a tier''s queue; returns its message id.';
+comment on function gateway.fn_send_work(text, jsonb) is
+'Queues a decision in a tier''s queue; returns its message id.';

@@ -1,5 +1,5 @@
--- What pgmq.read() does, planned once a session instead of once a call: an idle worker asks four times a second, a busy one
--- after every batch.
+-- What pgmq.read() does, planned once a session instead of once a call: an idle worker asks four times a second, a
+-- busy one after every batch.
 create or replace function gateway.fn_take_messages(p_queue text, p_limit integer, p_visible_again timestamptz)
 returns setof pgmq.message_record
 language plpgsql

@@ -1,5 +1,5 @@
--- Premium first, yet each lower tier keeps a share of every read, so that none starves. A message read five times without
--- a result goes to the dead table and what was held for it is given back.
+-- Premium first, yet each lower tier keeps a share of every read, so that none starves. A message read five times
+-- without a result goes to the dead table and what was held for it is given back.
 create or replace function gateway.sp_read_messages(p_limit integer, p_visible_again_seconds integer)
 returns table (queue text, msg_id bigint, read_ct integer, message text)
 language plpgsql
@@ -42,4 +42,5 @@ end
 $$;
 
 comment on function gateway.sp_read_messages(integer, integer) is
-'Up to p_limit decisions to carry out, invisible to other workers for some seconds; buries what was read too often.';
+'Up to p_limit decisions to carry out, invisible to other workers for some seconds; buries what was read too
+often.';

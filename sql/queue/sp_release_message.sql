@@ -1,4 +1,5 @@
--- The worker that read it is dead: visible again at once, for the next one. Fenced, so that a late report moves nothing.
+-- The worker that read it is dead: visible again at once, for the next one. Fenced, so that a late report moves
+-- nothing.
 create or replace function gateway.sp_release_message(p_queue text, p_msg_id bigint, p_read_ct integer) returns boolean
 language plpgsql
 security definer

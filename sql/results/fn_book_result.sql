@@ -1,5 +1,6 @@
--- Books one request. The reservation is the fence: whoever deletes it settles, so a request is charged once however often
--- its result is told. The customer pays for one attempt and never more than was reserved; the rest is the house's.
+-- Books one request. The reservation is the fence: whoever deletes it settles, so a request is charged once
+-- however often its result is told. The customer pays for one attempt and never more than was reserved; the rest
+-- is the house's.
 create or replace function gateway.fn_book_result(p_result jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -29,8 +30,8 @@ begin
         return gateway.fn_read_receipt(v_request_hk, v_customer_hk, false);
     end if;
 
-    -- What the customer pays for: the last attempt that gave him anything. Plain expressions instead of queries here and
-    -- below: each query started would cost more than all of them.
+    -- What the customer pays for: the last attempt that gave him anything. Plain expressions instead of queries
+    -- here and below: each query started would cost more than all of them.
     for i in 0 .. v_count - 1 loop
         v_attempt := v_attempts -> i;
         if v_attempt ->> 'outcome' = 'SUCCESS' or (v_attempt ->> 'output_bytes')::bigint > 0 then
@@ -138,4 +139,5 @@ end
 $$;
 
 comment on function gateway.fn_book_result(jsonb) is
-'Books attempts, usage, cost and charge of one request, releases what was held; a second call gives the same receipt.';
+'Books attempts, usage, cost and charge of one request, releases what was held; a second call gives the same
+receipt.';

@@ -1,5 +1,5 @@
--- A healthy offer costs nothing: its row is written by failures, and by the first success after them. In key order, since
--- two batches may fail on the same offers.
+-- A healthy offer costs nothing: its row is written by failures, and by the first success after them. In key
+-- order, since two batches may fail on the same offers.
 create or replace function gateway.fn_move_health(p_results jsonb) returns void
 language plpgsql
 set search_path = ''

@@ -1,5 +1,6 @@
--- Usage in disjoint buckets times the prices that were pinned when the call was routed. Usage that no provider told is
--- estimated from the bytes that came (four a token) and the prompt's size (four bytes a token), and marked.
+-- Usage in disjoint buckets times the prices that were pinned when the call was routed. Usage that no provider
+-- told is estimated from the bytes that came (four a token) and the prompt's size (four bytes a token), and
+-- marked.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
 language plpgsql

@@ -11,4 +11,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_void_request(bytea, bytea) is 'Settles a request at zero; false when it was settled already.';
+comment on function gateway.fn_void_request(bytea, bytea) is
+'Settles a request at zero; false when it was settled already.';

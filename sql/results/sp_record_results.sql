@@ -1,5 +1,6 @@
--- Many results, one commit. First the messages are deleted, fenced by (msg_id, read_ct): a worker whose message went to
--- another has nothing to settle. Then each is booked in the order of tenant and customer, as routing locks them.
+-- Many results, one commit. First the messages are deleted, fenced by (msg_id, read_ct): a worker whose message
+-- went to another has nothing to settle. Then each is booked in the order of tenant and customer, as routing locks
+-- them.
 create or replace function gateway.sp_record_results(p_batch jsonb) returns table (ordinal integer, receipt text)
 language plpgsql
 security definer

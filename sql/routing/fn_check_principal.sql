@@ -1,4 +1,5 @@
--- Null when the token may call; else the refusal. Unknown, revoked and expired are told apart, as the contract promises.
+-- Null when the token may call; else the refusal. Unknown, revoked and expired are told apart, as the contract
+-- promises.
 create or replace function gateway.fn_check_principal(p_principal ops.principal, p_now timestamptz, p_scope text)
 returns gateway.route_decision
 language sql stable

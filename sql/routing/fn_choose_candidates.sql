@@ -1,5 +1,5 @@
--- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox answers
--- only when asked by name or when nothing real fits.
+-- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
+-- answers only when asked by name or when nothing real fits.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule,

@@ -47,4 +47,5 @@ end
 $$;
 
 comment on function gateway.fn_compile_conditions(jsonb) is
-'Compiles a rule''s conditions (attribute: value, or attribute: [any of these]) to a jsonpath predicate; refuses unknown attributes.';
+'Compiles a rule''s conditions (attribute: value, or attribute: [any of these]) to a jsonpath predicate; refuses
+unknown attributes.';

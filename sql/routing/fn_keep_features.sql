@@ -1,4 +1,5 @@
--- What the books will say about a call. Address and agent are kept as the tenant's policy says; metadata is not kept.
+-- What the books will say about a call. Address and agent are kept as the tenant's policy says; metadata is not
+-- kept.
 create or replace function gateway.fn_keep_features(
     p_features gateway.request_features, p_prompt_tokens bigint, p_address_policy text
 ) returns jsonb

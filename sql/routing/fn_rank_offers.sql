@@ -1,5 +1,5 @@
--- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers: the
--- road asks for the best few, explain_route for all of them.
+-- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its
+-- callers: the road asks for the best few, explain_route for all of them.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[]
@@ -54,4 +54,4 @@ end;
 
 comment on function gateway.fn_rank_offers(
     timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[]
-) is 'Offers that could serve a call, with worst-case cost (provider''s and customer''s) and the reason one is dropped.';
+) is 'Offers that could serve a call, with worst-case cost and the reason why one is dropped.';

@@ -1,5 +1,6 @@
 create or replace function gateway.fn_refuse(
-    p_status text, p_http_status integer, p_message text, p_detail jsonb default null, p_retry_after_ms bigint default null
+    p_status text, p_http_status integer, p_message text, p_detail jsonb default null,
+    p_retry_after_ms bigint default null
 ) returns gateway.route_decision
 language sql immutable
 return row(

@@ -1,5 +1,5 @@
--- Everything about one call in one transaction: who, whether, where, for how much. All reading first, hot rows last and in
--- one order (customer, token). A refusal is a returned status and leaves nothing behind.
+-- Everything about one call in one transaction: who, whether, where, for how much. All reading first, hot rows
+-- last and in one order (customer, token). A refusal is a returned status and leaves nothing behind.
 create or replace function gateway.sp_route_request(p_token_digest bytea, p_request jsonb, p_reply_to text default null)
 returns gateway.route_decision
 language plpgsql
@@ -106,4 +106,5 @@ end
 $$;
 
 comment on function gateway.sp_route_request(bytea, jsonb, text) is
-'Decides one call: authenticate, match the rule, rank offers, rate limit, reserve the worst case, write the hub row, queue.';
+'Decides one call: authenticate, match the rule, rank offers, rate limit, reserve the worst case, write the hub
+row, queue.';

@@ -1,5 +1,6 @@
--- Many callers, one commit. Sorted by tenant, customer and token, so that two batches take their locks in one order. One
--- malformed call is refused by itself: the batch then runs again, each call in a subtransaction of its own.
+-- Many callers, one commit. Sorted by tenant, customer and token, so that two batches take their locks in one
+-- order. One malformed call is refused by itself: the batch then runs again, each call in a subtransaction of its
+-- own.
 create or replace function gateway.sp_route_requests(
     p_batch jsonb, p_reply_to text default null, p_notify boolean default true
 ) returns table (
@@ -15,7 +16,8 @@ declare
     v_call record;
     v_decisions gateway.route_decision[];
 begin
-    -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant for.
+    -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant
+    -- for.
     perform set_config('synchronous_commit', 'on', true);
     begin
         select array_agg(d order by c.ordinal) into v_decisions

@@ -1,5 +1,6 @@
--- This month's and the next three months' partitions of every table that grows with traffic. Should upkeep ever be late,
--- rows wait in the default partition and nothing is lost; a month whose rows lie there keeps its place there.
+-- This month's and the next three months' partitions of every table that grows with traffic. Should upkeep ever be
+-- late, rows wait in the default partition and nothing is lost; a month whose rows lie there keeps its place
+-- there.
 create or replace function ops.fn_keep_partitions() returns integer
 language plpgsql
 set search_path = ''
@@ -39,4 +40,5 @@ begin
 end
 $$;
 
-comment on function ops.fn_keep_partitions() is 'Makes the partitions of this and the next three months; returns how many were made.';
+comment on function ops.fn_keep_partitions() is
+'Makes the partitions of this and the next three months; returns how many were made.';

@@ -1,5 +1,5 @@
--- The clock of the house. Every worker ticks it each second; while one runs a job the others find the lock taken and go
--- on. A job that fails is noted and does not keep the next from running.
+-- The clock of the house. Every worker ticks it each second; while one runs a job the others find the lock taken
+-- and go on. A job that fails is noted and does not keep the next from running.
 create or replace function gateway.sp_run_due_jobs() returns table (job_name text, error text)
 language plpgsql
 security definer

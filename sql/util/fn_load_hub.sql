@@ -1,4 +1,5 @@
--- Idempotent: the same key twice adds no row, from however many connections. p_columns carries what the hub holds besides.
+-- Idempotent: the same key twice adds no row, from however many connections. p_columns carries what the hub holds
+-- besides.
 create or replace function util.fn_load_hub(
     p_hub regclass, p_hash_key bytea, p_business_key text, p_record_source text, p_columns jsonb default '{}'
 ) returns boolean
@@ -36,4 +37,5 @@ end
 $$;
 
 comment on function util.fn_load_hub(regclass, bytea, text, text, jsonb) is
-'Loads a hub or link row; true when it was new. Columns besides key, business key, load date and source come in p_columns.';
+'Loads a hub or link row; true when it was new. Columns besides key, business key, load date and source come in
+p_columns.';

@@ -1,5 +1,6 @@
--- The one delta rule. The same payload adds no row; a changed one closes the current row and adds its successor. The lock
--- per key is what makes two current rows impossible to try; the unique index on current rows is what makes it fail.
+-- The one delta rule. The same payload adds no row; a changed one closes the current row and adds its successor.
+-- The lock per key is what makes two current rows impossible to try; the unique index on current rows is what
+-- makes it fail.
 create or replace function util.fn_load_satellite(
     p_satellite regclass, p_key jsonb, p_payload jsonb, p_record_source text,
     p_not_hashed text[] default '{}'
@@ -81,5 +82,5 @@ end
 $$;
 
 comment on function util.fn_load_satellite(regclass, jsonb, jsonb, text, text[]) is
-'Loads a satellite row by hash diff; true when a version was added. p_key names the key columns, p_payload the descriptive
-ones (absent ones keep their value), p_not_hashed those left out of the hash diff, such as ciphertexts.';
+'Loads a satellite row by hash diff; true when a version was added. p_key names the key columns, p_payload the
+descriptive ones (absent ones keep their value), p_not_hashed those left out of the hash diff, such as ciphertexts.';

@@ -1,5 +1,5 @@
--- The delta rule of fn_load_satellite for many keys in three statements, so that what triggers do is done once. It keeps
--- every other writer out of the satellite meanwhile: a lock for each key would fill the lock table.
+-- The delta rule of fn_load_satellite for many keys in three statements, so that what triggers do is done once. It
+-- keeps every other writer out of the satellite meanwhile: a lock for each key would fill the lock table.
 create or replace function util.fn_load_satellites(
     p_satellite regclass, p_key_columns text[], p_rows jsonb, p_record_source text, p_not_hashed text[] default '{}'
 ) returns bigint
@@ -84,4 +84,5 @@ end
 $$;
 
 comment on function util.fn_load_satellites(regclass, text[], jsonb, text, text[]) is
-'Loads many rows (a JSON array, keys and payload in one object) by hash diff; returns how many versions were added.';
+'Loads many rows (a JSON array, keys and payload in one object) by hash diff; returns how many versions were
+added.';

@@ -11,4 +11,5 @@ begin atomic
     from generate_series(0, 14, 2) as n (i);
 end;
 
-comment on function util.fn_reference(bytea) is 'Public reference of a hub row: eight base62 signs of its hash key.';
+comment on function util.fn_reference(bytea) is
+'Public reference of a hub row: eight base62 signs of its hash key.';

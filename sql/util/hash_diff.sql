@@ -11,4 +11,5 @@ begin atomic
 end;
 
 comment on function util.hash_diff(text[]) is
-'Hash diff of a satellite row: SHA-256 over its descriptive values in a fixed order, NULL told apart from an empty text.';
+'Hash diff of a satellite row: SHA-256 over its descriptive values in a fixed order, NULL told apart from an
+empty text.';

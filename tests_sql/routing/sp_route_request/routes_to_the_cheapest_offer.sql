@@ -9,8 +9,8 @@ select is(d.status, 'routed') from decision as d;
 select is(d.provider, 'cheap', 'the cheapest comes first') from decision as d;
 select is(d.queue, 'standard', 'in the queue of the tier') from decision as d;
 select is(
-    array(
-        select c ->> 'provider' from pgmq.q_standard as q, jsonb_array_elements(q.message -> 'candidates') as c
+    (
+        select array_agg(c ->> 'provider') from pgmq.q_standard as q, jsonb_array_elements(q.message -> 'candidates') as c
         where q.msg_id = d.msg_id
     ), '{cheap,dear}', 'the next best is the way out'
 ) from decision as d;
