@@ -97,6 +97,7 @@ class QueueState(msgspec.Struct, frozen=True):
 
     queue: str
     depth: int = 0
+    in_flight: int = 0
     oldest_seconds: float | None = None
 
 
@@ -105,6 +106,10 @@ class Gauges(msgspec.Struct, frozen=True):
 
     queues: list[QueueState] = []
     reservations: int = 0
+    dead_messages: int = 0
+    resting_offers: int = 0
+    failed_jobs: int = 0
+    usage_rolled_up_seconds_ago: float | None = None
 
 
 class Readiness(msgspec.Struct, frozen=True):

@@ -25,6 +25,19 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 _SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
 
+_KNOWN: Final = {
+    "reservations": "Open budget reservations; 10001 means more than 10000",
+    "dead_messages": "Messages that were read too often; 10001 means more than 10000",
+    "resting_offers": "Models at providers that rest after failures",
+    "failed_jobs": "Scheduled jobs whose last run failed",
+    "usage_rolled_up_seconds_ago": "Age of the usage rollup",
+}
+_QUEUES: Final = {
+    "depth": "Messages that wait in a queue; 10001 means more than 10000",
+    "in_flight": "Messages that a worker has read",
+    "oldest_seconds": "Age of the oldest waiting message",
+}
+
 
 class Metrics:
     """The counters of one front process."""
@@ -61,19 +74,8 @@ class Metrics:
         self._waiting = self._gauge("onevault_front_waiting_requests", "Requests without answer yet")
         self._draining = self._gauge("onevault_front_draining", "1 while this front is stopping")
         self._up = self._gauge("onevault_database_up", "1 if the database answered this scrape")
-        self._reservations = self._gauge("onevault_reservations", "Open budget reservations")
-        self._depth = Gauge(
-            "onevault_queue_depth",
-            "Messages in a queue",
-            ("queue",),
-            registry=self._registry,
-        )
-        self._oldest = Gauge(
-            "onevault_queue_oldest_seconds",
-            "Age of the oldest message in a queue",
-            ("queue",),
-            registry=self._registry,
-        )
+        self._known = {name: self._gauge(f"onevault_{name}", text) for name, text in _KNOWN.items()}
+        self._queues = {name: self._gauge(f"onevault_queue_{name}", text, ("queue",)) for name, text in _QUEUES.items()}
         process = self._gauge("onevault_front_process", "The front that answers", ("process",))
         process.labels(str(os.getpid())).set(1)
         self._outcomes: dict[tuple[str, str, str], Counter] = {}
@@ -100,10 +102,11 @@ class Metrics:
         self._draining.set(draining)
         self._up.set(gauges is not None)
         if gauges is not None:
-            self._reservations.set(gauges.reservations)
+            for name, gauge in self._known.items():
+                gauge.set(getattr(gauges, name) or 0)
             for state in gauges.queues:
-                self._depth.labels(state.queue).set(state.depth)
-                self._oldest.labels(state.queue).set(state.oldest_seconds or 0)
+                for name, gauge in self._queues.items():
+                    gauge.labels(state.queue).set(getattr(state, name) or 0)
         return generate_latest(self._registry)
 
     def _gauge(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Gauge:
