@@ -143,6 +143,9 @@ def test_the_health_checks_ask_whether_it_is_ready(services: dict[str, Service])
 
 
 def test_the_logins_of_a_fresh_database_are_those_the_migrations_expect(tmp_path: Path) -> None:
+    # Open to PostgreSQL's system user, or root's server would move its data out of this folder.
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
     server = EmbeddedServer(tmp_path / "home")
     server.acquire()
     try:
