@@ -6,9 +6,11 @@ SIGTERM and SIGINT drain it: nothing new is read, running answers finish, and it
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Final
 
 import uvloop
@@ -31,6 +33,7 @@ from worker.providers.wire import open_transport
 from worker.road import Road
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 _log = get_log("worker")
 
@@ -47,6 +50,8 @@ def main(settings: Settings | None = None) -> int:
         return 1
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_worker(settings, dsn, keyring))
+    for number in _STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it is leaving; a handler of ours would not outlive the interpreter
     return 0
 
 
@@ -61,8 +66,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, drain.stop)
+    _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),
         asyncio.ensure_future(_tick(settings, drain, links)),
@@ -92,6 +96,18 @@ async def _tick(settings: Settings, drain: Drain, links: Links) -> None:
         drain.check(loop.time())
         links.greet_new_fronts(settings.link_dir)
         drain.wake()
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` in the loop. Unlike the loop's own handlers these stay when it closes: a late signal kills nobody."""
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, frame: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(stop)
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, handle)
 
 
 if __name__ == "__main__":

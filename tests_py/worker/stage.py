@@ -1,0 +1,117 @@
+"""A real gateway with providers that are played: sets them up through the views that DBAs use."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from psycopg.types.json import Jsonb
+
+from onevault.envelope import load_keyring
+from onevault.settings import Settings
+from onevault.tokens import digest_token, issue_token
+from tests_py.support.gateway import Gateway
+
+MODEL = "played-1"
+
+
+class Stage:
+    """A gateway, a customer's token for it, and the providers that were put up, cheapest first."""
+
+    def __init__(self, gateway: Gateway, *, tier: str = "STANDARD") -> None:
+        self.gateway = gateway
+        self._price = 1
+        self._owner = gateway.database.connect()
+        self.token = self._customer("played", tier)
+
+    def close(self) -> None:
+        self._owner.close()
+
+    def provider(self, name: str, endpoint: str, model: str = MODEL) -> None:
+        """One more provider of the model, dearer than those before it, so that it is tried after them."""
+        self._owner.execute(
+            "insert into admin.provider (provider, api_endpoint, needs_key, first_byte_timeout_ms) "
+            "values (%s, %s, false, %s)",
+            (name, endpoint, 10_000),
+        )
+        self._owner.execute(
+            "insert into admin.model (provider, model, max_output_tokens, context_tokens) "
+            "values (%s, %s, 1000, 100000)",
+            (name, model),
+        )
+        for meter in ("input", "output"):
+            self._owner.execute(
+                "insert into admin.price (provider, model, meter, usd_per_million) values (%s, %s, %s, %s)",
+                (name, model, meter, self._price),
+            )
+        self._price += 1
+
+    def ask(self, *, timeout: float = 60, **body: Any) -> httpx.Response:
+        """One chat call, plain."""
+        return httpx.post(**self._request(body), timeout=timeout)
+
+    def stream(self, *, timeout: float = 60, **body: Any) -> str:
+        """One streamed chat call: everything that came, as text."""
+        with httpx.stream("POST", **self._request({"stream": True, **body}), timeout=timeout) as response:
+            assert response.status_code == 200, response.read()
+            return "".join(response.iter_text())
+
+    def open_stream(self, client: httpx.Client, **body: Any) -> Any:
+        """A streamed chat call as a context, for those who leave in the middle."""
+        return client.stream("POST", **self._request({"stream": True, **body}), timeout=60)
+
+    def booked(self) -> list[tuple[Any, ...]]:
+        """All booked requests: status, class, charge."""
+        return self.query(
+            "select s.response_status, s.error_class, s.customer_cost from gateway.api_request_s as s "
+            "order by s.api_request_hk"
+        )
+
+    def attempts(self) -> list[tuple[Any, ...]]:
+        """All booked attempts: provider, outcome, class, source of the usage, output tokens, output bytes."""
+        return self.query(
+            "select h.provider_bk, a.outcome, a.error_class, a.usage_source, a.output_tokens, a.output_bytes "
+            "from gateway.api_request_attempt_s as a join gateway.ai_provider_h as h on a.provider_hk = h.provider_hk "
+            "order by a.api_request_hk, a.attempt_number"
+        )
+
+    def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.gateway.database.query(statement, *parameters)
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Until it holds."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.gateway.log()[-4000:]
+            time.sleep(0.05)
+
+    def is_settled(self) -> bool:
+        """Whether nothing is held or queued any more."""
+        ((reserved, queued),) = self.query(
+            "select (select count(*) from ops.reservation), (select count(*) from pgmq.q_premium) "
+            "+ (select count(*) from pgmq.q_standard) + (select count(*) from pgmq.q_basic)"
+        )
+        return bool(reserved == 0 and queued == 0)
+
+    def _request(self, body: dict[str, Any]) -> dict[str, Any]:
+        given = {"model": MODEL, "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 100, **body}
+        headers = {"authorization": f"Bearer {self.token}"}
+        return {"url": f"{self.gateway.url}/v1/chat/completions", "headers": headers, "json": given}
+
+    def _customer(self, name: str, tier: str) -> str:
+        row = self._owner.execute(
+            "insert into admin.customer (customer, priority_tier) values (%s, %s) returning customer_reference",
+            (name, tier),
+        ).fetchone()
+        assert row is not None
+        token = issue_token(row[0]).reveal()
+        home = Path(self.gateway.environ["ONEVAULT_HOME"])
+        keyring = load_keyring(Settings(home=home, master_key=self.gateway.environ.get("ONEVAULT_MASTER_KEY")))
+        digest = digest_token(token, keyring.pepper)
+        self._owner.execute(
+            "select * from admin.sp_issue_token(%s, %s, %s, %s, %s)", (name, digest, "ov_…", b"sealed", Jsonb({}))
+        )
+        return token
