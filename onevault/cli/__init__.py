@@ -23,6 +23,15 @@ COMMANDS = {
     "migrate": "onevault.cli.migrate",
     "dsn": "onevault.cli.dsn",
     "psql": "onevault.cli.psql",
+    "tenant": "onevault.cli.tenant",
+    "customer": "onevault.cli.customer",
+    "token": "onevault.cli.token",
+    "provider": "onevault.cli.provider",
+    "model": "onevault.cli.model",
+    "prices": "onevault.cli.prices",
+    "rule": "onevault.cli.rule",
+    "bill": "onevault.cli.bill",
+    "doctor": "onevault.cli.doctor",
 }
 
 

@@ -5,8 +5,6 @@ Migrating and seeding load far more code than keeping processes needs: the memor
 
 from __future__ import annotations
 
-import importlib.util
-
 import click
 
 from onevault.cli.output import print_json
@@ -15,6 +13,7 @@ from onevault.envelope import load_keyring
 from onevault.log import configure_logging
 from onevault.master_key import create_master_key
 from onevault.migrate import migrate
+from onevault.seed import seed
 from onevault.settings import load_settings
 
 
@@ -29,9 +28,8 @@ def command() -> None:
             create_master_key(settings.master_key_file)
         load_keyring(settings)
         migrate(database.dsn("owner"))
-        token = None
-        if importlib.util.find_spec("onevault.seed") is not None:
-            token = importlib.import_module("onevault.seed").seed(settings, database)
+        report = seed(settings, database)
     finally:
         database.close()
-    print_json({"token": token})
+    token = report.token.reveal() if report.token is not None else None
+    print_json({"token": token, "token_file": str(report.token_file)})

@@ -1,0 +1,331 @@
+"""The only SQL of the command line and of the seed: doors and views of schema `admin`, and views of `business_vault`.
+
+Every function takes an open connection, commits nothing, and gives rows as dicts by column name. What the database
+refuses comes out as `psycopg.Error` with SQLSTATE VG and an HTTP status (see `onevault/cli/output.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, LiteralString
+
+import msgspec
+import psycopg
+from psycopg.rows import dict_row
+
+Connection = psycopg.Connection[Any]
+Row = dict[str, Any]
+
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
+
+_INSERT_CUSTOMER: Final = """
+insert into admin.customer (
+    customer, tenant, priority_tier, cost_budget_daily, cost_budget_monthly, rate_limit_requests_per_minute, compliance,
+    preferred_providers, allowed_models, webhook_url
+)
+values (
+    %(customer)s, %(tenant)s, %(priority_tier)s, %(cost_budget_daily)s, %(cost_budget_monthly)s,
+    %(rate_limit_requests_per_minute)s, %(compliance)s, %(preferred_providers)s, %(allowed_models)s, %(webhook_url)s
+)
+returning tenant, customer
+"""
+
+# A column that is not given (NULL) keeps its value, or takes its default in a new row.
+_MERGE_PROVIDER: Final = """
+merge into admin.provider as p
+using (
+    select
+        %(provider)s::text as provider, %(adapter_kind)s::text as adapter_kind, %(api_endpoint)s::text as api_endpoint,
+        %(requests_per_minute_limit)s::int as requests_per_minute_limit,
+        %(compliance_levels)s::text[] as compliance_levels, %(needs_key)s::boolean as needs_key,
+        %(is_active)s::boolean as is_active
+) as n
+on lower(p.provider) = lower(n.provider)
+when matched then update set
+    adapter_kind = coalesce(n.adapter_kind, p.adapter_kind), api_endpoint = coalesce(n.api_endpoint, p.api_endpoint),
+    requests_per_minute_limit = coalesce(n.requests_per_minute_limit, p.requests_per_minute_limit),
+    compliance_levels = coalesce(n.compliance_levels, p.compliance_levels),
+    needs_key = coalesce(n.needs_key, p.needs_key), is_active = coalesce(n.is_active, p.is_active)
+when not matched then insert (
+    provider, adapter_kind, api_endpoint, requests_per_minute_limit, compliance_levels, needs_key, is_active
+)
+values (
+    n.provider, n.adapter_kind, n.api_endpoint, n.requests_per_minute_limit, n.compliance_levels,
+    coalesce(n.needs_key, false), n.is_active
+)
+"""
+
+_MERGE_MODEL: Final = """
+merge into admin.model as m
+using (
+    select
+        %(provider)s::text as provider, %(model)s::text as model, %(upstream_model)s::text as upstream_model,
+        %(capabilities)s::text[] as capabilities, %(features)s::text[] as features,
+        %(context_tokens)s::int as context_tokens, %(max_output_tokens)s::int as max_output_tokens,
+        %(default_output_tokens)s::int as default_output_tokens, %(quality_score)s::numeric as quality_score,
+        %(is_active)s::boolean as is_active
+) as n
+on lower(m.provider) = lower(n.provider) and lower(m.model) = lower(n.model)
+when matched then update set
+    upstream_model = coalesce(n.upstream_model, m.upstream_model),
+    capabilities = coalesce(n.capabilities, m.capabilities), features = coalesce(n.features, m.features),
+    context_tokens = coalesce(n.context_tokens, m.context_tokens),
+    max_output_tokens = coalesce(n.max_output_tokens, m.max_output_tokens),
+    default_output_tokens = coalesce(n.default_output_tokens, m.default_output_tokens),
+    quality_score = coalesce(n.quality_score, m.quality_score), is_active = coalesce(n.is_active, m.is_active)
+when not matched then insert (
+    provider, model, upstream_model, capabilities, features, context_tokens, max_output_tokens, default_output_tokens,
+    quality_score, is_active
+)
+values (
+    n.provider, n.model, n.upstream_model, n.capabilities, n.features, n.context_tokens, n.max_output_tokens,
+    n.default_output_tokens, n.quality_score, n.is_active
+)
+"""
+
+# The price that is in force already, set by hand, is not set once more.
+_INSERT_PRICES: Final = """
+insert into admin.price (provider, model, meter, usd_per_million)
+select m.provider, m.model, n.meter, n.usd_per_million
+from admin.model as m
+cross join jsonb_to_recordset(%(prices)s::jsonb) as n (meter text, usd_per_million numeric)
+where
+    lower(m.provider) = lower(%(provider)s) and lower(m.model) = lower(%(model)s)
+    and not exists (
+        select from admin.price as p
+        where
+            p.provider = m.provider and p.model = m.model and p.meter = n.meter and p.is_in_force
+            and p.price_source = 'HAND' and p.usd_per_million = n.usd_per_million
+    )
+"""
+
+_WAS_CUSTOMER: Final = """
+select h.customer, h.tenant, date_trunc('month', now() at time zone t.time_zone)::date as this_month
+from admin.customer_history as h
+inner join admin.tenant_history as t on h.tenant = t.tenant
+where lower(h.customer) = lower(%s)
+order by h.load_date desc, t.load_date desc
+limit 1
+"""
+
+_BILL: Final = """
+select
+    a.provider, a.model, a.request_count, a.input_tokens, a.cache_read_tokens, a.cache_write_tokens, a.output_tokens,
+    a.provider_cost_usd, a.markup_usd, a.customer_cost_usd
+from business_vault.cost_analysis as a
+where a.customer = %s and a.usage_month = %s
+order by a.customer_cost_usd desc, a.provider, a.model
+"""
+
+
+def insert_tenant(connection: Connection, tenant: str, time_zone: str | None, markup_percent: Decimal | None) -> Row:
+    """The new row of admin.tenant."""
+    statement = (
+        "insert into admin.tenant (tenant, time_zone, markup_percent) values (%s, %s, %s)"
+        " returning tenant, tenant_name, time_zone, markup_percent, address_policy, is_active"
+    )
+    return _one(connection, statement, (tenant, time_zone, markup_percent))
+
+
+def list_tenants(connection: Connection) -> list[Row]:
+    """All of admin.tenant."""
+    return _all(connection, "select t.* from admin.tenant as t order by t.tenant")
+
+
+def insert_customer(connection: Connection, customer: Mapping[str, Any]) -> Row:
+    """Its {"tenant", "customer"}; `customer` holds every column that `_INSERT_CUSTOMER` names, None for a default."""
+    return _one(connection, _INSERT_CUSTOMER, customer)
+
+
+def list_customers(connection: Connection, customer: str | None = None) -> list[Row]:
+    """All of admin.customer, or the one of this name."""
+    statement = (
+        "select c.* from admin.customer as c"
+        " where lower(c.customer) = lower(coalesce(%s, c.customer)) order by c.tenant, c.customer"
+    )
+    return _all(connection, statement, (customer,))
+
+
+def was_customer(connection: Connection, customer: str) -> Row | None:
+    """{"customer", "tenant", "this_month"} of a customer, deleted ones included; None if there never was one.
+
+    `this_month` is the first day of the current month in the tenant's time zone.
+    """
+    rows = _all(connection, _WAS_CUSTOMER, (customer,))
+    return rows[0] if rows else None
+
+
+def identify_customer(connection: Connection, customer: str) -> tuple[bytes, str]:
+    """What its token's fingerprint is sealed for (bytes), and its public reference (8 base62 characters)."""
+    row = _one(connection, "select i.* from admin.sp_identify_customer(%s) as i", (customer,))
+    return row["identity"], row["customer_reference"]
+
+
+def issue_token(
+    connection: Connection, customer: str, digest: bytes, hint: str, sealed: bytes, settings: Mapping[str, Any]
+) -> Row:
+    """{"tenant", "customer", "token_id"}; `settings` holds columns of admin.token."""
+    statement = "select i.* from admin.sp_issue_token(%s, %s, %s, %s, %s::jsonb) as i"
+    return _one(connection, statement, (customer, digest, hint, sealed, _json(settings)))
+
+
+def find_token(connection: Connection, digest: bytes) -> Row | None:
+    """{"token_id", "customer", "token_status"} of a token by its digest."""
+    rows = _all(connection, "select f.* from admin.sp_find_token(%s) as f", (digest,))
+    return rows[0] if rows else None
+
+
+def list_tokens(connection: Connection, customer: str) -> list[Row]:
+    """Its rows of admin.token, the newest first."""
+    statement = "select t.* from admin.token as t where lower(t.customer) = lower(%s) order by t.issued_at desc"
+    return _all(connection, statement, (customer,))
+
+
+def revoke_token(connection: Connection, token_id: str) -> Row | None:
+    """The revoked row of admin.token, None if there is none of this id."""
+    statement = (
+        "update admin.token set token_status = 'REVOKED' where token_id = %s"
+        " returning token_id, customer, token_name, token_status"
+    )
+    rows = _all(connection, statement, (token_id,))
+    return rows[0] if rows else None
+
+
+def merge_provider(connection: Connection, provider: Mapping[str, Any]) -> None:
+    """Makes or changes a provider; `provider` holds every column that `_MERGE_PROVIDER` names, None to leave it."""
+    connection.execute(_MERGE_PROVIDER, provider)
+
+
+def list_providers(connection: Connection, provider: str | None = None) -> list[Row]:
+    """All of admin.provider, or the one of this name."""
+    statement = (
+        "select p.* from admin.provider as p"
+        " where lower(p.provider) = lower(coalesce(%s, p.provider)) order by p.provider"
+    )
+    return _all(connection, statement, (provider,))
+
+
+def identify_provider_key(connection: Connection, provider: str, customer: str | None, name: str | None) -> bytes:
+    """What a key is to be sealed for: the house's (customer None) by its name, or a customer's own."""
+    statement = "select admin.sp_identify_provider_key(%s, %s, %s) as identity"
+    identity: bytes = _one(connection, statement, (provider, customer, name))["identity"]
+    return identity
+
+
+def set_provider_key(
+    connection: Connection,
+    provider: str,
+    customer: str | None,
+    name: str | None,
+    *,
+    fingerprint: bytes,
+    sealed: bytes,
+    encryption_key_id: str,
+    keeps_status: bool,
+) -> bool:
+    """True when it is another key than before; `keeps_status` leaves the same key revoked if it was."""
+    statement = "select admin.sp_set_provider_key(%s, %s, %s, %s, %s, %s, %s) as is_new"
+    values = (provider, customer, name, fingerprint, sealed, encryption_key_id, keeps_status)
+    return bool(_one(connection, statement, values)["is_new"])
+
+
+def list_provider_keys(connection: Connection, customer: str | None = None) -> list[Row]:
+    """All of admin.provider_key, or a customer's own."""
+    statement = (
+        "select k.* from admin.provider_key as k where %(customer)s::text is null or"
+        " lower(k.customer) = lower(%(customer)s) order by k.provider, k.customer nulls first, k.key_name"
+    )
+    return _all(connection, statement, {"customer": customer})
+
+
+def merge_model(connection: Connection, model: Mapping[str, Any]) -> None:
+    """Makes or changes a model; `model` holds every column that `_MERGE_MODEL` names, None to leave it."""
+    connection.execute(_MERGE_MODEL, model)
+
+
+def insert_prices(connection: Connection, provider: str, model: str, prices: Mapping[str, Decimal]) -> None:
+    """Prices by hand from now on, by meter in USD per million tokens."""
+    rows = [{"meter": meter, "usd_per_million": price} for meter, price in prices.items()]
+    connection.execute(_INSERT_PRICES, {"provider": provider, "model": model, "prices": _json(rows)})
+
+
+def list_models(connection: Connection, provider: str | None = None, model: str | None = None) -> list[Row]:
+    """All of admin.model, or those of a provider, or of a name."""
+    statement = (
+        "select m.* from admin.model as m where lower(m.provider) = lower(coalesce(%s, m.provider))"
+        " and lower(m.model) = lower(coalesce(%s, m.model)) order by m.provider, m.model"
+    )
+    return _all(connection, statement, (provider, model))
+
+
+def list_prices(connection: Connection, provider: str | None, model: str | None) -> list[Row]:
+    """All of admin.price, or those of a provider or of a model."""
+    statement = (
+        "select p.* from admin.price as p where lower(p.provider) = lower(coalesce(%s, p.provider))"
+        " and lower(p.model) = lower(coalesce(%s, p.model)) order by p.provider, p.model, p.meter, p.valid_from"
+    )
+    return _all(connection, statement, (provider, model))
+
+
+def read_book_version(connection: Connection) -> str | None:
+    """Which price book was brought in last."""
+    rows = _all(connection, "select b.book_version from ops.price_book as b")
+    return rows[0]["book_version"] if rows else None
+
+
+def sync_price_book(
+    connection: Connection, version: str, providers: Sequence[Mapping[str, Any]], offers: Sequence[Mapping[str, Any]]
+) -> Row:
+    """How many providers, models and prices changed."""
+    statement = "select s.* from admin.sp_sync_price_book(%s, %s::jsonb, %s::jsonb) as s"
+    return _one(connection, statement, (version, _json(providers), _json(offers)))
+
+
+def list_rules(connection: Connection, rule_name: str | None = None) -> list[Row]:
+    """All of admin.routing_rule in the order in which they are asked, or the one of this name."""
+    statement = (
+        "select r.* from admin.routing_rule as r where lower(r.rule_name) = lower(coalesce(%s, r.rule_name))"
+        " order by r.rule_priority, r.rule_name"
+    )
+    return _all(connection, statement, (rule_name,))
+
+
+def explain_route(connection: Connection, customer: str, request: Mapping[str, Any]) -> list[Row]:
+    """Candidates of a call in the order of trying, then those that were dropped."""
+    return _all(connection, "select e.* from admin.explain_route(%s, %s::jsonb) as e", (customer, _json(request)))
+
+
+def check_house(connection: Connection) -> list[Row]:
+    """What the database finds about itself: check_name, is_ok, finding, remedy."""
+    return _all(connection, "select c.* from admin.sp_check_house() as c")
+
+
+def read_clock(connection: Connection) -> datetime:
+    """The database's wall clock."""
+    moment: datetime = _one(connection, "select clock_timestamp() as moment")["moment"]
+    return moment
+
+
+def read_bill(connection: Connection, customer: str, month: date) -> list[Row]:
+    """Lines of a month's bill by provider and model; `month` is its first day."""
+    return _all(connection, _BILL, (customer, month))
+
+
+def _all(
+    connection: Connection, statement: LiteralString, values: Sequence[Any] | Mapping[str, Any] | None = None
+) -> list[Row]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def _one(
+    connection: Connection, statement: LiteralString, values: Sequence[Any] | Mapping[str, Any] | None = None
+) -> Row:
+    (row,) = _all(connection, statement, values)
+    return row
+
+
+def _json(value: Any) -> str:
+    return _ENCODER.encode(value).decode()

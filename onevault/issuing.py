@@ -1,0 +1,75 @@
+"""What only a process with the master key can do: issue customers' tokens, seal keys of providers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from onevault import calls
+from onevault.envelope import Keyring
+from onevault.settings import read_dotenv
+from onevault.tokens import Secret, digest_token, issue_token
+
+
+def read_environment() -> dict[str, str]:
+    """The process's variables over those of a `.env` file, as the settings read them. Raises SettingsError."""
+    dotenv = Path(".env")
+    return {**(read_dotenv(dotenv) if dotenv.is_file() else {}), **{k: v for k, v in os.environ.items() if v}}
+
+
+class IssuedToken(NamedTuple):
+    """A token just made; it can be shown now and never again."""
+
+    tenant: str
+    customer: str
+    token: Secret[str]
+    token_id: str
+
+
+def issue(connection: calls.Connection, keyring: Keyring, customer: str, settings: Mapping[str, Any]) -> IssuedToken:
+    """Make a token for a customer; `settings` holds columns of admin.token (token_name, expires_at, budgets, …).
+
+    Raises psycopg.Error with what the database refuses.
+    """
+    identity, reference = calls.identify_customer(connection, customer)
+    token = issue_token(reference)
+    sealed = keyring.seal(keyring.fingerprint(token.reveal().encode()), identity)
+    digest = digest_token(token, keyring.pepper)
+    row = calls.issue_token(connection, customer, digest, _hint(token), sealed, settings)
+    return IssuedToken(row["tenant"], row["customer"], token, row["token_id"])
+
+
+def set_key(
+    connection: calls.Connection,
+    keyring: Keyring,
+    provider: str,
+    key: Secret[str],
+    *,
+    customer: str | None = None,
+    name: str | None = None,
+    keeps_status: bool = False,
+) -> bool:
+    """Seal a key for its row and store it: the house's under `name`, or the customer's own.
+
+    True when it is another key than before. Raises psycopg.Error with what the database refuses.
+    """
+    secret = key.reveal().encode()
+    identity = calls.identify_provider_key(connection, provider, customer, name)
+    return calls.set_provider_key(
+        connection,
+        provider,
+        customer,
+        name,
+        fingerprint=keyring.fingerprint(secret),
+        sealed=keyring.seal(secret, identity),
+        encryption_key_id=keyring.key_id,
+        keeps_status=keeps_status,
+    )
+
+
+def _hint(token: Secret[str]) -> str:
+    """Its public part and last four characters, of which the checksum makes nothing secret."""
+    text = token.reveal()
+    return f"{text[:11]}…{text[-4:]}"
