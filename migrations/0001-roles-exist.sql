@@ -24,6 +24,10 @@ do $$
 begin
     if not (select r.rolsuper from pg_catalog.pg_roles as r where r.rolname = current_user) then
         execute format('grant onevault_owner, onevault_reader to %I', current_user);
+        -- And a service that is given his connection string acts as its own role on it.
+        execute format(
+            'grant onevault_app, onevault_worker, onevault_dba to %I with inherit false, set true', current_user
+        );
     end if;
     execute format('grant create on database %I to onevault_owner', current_database());
     execute format('revoke all on database %I from public', current_database());

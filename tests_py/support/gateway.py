@@ -96,12 +96,12 @@ class Gateway:
         self.home = home
         self.fronts: list[Process] = []
         self.workers: list[Process] = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
         self._log = home / "processes.log"
         self.environ = {**clean_environ(os.environ), **database.environ(home), **environ}
         self.token = self._prepare()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def run(self, *arguments: str, given: str | None = None) -> str:
         """Standard output of an `onevault` command on this gateway. It must succeed."""
