@@ -22,6 +22,8 @@ declare
     v_count integer := jsonb_array_length(v_attempts);
     v_charged_number integer;
     v_status text := p_result ->> 'status';
+    v_latency_ms integer;
+    v_queued_ms integer;
 begin
     delete from ops.reservation as r
     where r.api_request_hk = v_request_hk and r.customer_hk = v_customer_hk
@@ -29,6 +31,10 @@ begin
     if not found then
         return gateway.fn_read_receipt(v_request_hk, v_customer_hk, false);
     end if;
+
+    -- Counted from the decision on, by one clock; the worker knows only the time since it claimed the call.
+    v_latency_ms := round(extract(epoch from v_now - v_reservation.reserved_at) * 1000)::integer;
+    v_queued_ms := greatest(v_latency_ms - (p_result ->> 'latency_ms')::integer, 0);
 
     -- What the customer pays for: the last attempt that gave him anything. Plain expressions instead of queries
     -- here and below: each query started would cost more than all of them.
@@ -104,7 +110,7 @@ begin
         v_charged.input_uncached + coalesce(v_charged.cache_read, 0) + coalesce(v_charged.cache_write, 0)
         + v_charged.output,
         v_charged.input_uncached, v_charged.cache_read, v_charged.cache_write, v_charged.output, v_charged.reasoning,
-        v_charged.usage_source, (p_result ->> 'latency_ms')::integer, (p_result ->> 'first_byte_ms')::integer, v_count,
+        v_charged.usage_source, v_latency_ms, (p_result ->> 'first_byte_ms')::integer + v_queued_ms, v_count,
         v_reservation.held_usd, v_provider_cost, v_customer_cost - v_provider_cost, v_customer_cost,
         v_house_loss, v_reservation.markup_percent, v_reservation.route_reason, v_reservation.rule_hk,
         (v_reservation.request ->> 'client_ip')::inet, v_reservation.request ->> 'user_agent', v_status,
@@ -124,7 +130,7 @@ begin
     return jsonb_build_object(
         'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
         'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count,
-        'latency_ms', (p_result ->> 'latency_ms')::integer,
+        'latency_ms', v_latency_ms,
         'cost', jsonb_build_object(
             'provider', trim_scale(v_provider_cost)::text,
             'markup', trim_scale(v_customer_cost - v_provider_cost)::text,
