@@ -43,8 +43,8 @@ create table ops.usage_hourly (
     primary key (customer_hk, usage_hour, usage_day, token_hk, offer_hk, request_type, response_status)
 ) with (fillfactor = 80);
 
-create index usage_hourly_by_hour on ops.usage_hourly (usage_hour);
-create index usage_hourly_by_day on ops.usage_hourly (usage_day);
+create index usage_hourly_by_time on ops.usage_hourly using brin (usage_hour, usage_day)
+with (pages_per_range = 16, autosummarize = on);
 
 comment on table ops.usage_hourly is
 'Usage by hour (UTC), rolled up from gateway.api_request_s up to ops.watermark.counted_to.';

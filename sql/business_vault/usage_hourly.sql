@@ -1,31 +1,58 @@
 create view business_vault.usage_hourly as
+with counted as (
+    select
+        u.usage_hour,
+        u.tenant,
+        u.customer,
+        u.token_id,
+        u.provider,
+        u.model,
+        u.request_type,
+        u.response_status,
+        sum(u.request_count)::bigint as request_count,
+        sum(u.input_tokens)::bigint as input_tokens,
+        sum(u.cache_read_tokens)::bigint as cache_read_tokens,
+        sum(u.cache_write_tokens)::bigint as cache_write_tokens,
+        sum(u.output_tokens)::bigint as output_tokens,
+        sum(u.reasoning_tokens)::bigint as reasoning_tokens,
+        sum(u.total_tokens)::bigint as total_tokens,
+        sum(u.provider_cost_usd) as provider_cost_usd,
+        sum(u.markup_usd) as markup_usd,
+        sum(u.customer_cost_usd) as customer_cost_usd,
+        sum(u.house_loss_usd) as house_loss_usd,
+        round(sum(u.latency_ms_sum) / nullif(sum(u.latency_count), 0))::integer as average_latency_ms,
+        round(sum(u.first_byte_ms_sum) / nullif(sum(u.first_byte_count), 0))::integer as average_first_byte_ms
+    from business_vault.usage_part as u
+    group by
+        u.usage_hour, u.tenant, u.customer, u.token_id, u.provider, u.model, u.request_type, u.response_status
+)
+
 select
-    u.usage_hour,
-    u.tenant,
-    u.customer,
-    u.token_id,
-    u.token_name,
-    u.provider,
-    u.model,
-    u.request_type,
-    u.response_status,
-    sum(u.request_count)::bigint as request_count,
-    sum(u.input_tokens)::bigint as input_tokens,
-    sum(u.cache_read_tokens)::bigint as cache_read_tokens,
-    sum(u.cache_write_tokens)::bigint as cache_write_tokens,
-    sum(u.output_tokens)::bigint as output_tokens,
-    sum(u.reasoning_tokens)::bigint as reasoning_tokens,
-    sum(u.total_tokens)::bigint as total_tokens,
-    sum(u.provider_cost_usd) as provider_cost_usd,
-    sum(u.markup_usd) as markup_usd,
-    sum(u.customer_cost_usd) as customer_cost_usd,
-    sum(u.house_loss_usd) as house_loss_usd,
-    round(sum(u.latency_ms_sum) / nullif(sum(u.latency_count), 0))::integer as average_latency_ms,
-    round(sum(u.first_byte_ms_sum) / nullif(sum(u.first_byte_count), 0))::integer as average_first_byte_ms
-from business_vault.usage_part as u
-group by
-    u.usage_hour, u.tenant, u.customer, u.token_id, u.token_name, u.provider, u.model, u.request_type,
-    u.response_status;
+    c.usage_hour,
+    c.tenant,
+    c.customer,
+    c.token_id,
+    ts.token_name::text as token_name,
+    c.provider,
+    c.model,
+    c.request_type,
+    c.response_status,
+    c.request_count,
+    c.input_tokens,
+    c.cache_read_tokens,
+    c.cache_write_tokens,
+    c.output_tokens,
+    c.reasoning_tokens,
+    c.total_tokens,
+    c.provider_cost_usd,
+    c.markup_usd,
+    c.customer_cost_usd,
+    c.house_loss_usd,
+    c.average_latency_ms,
+    c.average_first_byte_ms
+from counted as c
+left join gateway.token_h as t on c.token_id = t.token_bk
+left join gateway.token_s as ts on t.token_hk = ts.token_hk and ts.load_end_date is null;
 
 comment on view business_vault.usage_hourly is
 'Usage by hour (UTC), customer, token, provider, model, kind and outcome. A call is in it as soon as it is booked.';

@@ -7,7 +7,6 @@ select
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
     t.token_bk::text as token_id,
-    ts.token_name::text as token_name,
     p.provider_bk::text as provider,
     m.model_bk::text as model,
     u.request_type,
@@ -34,7 +33,6 @@ from ops.usage_hourly as u
 inner join gateway.customer_h as c on u.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on u.tenant_hk = n.tenant_hk
 left join gateway.token_h as t on u.token_hk = t.token_hk
-left join gateway.token_s as ts on u.token_hk = ts.token_hk and ts.load_end_date is null
 left join gateway.offer_l as l on u.offer_hk = l.offer_hk
 left join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 left join gateway.model_h as m on l.model_hk = m.model_hk
@@ -43,7 +41,6 @@ select
     n.tenant_bk::text,
     c.customer_bk::text,
     t.token_bk::text,
-    ts.token_name::text,
     p.provider_bk::text,
     m.model_bk::text,
     s.request_type::text,
@@ -72,7 +69,6 @@ inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
 left join auth.tenant_s as ns on s.tenant_hk = ns.tenant_hk and ns.load_end_date is null
 left join gateway.token_h as t on s.token_hk = t.token_hk
-left join gateway.token_s as ts on s.token_hk = ts.token_hk and ts.load_end_date is null
 left join gateway.offer_l as l on s.offer_hk = l.offer_hk
 left join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 left join gateway.model_h as m on l.model_hk = m.model_hk
@@ -84,7 +80,6 @@ see usage_hourly and usage_daily.';
 comment on column business_vault.usage_part.tenant is 'Organisation of the customer.';
 comment on column business_vault.usage_part.customer is 'Who called and pays.';
 comment on column business_vault.usage_part.token_id is 'Public id of the token that was called with.';
-comment on column business_vault.usage_part.token_name is 'What people call that token now.';
 comment on column business_vault.usage_part.provider is 'Provider that answered; where none did, the last one tried.';
 comment on column business_vault.usage_part.model is 'Model that answered.';
 comment on column business_vault.usage_part.request_type is

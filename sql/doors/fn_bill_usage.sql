@@ -3,7 +3,7 @@ create or replace function gateway.fn_bill_usage(p_customer text, p_month date) 
 language plpgsql
 stable
 set search_path = ''
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_month_from timestamptz := p_month::timestamp at time zone 'UTC';

@@ -7,7 +7,7 @@ create or replace function gateway.fn_group_usage(
 language plpgsql
 stable
 set search_path = ''
-set plan_cache_mode = force_custom_plan
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_body jsonb;
@@ -21,7 +21,6 @@ begin
             case when 'provider' = any(p_groups) then u.provider end as provider,
             case when 'type' = any(p_groups) then u.request_type end as type,
             case when 'token' = any(p_groups) then u.token_id end as token,
-            case when 'token' = any(p_groups) then u.token_name end as token_name,
             sum(u.request_count) as requests,
             coalesce(sum(u.request_count) filter (where u.response_status in ('ERROR', 'TIMEOUT', 'VOIDED')), 0) as errors,
             sum(u.input_tokens) as input_tokens,
@@ -37,7 +36,7 @@ begin
             and u.usage_hour >= date_trunc('hour', p_from, 'UTC') and u.usage_hour < p_to
             and u.usage_day >= (p_from at time zone p_time_zone)::date
             and u.usage_day <= ((p_to - interval '1 microsecond') at time zone p_time_zone)::date
-        group by 1, 2, 3, 4, 5, 6, 7
+        group by 1, 2, 3, 4, 5, 6
     ),
 
     ordered as (
@@ -61,7 +60,12 @@ begin
             jsonb_agg(
                 jsonb_strip_nulls(jsonb_build_object(
                     'day', o.day, 'hour', o.hour, 'model', o.model, 'provider', o.provider, 'type', o.type,
-                    'token', o.token, 'token_name', o.token_name
+                    'token', o.token, 'token_name', (
+                        select n.token_name
+                        from gateway.token_h as h
+                        inner join gateway.token_s as n on h.token_hk = n.token_hk and n.load_end_date is null
+                        where h.token_bk = o.token
+                    )
                 )) || jsonb_build_object(
                     'requests', o.requests, 'errors', o.errors, 'input_tokens', o.input_tokens,
                     'cache_read_tokens', o.cache_read_tokens, 'cache_write_tokens', o.cache_write_tokens,

@@ -4,7 +4,6 @@ create or replace function gateway.sp_get_billing(p_token_digest bytea, p_period
 language plpgsql
 security definer
 set search_path = ''
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_now timestamptz := util.current_load_date();

@@ -3,7 +3,6 @@ create or replace function gateway.sp_get_usage(p_token_digest bytea, p_params j
 language plpgsql
 security definer
 set search_path = ''
-set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_known constant text[] := '{day,hour,model,provider,type,token}';

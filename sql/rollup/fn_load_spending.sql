@@ -4,6 +4,7 @@ create or replace function ops.fn_load_spending(p_customer_hk bytea, p_customer 
 returns boolean
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_month text := to_char(p_billing_period, 'YYYY-MM');

@@ -9,7 +9,7 @@ set search_path = ''
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_stop_at timestamptz := clock_timestamp() + interval '4 seconds';
+    v_stop_at timestamptz := clock_timestamp() + interval '3 seconds';
     v_until timestamptz := date_bin('5 minutes', least(p_until, clock_timestamp()), 'epoch');
     v_from timestamptz;
     v_to timestamptz;

@@ -6,18 +6,19 @@ set search_path = ''
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_stop_at timestamptz := clock_timestamp() + interval '4 seconds';
+    v_stop_at timestamptz := clock_timestamp() + interval '3 seconds';
     v_counted_to timestamptz;
     v_hour timestamptz;
     v_rows bigint;
     v_mended bigint := 0;
 begin
     select w.counted_to into v_counted_to from ops.watermark as w where w.rollup_name = 'usage' for update;
+    if v_counted_to is null then
+        return 0;
+    end if;
     insert into ops.watermark (rollup_name, rolled_up_to)
-    select 'usage mended', date_trunc('hour', least(min(u.usage_hour), v_counted_to), 'UTC')
-    from ops.usage_hourly as u
-    where v_counted_to is not null
-    having v_counted_to is not null
+    select 'usage mended', date_trunc('hour', least(util.fn_request_time(min(s.api_request_hk)), v_counted_to), 'UTC')
+    from gateway.api_request_s as s
     on conflict (rollup_name) do nothing;
     select w.rolled_up_to into v_hour from ops.watermark as w where w.rollup_name = 'usage mended';
 

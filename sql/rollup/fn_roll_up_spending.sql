@@ -1,6 +1,6 @@
 -- What each customer spent in a month, by the tenant's calendar, for every month in which something was booked since
 -- the last version. Looks at the bookings since then, and at usage by hour for the sums. p_keep_for spares the vault a
--- version a minute: a younger one is left to a later run, a first one is always made. Ends after eight seconds; what is
+-- version a minute: a younger one is left to a later run, a first one is always made. Ends after six seconds; what is
 -- left over stays younger than the watermark.
 create or replace function ops.fn_roll_up_spending(p_keep_for interval default interval '0') returns bigint
 language plpgsql
@@ -48,7 +48,7 @@ begin
         where v.load_date is null or v.load_date < f.last_booked_at + interval '1 minute'
         order by n.tenant_bk, c.customer_bk, f.billing_period
     loop
-        if v_due.is_young or clock_timestamp() > v_now + interval '8 seconds' then
+        if v_due.is_young or clock_timestamp() > v_now + interval '6 seconds' then
             v_done_to := least(v_done_to, v_due.first_booked_at);
             continue;
         end if;

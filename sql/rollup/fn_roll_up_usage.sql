@@ -1,7 +1,7 @@
 -- Adds to ops.usage_hourly what was booked since the watermark and moves it, in one transaction: a run that fails
 -- leaves nothing, the next one goes on where the last one stopped, and no fact is added twice. It stays a minute behind
 -- the clock, longer than a booking may take to commit (statement_timeout of the worker); younger facts are counted by
--- those who read. Steps of ten minutes and eight seconds in all, so that a backlog is worked off over several runs.
+-- those who read. Short steps and six seconds in all, so that a backlog is worked off over several runs.
 create or replace function ops.fn_roll_up_usage(
     p_until timestamptz default util.current_load_date() - interval '1 minute'
 ) returns timestamptz
@@ -10,9 +10,11 @@ set search_path = ''
 set plan_cache_mode = force_custom_plan
 as $$
 declare
-    v_stop_at timestamptz := clock_timestamp() + interval '8 seconds';
+    v_stop_at timestamptz := clock_timestamp() + interval '6 seconds';
     v_mark ops.watermark;
     v_lowest bytea;
+    v_step interval := interval '10 minutes';
+    v_began_at timestamptz;
     v_to timestamptz;
 begin
     insert into ops.watermark (rollup_name, rolled_up_to, counted_to, open_key)
@@ -34,7 +36,8 @@ begin
     -- Facts are as late as the longest request; those of an import may be older, and are found for 35 days.
     v_lowest := least(v_mark.open_key, util.fn_request_key_at(v_mark.counted_to - interval '35 days'));
     while v_mark.counted_to < p_until and clock_timestamp() < v_stop_at loop
-        v_to := least(v_mark.counted_to + interval '10 minutes', p_until);
+        v_began_at := clock_timestamp();
+        v_to := least(v_mark.counted_to + v_step, p_until);
         insert into ops.usage_hourly as u
         select c.* from ops.fn_count_usage(v_lowest, '\xff', v_mark.counted_to, v_to) as c
         on conflict (customer_hk, usage_hour, usage_day, token_hk, offer_hk, request_type, response_status)
@@ -54,6 +57,8 @@ begin
             first_byte_count = u.first_byte_count + excluded.first_byte_count,
             first_byte_ms_sum = u.first_byte_ms_sum + excluded.first_byte_ms_sum;
         v_mark.counted_to := v_to;
+        v_step := case when clock_timestamp() < v_began_at + interval '0.25 seconds'
+            then least(v_step * 2, interval '40 minutes') else greatest(v_step / 2, interval '1 minute') end;
     end loop;
 
     -- Later facts are those booked since, still open, or younger than now: one snapshot tells their lowest key. In a
