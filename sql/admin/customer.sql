@@ -35,8 +35,10 @@ comment on view admin.customer is
 unless admin.restore_customer() brings the customer back, switched off. is_active = false is the way back and forth.';
 comment on column admin.customer.customer is 'Name, the same word in every command; cannot be changed.';
 comment on column admin.customer.tenant is 'Organisation it belongs to; default if not given; cannot be changed.';
-comment on column admin.customer.customer_reference is 'Public reference that stands in its tokens; made by the gateway.';
-comment on column admin.customer.priority_tier is 'BASIC, STANDARD (if not given) or PREMIUM: which queue its calls wait in.';
+comment on column admin.customer.customer_reference is
+'Public reference that stands in its tokens; made by the gateway.';
+comment on column admin.customer.priority_tier is
+'BASIC, STANDARD (if not given) or PREMIUM: which queue its calls wait in.';
 comment on column admin.customer.rate_limit_requests_per_minute is 'Requests a minute; NULL for no limit of its own.';
 comment on column admin.customer.cost_budget_daily is 'USD a day of the tenant''s time zone; NULL for no limit.';
 comment on column admin.customer.cost_budget_monthly is 'USD a month of the tenant''s time zone; NULL for no limit.';

@@ -30,14 +30,14 @@ begin
     if v_unknown is not null then
         perform admin.fn_refuse_change(
             400, 'request_attributes_are_known', format('A call has no attribute %s', v_unknown),
-            'Known are model, prompt_tokens or prompt_bytes, max_output_tokens, type, capability, priority, stream, tools, '
-            'vision, structured, images, messages, choices, max_cost, metadata, surface and token.'
+            'Known are model, prompt_tokens or prompt_bytes, max_output_tokens, type, capability, priority, stream, '
+            'tools, vision, structured, images, messages, choices, max_cost, metadata, surface and token.'
         );
     end if;
     -- As the front would send it. A number of tokens stands for itself; its bytes are what the context is checked by.
     v_request := jsonb_build_object(
-        'surface', 'chat', 'capability', 'chat', 'request_type', coalesce(p_request ->> 'type', 'completion'), 'stream', false,
-        'tools', false, 'vision', false, 'structured', false, 'images', 0, 'messages', 1, 'choices', 1,
+        'surface', 'chat', 'capability', 'chat', 'request_type', coalesce(p_request ->> 'type', 'completion'),
+        'stream', false, 'tools', false, 'vision', false, 'structured', false, 'images', 0, 'messages', 1, 'choices', 1,
         'prompt_bytes', coalesce((p_request ->> 'prompt_tokens')::bigint * 5, 0)
     ) || p_request;
     v_features := jsonb_populate_record(null::gateway.request_features, v_request);
@@ -48,7 +48,9 @@ begin
     v_principal := admin.fn_read_principal(admin.fn_find_customer(p_customer), p_request ->> 'token');
     v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference');
     if v_refusal.status is not null then
-        return query select null::text, null::text, null::bigint, null::numeric, false, 'refused: ' || v_refusal.message;
+        reason := 'refused: ' || v_refusal.message;
+        chosen := false;
+        return next;
         return;
     end if;
 
@@ -83,7 +85,8 @@ begin
             else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
         end
     from gateway.fn_rank_offers(
-        v_now, v_features, v_provider, v_model, v_tokens, v_principal.markup_percent, v_principal.allowed_models, v_levels
+        v_now, v_features, v_provider, v_model, v_tokens, v_principal.markup_percent,
+        v_principal.allowed_models, v_levels
     ) as r
     left join jsonb_array_elements(v_best.candidates) with ordinality as t (candidate, place)
         on t.candidate ->> 'offer' = encode(r.offer_hk, 'hex')
@@ -93,12 +96,15 @@ begin
         v_refusal := gateway.fn_refuse_unroutable(
             v_now, v_features, v_provider, v_model, v_tokens, v_principal, v_levels, v_rule.rule_name
         );
-        return query select null::text, null::text, null::bigint, null::numeric, false, 'refused: ' || v_refusal.message;
+        reason := 'refused: ' || v_refusal.message;
+        chosen := false;
+        return next;
     end if;
 end
 $$;
 
 comment on function admin.explain_route(text, jsonb) is
-'What would become of a call of this customer, and why: every candidate in the order of trying, then those left out and
-dropped, each with its worst-case cost to the customer. It changes nothing and counts against no limit. The request names
-what routing looks at: {"model": "auto", "prompt_tokens": 800, "max_output_tokens": 200, "type": "summary", "token": "name"}.';
+'What would become of a call of this customer, and why: every candidate in the order of trying, then those left out
+and dropped, each with its worst-case cost to the customer. It changes nothing and counts against no limit. The
+request names what routing looks at: {"model": "auto", "prompt_tokens": 800, "max_output_tokens": 200, "type":
+"summary", "token": "name"}.';

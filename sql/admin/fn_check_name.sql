@@ -6,7 +6,8 @@ as $$
 begin
     if btrim(coalesce(p_name, '')) = '' then
         perform admin.fn_refuse_change(
-            400, 'name_is_not_blank', format('A %s needs a name', p_thing), 'Give it one; it is how everybody will call it.'
+            400, 'name_is_not_blank', format('A %s needs a name', p_thing),
+            'Give it one; it is how everybody will call it.'
         );
     end if;
     if length(btrim(p_name)) > 200 or p_name ~ '[[:cntrl:]]' then
@@ -19,4 +20,5 @@ begin
 end
 $$;
 
-comment on function admin.fn_check_name(text, text) is 'A name without blanks around it; refuses one that cannot be a name.';
+comment on function admin.fn_check_name(text, text) is
+'A name without blanks around it; refuses one that cannot be a name.';

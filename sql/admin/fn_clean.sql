@@ -40,7 +40,8 @@ begin
 end
 $$;
 
-comment on function admin.fn_clean_providers(text[]) is 'Names of providers as the vault writes them; refuses unknown ones.';
+comment on function admin.fn_clean_providers(text[]) is
+'Names of providers as the vault writes them; refuses unknown ones.';
 
 create or replace function admin.fn_clean_models(p_models text[]) returns text[]
 language plpgsql
@@ -108,4 +109,5 @@ begin
 end
 $$;
 
-comment on function admin.fn_clean_time_zone(text) is 'A time zone by its IANA name; refuses an unknown one. NULL stays NULL.';
+comment on function admin.fn_clean_time_zone(text) is
+'A time zone by its IANA name; refuses an unknown one. NULL stays NULL.';

@@ -8,17 +8,22 @@ begin atomic
         coalesce(max(e.hint), 'Look at the constraint of this name for what is allowed.')
     from (
         values
-        ('adapter_settings_is_an_object', 'adapter_settings is no JSON object', 'Write it like {"stream_usage": true}.'),
+        ('adapter_settings_is_an_object', 'adapter_settings is no JSON object',
+            'Write it like {"stream_usage": true}.'),
         ('address_policy_is_known', 'This address policy is not known', 'Use FULL, SHORTENED or NONE.'),
         ('api_endpoint_is_http', 'This endpoint is no http address',
             'Write it like https://api.example.com/v1; only the sandbox runs in-process.'),
-        ('budgets_are_not_negative', 'A budget cannot be negative', 'Use an amount in USD from 0 up, or NULL for no limit.'),
+        ('budgets_are_not_negative', 'A budget cannot be negative',
+            'Use an amount in USD from 0 up, or NULL for no limit.'),
         ('capabilities_are_known', 'One of these capabilities is not known', 'Use chat, embedding and image.'),
-        ('conditions_is_an_object', 'The conditions of a rule are no JSON object', 'Use {} for a rule that always applies.'),
+        ('conditions_is_an_object', 'The conditions of a rule are no JSON object',
+            'Use {} for a rule that always applies.'),
         ('features_are_known', 'One of these features is not known', 'Use stream, tools, vision and structured.'),
         ('key_status_is_known', 'This key status is not known', 'Use ACTIVE, REVOKED or EXPIRED.'),
-        ('limits_are_not_negative', 'A spending limit cannot be negative', 'Use an amount in USD from 0 up, or NULL for none.'),
-        ('limits_are_positive', 'A limit of a provider must be above 0', 'Use a whole number from 1 up, or NULL for no limit.'),
+        ('limits_are_not_negative', 'A spending limit cannot be negative',
+            'Use an amount in USD from 0 up, or NULL for none.'),
+        ('limits_are_positive', 'A limit of a provider must be above 0',
+            'Use a whole number from 1 up, or NULL for no limit.'),
         ('markup_percent_is_not_below_minus_100', 'A markup below -100 % would pay the customer',
             'Use a percentage from -100 up, or NULL for the tenant''s.'),
         ('max_attempts_is_sensible', 'max_attempts is out of range', 'Use a number from 1 to 10.'),
@@ -30,7 +35,7 @@ begin atomic
         ('provider_bk_has_no_slash', 'A provider''s name has neither slashes nor spaces',
             'Use a short name like openai; customers write provider/model.'),
         ('rate_limit_is_between_1_and_60_million', 'A rate limit must be above 0',
-            'Use requests a minute from 1 up, or NULL for no limit of its own; is_active = false lets nothing through.'),
+            'Use requests a minute from 1 up, or NULL for no limit of its own; is_active = false stops all.'),
         ('scopes_are_known', 'One of these scopes is not known', 'Use inference, usage, billing and admin.'),
         ('time_zone_is_known', 'This time zone is not known', 'Use an IANA name like Europe/Berlin.'),
         ('token_digest_is_256_bits', 'This is no digest of a token', 'Issue tokens with "onevault token issue".'),
@@ -42,4 +47,5 @@ begin atomic
     where e.rule = p_constraint;
 end;
 
-comment on function admin.fn_explain_constraint(text) is 'What a broken check means and what to write instead, as sentences.';
+comment on function admin.fn_explain_constraint(text) is
+'What a broken check means and what to write instead, as sentences.';

@@ -91,4 +91,5 @@ begin
 end
 $$;
 
-comment on function admin.fn_find_offer(text, text) is 'Hash key of a current model at a provider; refuses an unknown one.';
+comment on function admin.fn_find_offer(text, text) is
+'Hash key of a current model at a provider; refuses an unknown one.';

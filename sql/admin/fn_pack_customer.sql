@@ -23,4 +23,5 @@ begin
 end
 $$;
 
-comment on function admin.fn_pack_customer(jsonb) is 'A row of admin.customer as a payload for customer_config_s, checked.';
+comment on function admin.fn_pack_customer(jsonb) is
+'A row of admin.customer as a payload for customer_config_s, checked.';

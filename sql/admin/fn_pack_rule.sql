@@ -44,4 +44,5 @@ begin
 end
 $$;
 
-comment on function admin.fn_pack_rule(jsonb) is 'A row of admin.routing_rule as a payload for routing_rule_s, checked.';
+comment on function admin.fn_pack_rule(jsonb) is
+'A row of admin.routing_rule as a payload for routing_rule_s, checked.';

@@ -26,7 +26,8 @@ begin
     from jsonb_populate_record(null::ops.principal, (
         select jsonb_build_object(
             'token_digest', '\x', 'token_status', 'ACTIVE', 'scopes', '{inference}'::text[],
-            'customer_hk', h.customer_hk, 'customer_bk', h.customer_bk, 'tenant_hk', n.tenant_hk, 'tenant_bk', n.tenant_bk,
+            'customer_hk', h.customer_hk, 'customer_bk', h.customer_bk,
+            'tenant_hk', n.tenant_hk, 'tenant_bk', n.tenant_bk,
             'is_active', cs.is_active and ns.is_active, 'time_zone', ns.time_zone, 'priority_tier', cs.priority_tier,
             'address_policy', ns.address_policy, 'markup_percent', coalesce(cs.markup_percent, ns.markup_percent),
             'compliance_levels', c.compliance, 'preferred_providers', cs.preferred_providers,

@@ -1,5 +1,6 @@
 -- A value that would be thrown away is refused: nobody should believe that he changed something.
-create or replace function admin.fn_refuse_readonly(p_new jsonb, p_old jsonb, p_readonly text[], p_hint text) returns void
+create or replace function admin.fn_refuse_readonly(p_new jsonb, p_old jsonb, p_readonly text[], p_hint text)
+returns void
 language plpgsql
 immutable
 set search_path = ''
@@ -12,7 +13,9 @@ begin
     where p_new -> c.name is distinct from coalesce(p_old -> c.name, 'null')
     limit 1;
     if v_column is not null then
-        perform admin.fn_refuse_change(400, v_column || '_is_read_only', format('%s cannot be set here', v_column), p_hint);
+        perform admin.fn_refuse_change(
+            400, v_column || '_is_read_only', format('%s cannot be set here', v_column), p_hint
+        );
     end if;
 end
 $$;

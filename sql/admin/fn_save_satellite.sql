@@ -31,7 +31,8 @@ exception
     when not_null_violation then
         get stacked diagnostics v_column = column_name;
         perform admin.fn_refuse_change(
-            400, v_column || '_is_given', format('%s cannot be NULL', v_column), 'Give it a value, or leave it as it was.'
+            400, v_column || '_is_given', format('%s cannot be NULL', v_column),
+            'Give it a value, or leave it as it was.'
         );
     when string_data_right_truncation then
         perform admin.fn_refuse_change(
@@ -39,7 +40,8 @@ exception
         );
     when numeric_value_out_of_range then
         perform admin.fn_refuse_change(
-            400, 'numbers_fit', 'A number is larger than its column holds', 'Use a smaller one; amounts go up to 9999999999 USD.'
+            400, 'numbers_fit', 'A number is larger than its column holds',
+            'Use a smaller one; amounts go up to 9999999999 USD.'
         );
 end
 $$;

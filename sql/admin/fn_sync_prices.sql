@@ -38,7 +38,8 @@ begin
     ) as b;
 
     select coalesce(jsonb_agg(jsonb_build_object(
-        'offer_hk', c.offer_hk, 'meter', c.meter, 'valid_from', c.valid_from, 'valid_to', c.begins, 'cut', c.begins > c.valid_from
+        'offer_hk', c.offer_hk, 'meter', c.meter, 'valid_from', c.valid_from, 'valid_to', c.begins,
+        'cut', c.begins > c.valid_from
     )), '[]')
     into v_cut
     from (

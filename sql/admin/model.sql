@@ -51,7 +51,8 @@ comment on column admin.model.provider is 'Provider that runs it.';
 comment on column admin.model.model is 'Name that customers ask for; the same model at two providers has one name.';
 comment on column admin.model.upstream_model is 'Name by which the provider knows it; the same if not given.';
 comment on column admin.model.capabilities is 'What it does: chat (if not given), embedding, image.';
-comment on column admin.model.features is 'What it can besides: stream, tools, vision, structured; all of them if not given.';
+comment on column admin.model.features is
+'What it can besides: stream, tools, vision, structured; all of them if not given.';
 comment on column admin.model.context_tokens is 'Longest prompt in tokens; 128000 if not given.';
 comment on column admin.model.max_output_tokens is 'Most tokens of an answer; 16384 if not given.';
 comment on column admin.model.default_output_tokens is
@@ -59,7 +60,8 @@ comment on column admin.model.default_output_tokens is
 comment on column admin.model.quality_score is 'Used by rules for quality; NULL for the provider''s.';
 comment on column admin.model.is_active is 'False takes it off the road.';
 comment on column admin.model.input_usd_per_million is 'Price in force of a million input tokens; set in admin.price.';
-comment on column admin.model.output_usd_per_million is 'Price in force of a million output tokens; set in admin.price.';
+comment on column admin.model.output_usd_per_million is
+'Price in force of a million output tokens; set in admin.price.';
 comment on column admin.model.cache_read_usd_per_million is 'Price in force of a million tokens read from the cache.';
 comment on column admin.model.cache_write_usd_per_million is 'Price in force of a million tokens written to the cache.';
 comment on column admin.model.unroutable_because is

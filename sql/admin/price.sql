@@ -40,9 +40,10 @@ inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk;
 
 comment on view admin.price is
-'What models cost, by date. Of the rows of a meter that hold at a moment the one with the latest valid_from counts, so a
-row with an end lies over the one below it and gives way again. A changed or inserted row is HAND, and while a meter of a
-model has such a row the price book leaves that meter alone. DELETE ends a row; requests keep the price they were made at.';
+'What models cost, by date. Of the rows of a meter that hold at a moment the one with the latest valid_from counts, so
+a row with an end lies over the one below it and gives way again. A changed or inserted row is HAND, and while a meter
+of a model has such a row the price book leaves that meter alone. DELETE ends a row; requests keep the price they were
+made at.';
 comment on column admin.price.provider is 'Provider that runs the model.';
 comment on column admin.price.model is 'Model.';
 comment on column admin.price.meter is

@@ -24,12 +24,7 @@ create view admin.provider as
 select
     p.provider, p.provider_name, p.adapter_kind, p.api_endpoint, p.adapter_settings, p.needs_key, p.compliance_levels,
     p.requests_per_minute_limit, p.max_tokens_per_request, p.first_byte_timeout_ms, p.quality_score, p.is_active,
-    exists (
-        select from gateway.ai_provider_key_h as kh
-        inner join gateway.ai_provider_key_s as ks
-            on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
-        where kh.provider_hk = s.provider_hk
-    ) as has_key,
+    k.has_key,
     m.models_available,
     m.cost_per_1k_tokens,
     s.current_latency_ms,
@@ -47,11 +42,18 @@ cross join lateral (
     from ops.offer as o
     where o.provider_bk = p.provider and o.valid_from <= now() and o.valid_to > now()
 ) as m
+cross join lateral (
+    select count(*) > 0 as has_key
+    from gateway.ai_provider_key_h as kh
+    inner join gateway.ai_provider_key_s as ks
+        on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
+    where kh.provider_hk = s.provider_hk
+) as k
 where p.load_end_date is null;
 
 comment on view admin.provider is
-'AI providers. DELETE takes a provider and its models off the road and revokes the house''s keys for it; inserted again, it
-comes back with its models and prices, and needs a key.';
+'AI providers. DELETE takes a provider and its models off the road and revokes the house''s keys for it; inserted
+again, it comes back with its models and prices, and needs a key.';
 comment on column admin.provider.provider is 'Short name, as in provider/model; cannot be changed.';
 comment on column admin.provider.provider_name is 'Name in full; the short name if not given.';
 comment on column admin.provider.adapter_kind is 'How the worker speaks to it: openai (if not given) or sandbox.';
@@ -59,7 +61,8 @@ comment on column admin.provider.api_endpoint is 'Base URL with its version, lik
 comment on column admin.provider.adapter_settings is 'Quirks for the adapter, such as {"stream_usage": false}.';
 comment on column admin.provider.needs_key is 'Whether it is left out as long as there is no key for it.';
 comment on column admin.provider.compliance_levels is 'Levels such as HIPAA that it meets.';
-comment on column admin.provider.requests_per_minute_limit is 'Requests a minute that it takes from us; NULL for not known.';
+comment on column admin.provider.requests_per_minute_limit is
+'Requests a minute that it takes from us; NULL for not known.';
 comment on column admin.provider.max_tokens_per_request is 'Limit on the output of any of its models; NULL for none.';
 comment on column admin.provider.first_byte_timeout_ms is 'How long an answer may take to begin, in milliseconds.';
 comment on column admin.provider.quality_score is 'Used by rules for quality where a model has no score of its own.';
@@ -69,7 +72,8 @@ comment on column admin.provider.models_available is 'Its models that calls can 
 comment on column admin.provider.cost_per_1k_tokens is
 'Headline: USD per thousand tokens, half of them output, at its cheapest model. Bills rest on admin.price.';
 comment on column admin.provider.current_latency_ms is 'Latency as measured last, in milliseconds.';
-comment on column admin.provider.current_availability_percent is 'Percentage of attempts that were answered, as measured last.';
+comment on column admin.provider.current_availability_percent is
+'Percentage of attempts that were answered, as measured last.';
 
 comment on view admin.provider_history is 'Every version of every provider, deleted ones included.';
 comment on column admin.provider_history.provider is 'Short name.';
@@ -81,7 +85,8 @@ comment on column admin.provider_history.needs_key is 'Whether it was left out w
 comment on column admin.provider_history.compliance_levels is 'Levels that it met.';
 comment on column admin.provider_history.requests_per_minute_limit is 'Requests a minute; NULL for not known.';
 comment on column admin.provider_history.max_tokens_per_request is 'Limit on the output of its models; NULL for none.';
-comment on column admin.provider_history.first_byte_timeout_ms is 'How long an answer could take to begin, in milliseconds.';
+comment on column admin.provider_history.first_byte_timeout_ms is
+'How long an answer could take to begin, in milliseconds.';
 comment on column admin.provider_history.quality_score is 'Score for rules for quality.';
 comment on column admin.provider_history.is_active is 'Whether its models could be routed to.';
 comment on column admin.provider_history.load_date is 'Since when this version holds.';

@@ -53,7 +53,8 @@ comment on column admin.provider_key.customer is 'Customer who brought it; NULL 
 comment on column admin.provider_key.key_name is
 'default, or environment for one taken from a variable when the gateway started; own for a customer''s.';
 comment on column admin.provider_key.key_status is 'ACTIVE, REVOKED or EXPIRED; only an active one is used.';
-comment on column admin.provider_key.key_fingerprint is 'First signs of a keyed digest: tells whether a key is another one.';
+comment on column admin.provider_key.key_fingerprint is
+'First signs of a keyed digest: tells whether a key is another one.';
 comment on column admin.provider_key.encryption_key_id is 'Master key that it is sealed under.';
 comment on column admin.provider_key.daily_spending_limit is 'USD a day with a customer''s key; NULL for none.';
 comment on column admin.provider_key.monthly_spending_limit is 'USD a month with a customer''s key; NULL for none.';

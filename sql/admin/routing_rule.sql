@@ -35,7 +35,8 @@ comment on column admin.routing_rule.conditions is
 'When it applies, as JSON: {"tier": "PREMIUM", "request_type": ["chat", "summary"]}; {} (if not given) always.';
 comment on column admin.routing_rule.target_provider is 'Provider for calls that name no model; NULL for any.';
 comment on column admin.routing_rule.target_model is 'Model for calls that name none; NULL for any.';
-comment on column admin.routing_rule.cost_optimization is 'Prefer the cheapest offer; what decides when nothing else does.';
+comment on column admin.routing_rule.cost_optimization is
+'Prefer the cheapest offer; what decides when nothing else does.';
 comment on column admin.routing_rule.latency_optimization is 'Prefer the fastest offer.';
 comment on column admin.routing_rule.quality_optimization is 'Prefer the offer with the best quality score.';
 comment on column admin.routing_rule.compliance_requirements is

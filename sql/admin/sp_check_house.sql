@@ -19,7 +19,8 @@ begin
 
     return query
     select
-        'public', count(*) = 0, coalesce('PUBLIC may ' || string_agg(distinct a.privilege_type, ', '), 'PUBLIC may nothing'),
+        'public', count(*) = 0,
+        coalesce('PUBLIC may ' || string_agg(distinct a.privilege_type, ', '), 'PUBLIC may nothing'),
         format('revoke all on database %I from public;', current_database())
     from pg_catalog.pg_database as d
     cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) as a
@@ -54,9 +55,11 @@ begin
         select 'premium' as name, count(*) as depth, extract(epoch from now() - min(m.enqueued_at)) as oldest
         from pgmq.q_premium as m where m.vt <= now()
         union all
-        select 'standard', count(*), extract(epoch from now() - min(m.enqueued_at)) from pgmq.q_standard as m where m.vt <= now()
+        select 'standard', count(*), extract(epoch from now() - min(m.enqueued_at))
+        from pgmq.q_standard as m where m.vt <= now()
         union all
-        select 'basic', count(*), extract(epoch from now() - min(m.enqueued_at)) from pgmq.q_basic as m where m.vt <= now()
+        select 'basic', count(*), extract(epoch from now() - min(m.enqueued_at))
+        from pgmq.q_basic as m where m.vt <= now()
     ) as q;
 
     return query
@@ -80,7 +83,9 @@ begin
     return query
     select
         'jobs', count(*) = 0,
-        coalesce(string_agg(format('%s failed with %s', j.job_name, j.last_error), ', ' order by j.job_name), 'none failed'),
+        coalesce(
+            string_agg(format('%s failed with %s', j.job_name, j.last_error), ', ' order by j.job_name), 'none failed'
+        ),
         'Look into ops.job and the log of the database.'
     from ops.job as j
     where j.last_error is not null;
@@ -107,7 +112,8 @@ begin
 
     return query
     select
-        'partitions', count(n.oid) > 0, case when count(n.oid) > 0 then 'next month has its place' else 'none for next month' end,
+        'partitions', count(n.oid) > 0,
+        case when count(n.oid) > 0 then 'next month has its place' else 'none for next month' end,
         'The job "keep partitions" makes them: start a worker. No row is lost meanwhile.'
     from pg_catalog.pg_class as n
     where
@@ -117,4 +123,5 @@ end
 $$;
 
 comment on function admin.sp_check_house() is
-'What to look at and how to mend it: roles, rights, tokens, models, queues, clock, jobs, reservations, budgets, partitions.';
+'What to look at and how to mend it: roles, rights, tokens, models, queues, clock, jobs, reservations, budgets,
+partitions.';

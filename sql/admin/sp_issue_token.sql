@@ -1,5 +1,5 @@
--- The token itself is made and shown where the master key is. Here arrive its digest, a hint to tell it by, and a sealed
--- fingerprint that the customer's configuration keeps of the first one.
+-- The token itself is made and shown where the master key is. Here arrive its digest, a hint to tell it by, and a
+-- sealed fingerprint that the customer's configuration keeps of the first one.
 create or replace function admin.sp_issue_token(
     p_customer text, p_token_digest bytea, p_token_hint text, p_sealed_fingerprint bytea, p_settings jsonb default '{}'
 ) returns table (tenant text, customer text, token_id text)

@@ -1,9 +1,10 @@
--- Brings in what the public price book says, in a few statements for all of it. Three rules leave people's work alone: a
--- provider or model is the book's as long as its last version is in force and was made by the book; a meter of a model
--- that has a price by hand is not touched; nothing that the book no longer names is taken off the road.
+-- Brings in what the public price book says, in a few statements for all of it. Three rules leave people's work alone:
+-- a provider or model is the book's as long as its last version is in force and was made by the book; a meter of a
+-- model that has a price by hand is not touched; nothing that the book no longer names is taken off the road.
 create or replace function admin.sp_sync_price_book(p_version text, p_providers jsonb, p_offers jsonb)
 returns table (
-    providers_changed bigint, models_changed bigint, prices_changed bigint, prices_ended bigint, prices_kept_by_hand bigint
+    providers_changed bigint, models_changed bigint, prices_changed bigint, prices_ended bigint,
+    prices_kept_by_hand bigint
 )
 language plpgsql
 security definer
@@ -21,5 +22,5 @@ end
 $$;
 
 comment on function admin.sp_sync_price_book(text, jsonb, jsonb) is
-'Brings the public price book in: arrays of rows of admin.provider, and of models with "prices" {meter: USD per million},
-"valid_from" and "valid_to". Tells what changed; twice the same changes nothing.';
+'Brings the public price book in: arrays of rows of admin.provider, and of models with "prices" {meter: USD per
+million}, "valid_from" and "valid_to". Tells what changed; twice the same changes nothing.';

@@ -20,10 +20,12 @@ from admin.tenant_history as t
 where t.load_end_date is null;
 
 comment on view admin.tenant is
-'Organisations whose customers call the gateway. DELETE works once a tenant has no customers; its name is not used again.';
+'Organisations whose customers call the gateway. DELETE works once a tenant has no customers; its name is not used
+again.';
 comment on column admin.tenant.tenant is 'Name that customers are filed under; cannot be changed.';
 comment on column admin.tenant.tenant_name is 'Name in full, for bills; the short name if not given.';
-comment on column admin.tenant.time_zone is 'IANA name; days and months of budgets begin at its midnight. UTC if not given.';
+comment on column admin.tenant.time_zone is
+'IANA name; days and months of budgets begin at its midnight. UTC if not given.';
 comment on column admin.tenant.markup_percent is
 'Percent added to provider cost, unless a customer has a markup of its own. 20 if not given.';
 comment on column admin.tenant.address_policy is

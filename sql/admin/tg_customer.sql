@@ -84,4 +84,5 @@ for each row execute function admin.tg_customer_delete();
 
 comment on function admin.tg_customer_insert() is 'INSERT on admin.customer: hub and first version.';
 comment on function admin.tg_customer_update() is 'UPDATE on admin.customer: a new version.';
-comment on function admin.tg_customer_delete() is 'DELETE on admin.customer: tokens and keys revoked, the last version ends.';
+comment on function admin.tg_customer_delete() is
+'DELETE on admin.customer: tokens and keys revoked, the last version ends.';

@@ -10,7 +10,10 @@ declare
 begin
     perform admin.fn_refuse_readonly(
         to_jsonb(new), null,
-        '{input_usd_per_million,output_usd_per_million,cache_read_usd_per_million,cache_write_usd_per_million,unroutable_because}',
+        array[
+            'input_usd_per_million', 'output_usd_per_million', 'cache_read_usd_per_million',
+            'cache_write_usd_per_million', 'unroutable_because'
+        ],
         'Prices are rows of admin.price.'
     );
     if exists (select from gateway.offer_s as s where s.offer_hk = v_offer_hk and s.load_end_date is null) then
@@ -50,7 +53,10 @@ begin
     );
     perform admin.fn_refuse_readonly(
         to_jsonb(new), to_jsonb(old),
-        '{input_usd_per_million,output_usd_per_million,cache_read_usd_per_million,cache_write_usd_per_million,unroutable_because}',
+        array[
+            'input_usd_per_million', 'output_usd_per_million', 'cache_read_usd_per_million',
+            'cache_write_usd_per_million', 'unroutable_because'
+        ],
         'Prices are rows of admin.price.'
     );
     perform admin.fn_save_satellite(
@@ -71,7 +77,8 @@ as $$
 begin
     delete from admin.price as p where p.provider = old.provider and p.model = old.model;
     perform admin.fn_end_satellite(
-        'gateway.offer_s', jsonb_build_object('offer_hk', util.hash_key(old.provider, old.model)), '{"is_active": false}'
+        'gateway.offer_s', jsonb_build_object('offer_hk', util.hash_key(old.provider, old.model)),
+        '{"is_active": false}'
     );
     return old;
 end

@@ -56,7 +56,8 @@ declare
     v_key jsonb := jsonb_build_object('offer_hk', util.hash_key(old.provider, old.model), 'meter', old.meter);
 begin
     perform admin.fn_refuse_readonly(
-        to_jsonb(new), to_jsonb(old), '{provider,model,meter,is_in_force}', 'Insert another price instead, and delete this one.'
+        to_jsonb(new), to_jsonb(old), '{provider,model,meter,is_in_force}',
+        'Insert another price instead, and delete this one.'
     );
     if to_jsonb(new) = to_jsonb(old) then
         return new;
@@ -73,7 +74,9 @@ begin
         new.is_in_force := null;
         new.price_source := case when new.price_source = old.price_source then 'HAND' else new.price_source end;
         insert into admin.price (provider, model, meter, usd_per_million, valid_from, valid_to, price_source)
-        values (new.provider, new.model, new.meter, new.usd_per_million, new.valid_from, new.valid_to, new.price_source);
+        values (
+            new.provider, new.model, new.meter, new.usd_per_million, new.valid_from, new.valid_to, new.price_source
+        );
     else
         perform admin.fn_save_satellite(
             'gateway.offer_price_s', v_key || jsonb_build_object('valid_from', old.valid_from), jsonb_build_object(

@@ -16,7 +16,9 @@ begin
         perform admin.fn_refuse_change(400, 'provider_bk_has_no_slash', e.message, e.hint)
         from admin.fn_explain_constraint('provider_bk_has_no_slash') as e;
     end if;
-    if exists (select from gateway.ai_provider_s as s where s.provider_hk = v_provider_hk and s.load_end_date is null) then
+    if exists (
+        select from gateway.ai_provider_s as s where s.provider_hk = v_provider_hk and s.load_end_date is null
+    ) then
         perform admin.fn_refuse_change(
             409, 'provider_is_new', format('The provider %s exists already', quote_literal(v_name)), 'Update it.'
         );
@@ -76,4 +78,5 @@ for each row execute function admin.tg_provider_delete();
 
 comment on function admin.tg_provider_insert() is 'INSERT on admin.provider: hub and a version.';
 comment on function admin.tg_provider_update() is 'UPDATE on admin.provider: a new version.';
-comment on function admin.tg_provider_delete() is 'DELETE on admin.provider: the house''s keys revoked, the last version ends.';
+comment on function admin.tg_provider_delete() is
+'DELETE on admin.provider: the house''s keys revoked, the last version ends.';

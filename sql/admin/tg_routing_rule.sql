@@ -7,7 +7,9 @@ declare
     v_name text := admin.fn_check_name('rule', new.rule_name);
     v_rule_hk bytea := util.hash_key(v_name);
 begin
-    if exists (select from gateway.routing_rule_s as s where s.routing_rule_hk = v_rule_hk and s.load_end_date is null) then
+    if exists (
+        select from gateway.routing_rule_s as s where s.routing_rule_hk = v_rule_hk and s.load_end_date is null
+    ) then
         perform admin.fn_refuse_change(
             409, 'rule_is_new', format('The rule %s exists already', quote_literal(v_name)),
             'Update it, or choose another name.'
@@ -49,7 +51,8 @@ set search_path = ''
 as $$
 begin
     perform admin.fn_end_satellite(
-        'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', util.hash_key(old.rule_name)), '{"is_active": false}'
+        'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', util.hash_key(old.rule_name)),
+        '{"is_active": false}'
     );
     return old;
 end

@@ -16,7 +16,8 @@ begin
     perform admin.fn_save_satellite(
         'auth.tenant_s', jsonb_build_object('tenant_hk', v_tenant_hk), jsonb_strip_nulls(jsonb_build_object(
             'tenant_name', coalesce(new.tenant_name, v_name), 'time_zone', admin.fn_clean_time_zone(new.time_zone),
-            'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy), 'is_active', new.is_active
+            'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy),
+            'is_active', new.is_active
         ))
     );
     select t.* into new from admin.tenant as t where t.tenant = v_name;
@@ -39,7 +40,8 @@ begin
     perform admin.fn_save_satellite(
         'auth.tenant_s', jsonb_build_object('tenant_hk', util.hash_key(old.tenant)), jsonb_build_object(
             'tenant_name', new.tenant_name, 'time_zone', admin.fn_clean_time_zone(new.time_zone),
-            'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy), 'is_active', new.is_active
+            'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy),
+            'is_active', new.is_active
         )
     );
     select t.* into new from admin.tenant as t where t.tenant = old.tenant;

@@ -29,8 +29,8 @@ from admin.token_history as t
 where t.load_end_date is null;
 
 comment on view admin.token is
-'Customers'' tokens, without what is secret. They are issued by the command "onevault token issue"; DELETE revokes, and a
-revoked token stays in the list, since its callers must be told so.';
+'Customers'' tokens, without what is secret. They are issued by the command "onevault token issue"; DELETE revokes,
+and a revoked token stays in the list, since its callers must be told so.';
 comment on column admin.token.token_id is 'Name of the token in commands; public.';
 comment on column admin.token.customer is 'Who calls with it.';
 comment on column admin.token.token_name is 'What people call it.';
@@ -38,7 +38,8 @@ comment on column admin.token.token_hint is 'Its first and last characters, to t
 comment on column admin.token.token_status is 'ACTIVE or REVOKED; revoked is for good.';
 comment on column admin.token.expires_at is 'From when on it is refused; NULL for never.';
 comment on column admin.token.scopes is 'What it may be used for: inference, usage, billing, admin.';
-comment on column admin.token.rate_limit_requests_per_minute is 'Requests a minute with this token; NULL for the customer''s.';
+comment on column admin.token.rate_limit_requests_per_minute is
+'Requests a minute with this token; NULL for the customer''s.';
 comment on column admin.token.cost_budget_daily is 'USD a day with this token; NULL for the customer''s.';
 comment on column admin.token.cost_budget_monthly is 'USD a month with this token; NULL for the customer''s.';
 comment on column admin.token.allowed_models is

@@ -16,4 +16,5 @@ begin atomic
 end;
 
 comment on function gateway.sp_read_provider_key(bytea) is
-'A sealed provider key, the house''s or a customer''s, with its status and the identity (associated data) that opens it.';
+'A sealed provider key, the house''s or a customer''s, with its status and the identity (associated data) that opens
+it.';

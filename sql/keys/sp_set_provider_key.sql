@@ -1,5 +1,5 @@
--- Told by its fingerprint: the same key adds no version, however often it is sealed anew. p_keeps_status leaves the same
--- key as it is, so that a start of the gateway does not bring back what a DBA revoked.
+-- Told by its fingerprint: the same key adds no version, however often it is sealed anew. p_keeps_status leaves the
+-- same key as it is, so that a start of the gateway does not bring back what a DBA revoked.
 create or replace function admin.sp_set_provider_key(
     p_provider text, p_customer text, p_key_name text, p_key_fingerprint bytea, p_api_key_encrypted bytea,
     p_encryption_key_id text, p_keeps_status boolean default false

@@ -13,7 +13,11 @@ select results_eq(
     $$values ('many 1', 5::numeric), ('many 21', 6)$$, 'merged'
 );
 create temporary table gone as
-with d as (delete from admin.customer where customer like 'many %' returning customer) select * from d;
+with d as (
+    delete from admin.customer where customer like 'many %' returning customer
+)
+
+select * from d;
 select is((select count(*) from gone), 21::bigint, 'deleted at once, told by RETURNING');
 select is_empty($$select from admin.customer where customer like 'many %'$$, 'all of them');
 select * from finish();

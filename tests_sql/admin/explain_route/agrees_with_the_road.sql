@@ -38,12 +38,12 @@ select is(
     (m.provider, m.model, case when m.status = 'routed' then m.route_reason else 'refused: ' || m.message end)::text,
     format('call %s, %s', t.n, t.request)
 )
-from told as t inner join met as m using (n) order by t.n;
+from told as t inner join met as m on t.n = m.n order by t.n;
 select is(
     (t.tried, t.hold_usd)::text, (r.tried, trim_scale(r.held_usd))::text, format('and what is tried and held, call %s', t.n)
 )
 from told as t
-inner join met as m using (n)
+inner join met as m on t.n = m.n
 left join lateral (
     select r.held_usd, (
         select jsonb_agg(jsonb_build_object('provider', k.candidate ->> 'provider', 'model', k.candidate ->> 'model') order by k.place)

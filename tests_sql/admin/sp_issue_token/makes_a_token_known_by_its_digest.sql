@@ -11,7 +11,7 @@ select i.* from admin.sp_issue_token('acme', sha256('first'), 'ov_…st', '\x010
 select is((select (tenant, customer)::text from issued), '(default,Acme)', 'tells whose it is');
 select is((test.route(sha256('first'))).status, 'routed', 'it may call at once');
 select is((select (t.token_name, t.token_hint, t.token_status, t.cost_budget_daily)::text
-    from admin.token as t inner join issued using (token_id)), '(ci,ov_…st,ACTIVE,1)', 'it is in the list');
+    from admin.token as t inner join issued as i on t.token_id = i.token_id), '(ci,ov_…st,ACTIVE,1)', 'it is in the list');
 select is((select s.api_key_encrypted from gateway.customer_config_s as s
     where s.customer_hk = util.hash_key('Acme') and s.load_end_date is null), '\x0102'::bytea,
     'the customer keeps the sealed fingerprint of its first');
