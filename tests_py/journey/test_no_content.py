@@ -68,6 +68,8 @@ def test_canaries_are_nowhere_at_rest(directory: Path) -> None:
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
+        if process.stdout is not None:
+            process.stdout.close()
 
     planted = home / "planted"
     planted.write_text(f"…{canaries[0]}…")
