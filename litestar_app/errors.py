@@ -198,15 +198,13 @@ def shape_of(path: str) -> Shape:
 def error_object(error: GatewayError) -> dict[str, Any]:
     """The error in OpenAI's shape: `{"error": {message, type, code, param, …}}`."""
     default = "server_error" if error.status >= 500 else "invalid_request_error"
-    return {
-        "error": {
-            **error.extra,
-            "message": error.message,
-            "type": _OPENAI_TYPES.get(error.status, default),
-            "code": error.code,
-            "param": error.param,
-        }
+    inner = {
+        "message": error.message,
+        "type": _OPENAI_TYPES.get(error.status, default),
+        "code": error.code,
+        "param": error.param,
     }
+    return {"error": {**inner, **error.extra, **inner}}
 
 
 def error_body(error: GatewayError, shape: Shape, request_id: str | None = None) -> bytes:
@@ -215,12 +213,11 @@ def error_body(error: GatewayError, shape: Shape, request_id: str | None = None)
         return _encode(error_object(error))
     default = "api_error" if error.status >= 500 else "invalid_request_error"
     inner = {
-        **error.extra,
         "type": _ANTHROPIC_TYPES.get(error.status, default),
         "message": error.message,
         "code": error.code,
     }
-    return _encode({"type": "error", "error": inner, "request_id": request_id})
+    return _encode({"type": "error", "error": {**inner, **error.extra, **inner}, "request_id": request_id})
 
 
 def error_headers(error: GatewayError, length: int) -> list[tuple[bytes, bytes]]:

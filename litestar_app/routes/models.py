@@ -76,6 +76,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         for model in msgspec.json.decode(reply.body, type=_Listing).data:
             if msgspec.json.decode(model, type=_Named).id == wanted:
                 return json_response(model)
-        raise GatewayError(404, "model_not_found", "There is no such model for this token. `GET /v1/models` lists all.")
+        message = "There is no such model for this token. `GET /v1/models` lists all."
+        raise GatewayError(404, "model_not_found", message, param="model")
 
     return [list_models, get_model]

@@ -11,10 +11,10 @@ from typing import Any
 import openai
 import pytest
 
-from tests_py.conftest import StartGateway
 from tests_py.providers.fake import FakeProvider
 from tests_py.support.gateway import Gateway
 
+SANDBOX = "sandbox-small"
 ASK: Any = [{"role": "user", "content": "Hello there"}]
 TOOLS: Any = [
     {
@@ -55,7 +55,7 @@ def add_model(gateway: Gateway, model: str, endpoint: str) -> None:
 
 
 def test_chat(client: openai.OpenAI) -> None:
-    raw = client.chat.completions.with_raw_response.create(model="auto", messages=ASK)
+    raw = client.chat.completions.with_raw_response.create(model=SANDBOX, messages=ASK)
     answer = raw.parse()
     assert answer.choices[0].message.content
     assert answer.choices[0].finish_reason == "stop"
@@ -71,11 +71,11 @@ def test_chat(client: openai.OpenAI) -> None:
 
 def test_stream(client: openai.OpenAI) -> None:
     text, last = "", None
-    for chunk in client.chat.completions.create(model="auto", messages=ASK, stream=True):
+    for chunk in client.chat.completions.create(model=SANDBOX, messages=ASK, stream=True):
         assert chunk.usage is None
         text += "".join(choice.delta.content or "" for choice in chunk.choices)
         last = chunk
-    assert text == client.chat.completions.create(model="auto", messages=ASK).choices[0].message.content
+    assert text == client.chat.completions.create(model=SANDBOX, messages=ASK).choices[0].message.content
     assert last is not None
     assert last.model_extra is not None
     assert last.model_extra["onevault"]["provider"] == "sandbox"
@@ -83,7 +83,7 @@ def test_stream(client: openai.OpenAI) -> None:
 
 def test_stream_with_usage(client: openai.OpenAI) -> None:
     stream = client.chat.completions.create(
-        model="auto", messages=ASK, stream=True, stream_options={"include_usage": True}
+        model=SANDBOX, messages=ASK, stream=True, stream_options={"include_usage": True}
     )
     chunks = list(stream)
     usages = [chunk.usage for chunk in chunks if chunk.usage is not None]
@@ -94,7 +94,7 @@ def test_stream_with_usage(client: openai.OpenAI) -> None:
 
 async def test_the_async_client(gateway: Gateway) -> None:
     async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.token, max_retries=0) as client:
-        stream = await client.chat.completions.create(model="auto", messages=ASK, stream=True)
+        stream = await client.chat.completions.create(model=SANDBOX, messages=ASK, stream=True)
         assert [chunk async for chunk in stream]
 
 
@@ -132,16 +132,16 @@ def test_models_are_listed(client: openai.OpenAI) -> None:
 
 def test_errors_are_the_sdks_own_classes(gateway: Gateway, client: openai.OpenAI) -> None:
     with pytest.raises(openai.AuthenticationError) as unknown:
-        client.with_options(api_key="sk-nonsense").chat.completions.create(model="auto", messages=ASK)
+        client.with_options(api_key="sk-nonsense").chat.completions.create(model=SANDBOX, messages=ASK)
     assert unknown.value.code == "invalid_token"
     with pytest.raises(openai.NotFoundError) as missing:
         client.chat.completions.create(model="no-such-model", messages=ASK)
     assert missing.value.code == "model_not_found"
     with pytest.raises(openai.BadRequestError) as bad:
-        client.chat.completions.create(model="auto", messages=[])
+        client.chat.completions.create(model=SANDBOX, messages=[])
     assert (bad.value.code, bad.value.param, bad.value.type) == ("invalid_request", "messages", "invalid_request_error")
     with pytest.raises(openai.APIStatusError) as large:
-        client.chat.completions.create(model="auto", messages=[{"role": "user", "content": "x" * 20_000_000}])
+        client.chat.completions.create(model=SANDBOX, messages=[{"role": "user", "content": "x" * 20_000_000}])
     assert (large.value.status_code, large.value.code) == (413, "request_too_large")
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("no-such-model")
@@ -154,7 +154,7 @@ def test_a_spent_budget_is_402_and_not_retried(gateway: Gateway) -> None:
         openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=made["token"], max_retries=3) as client,
         pytest.raises(openai.APIStatusError) as spent,
     ):
-        client.chat.completions.create(model="auto", messages=ASK)
+        client.chat.completions.create(model=SANDBOX, messages=ASK)
     assert (spent.value.status_code, spent.value.code) == (402, "budget_exceeded")
     body: Any = spent.value.body
     assert body["budget"]["period"]
@@ -167,7 +167,7 @@ def test_a_rate_limit_is_429_with_retry_after(gateway: Gateway) -> None:
         pytest.raises(openai.RateLimitError) as limited,
     ):
         for _ in range(20):
-            client.chat.completions.create(model="auto", messages=ASK)
+            client.chat.completions.create(model=SANDBOX, messages=ASK)
     assert limited.value.code == "rate_limited"
     assert int(limited.value.response.headers["retry-after"]) >= 1
 
@@ -189,25 +189,25 @@ def test_a_stream_that_breaks_raises(gateway: Gateway, client: openai.OpenAI, fa
         list(client.chat.completions.create(model="breaking", messages=ASK, stream=True))
 
 
-def test_a_client_that_leaves_ends_the_providers_work(start_gateway: StartGateway, fake: FakeProvider) -> None:
-    gateway = start_gateway()
+def test_a_client_that_leaves_ends_the_providers_work(gateway: Gateway, fake: FakeProvider) -> None:
     add_model(gateway, "slow", fake.endpoint("slow-20000"))
     with (
         openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=gateway.token, max_retries=0, timeout=1) as client,
         pytest.raises(openai.APITimeoutError),
     ):
         client.chat.completions.create(model="slow", messages=ASK)
-    (status,) = wait_for_result(gateway)
-    assert status == "CANCELLED"
+    assert wait_for_result(gateway, "slow") == "CANCELLED"
     assert not fake.seen[0].finished
 
 
-def wait_for_result(gateway: Gateway) -> tuple[Any, ...]:
-    """The status of the one request that was made."""
+def wait_for_result(gateway: Gateway, model: str) -> str:
+    """The status of the one request to this model."""
     deadline = time.monotonic() + 10
     while True:
-        rows = gateway.database.query("select s.response_status from gateway.api_request_s as s")
+        rows = gateway.database.query(
+            "select s.response_status from gateway.api_request_s as s where s.model_used = %s", model
+        )
         if rows:
-            return rows[0]
+            return str(rows[0][0])
         assert time.monotonic() < deadline
         time.sleep(0.05)
