@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -56,7 +57,12 @@ class Up:
 
     def children(self, command: str) -> list[psutil.Process]:
         """Its running fronts (`serve`) or workers (`work`)."""
-        return [p for p in psutil.Process(self.popen.pid).children() if command in p.cmdline()]
+        found = []
+        for child in psutil.Process(self.popen.pid).children():
+            with contextlib.suppress(psutil.Error):  # it may be gone by now
+                if command in child.cmdline():
+                    found.append(child)
+        return found
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to `up` alone."""
