@@ -350,7 +350,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
     for make in (
         ok, slow, gated, gated_after, pace, tools, usage_with_choices, usage_every_chunk, no_usage, crlf, cr, comments,
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
-        endless_line, endless_answer, status, no_money, too_long, too_long_in_words, policy, no_model, redirect, html, broken_json,
+        endless_line, endless_answer, status, no_money, too_long, too_long_in_words, policy, no_model, redirect, html,
+        broken_json,
         error_in_200, error_in_stream, hang, hang_after, cut_head, cut_body, cut_after, end_after, not_http,
     )
 }  # fmt: skip

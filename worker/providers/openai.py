@@ -161,8 +161,11 @@ def _request(call: Call, target: _Target) -> httpx.Request:
     if call.api_key is not None:
         secret = target.quirks.auth_prefix + call.api_key.reveal()
         headers = [*headers, (target.quirks.auth_header.encode(), secret.encode())]
-    body = upstream_body(call, target.quirks)
-    return httpx.Request("POST", target.url, headers=headers, content=body, extensions=TIMEOUTS)
+    # A stream that is read at once skips what httpx does to find out about `content`; aiohttp adds host and length.
+    body = httpx.ByteStream(upstream_body(call, target.quirks))
+    request = httpx.Request("POST", target.url, headers=headers, stream=body, extensions=TIMEOUTS)
+    request.read()
+    return request
 
 
 def _stream_options(given: msgspec.Raw | None) -> msgspec.Raw:

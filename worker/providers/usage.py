@@ -7,6 +7,7 @@ beside the completion; what is not said stays None.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from typing import Final
@@ -64,7 +65,7 @@ def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, 
     for name, value in said.items():
         if len(kept) >= _MAX_FIELDS:
             break
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not _is_plain_name(name):
             continue
         if isinstance(value, dict):
             if depth > 1 and (inner := keep_numbers(value, depth - 1)):
@@ -77,6 +78,11 @@ def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, 
         elif isinstance(value, float) and math.isfinite(value):
             kept[name] = value
     return kept
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_plain_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 def _count(value: object) -> int | None:

@@ -53,18 +53,18 @@ async def read_pieces(response: httpx.Response, limit: int) -> AsyncIterator[byt
     Raises `CallFailed` (server_error) past `limit` bytes and for an encoding that was not asked
     for and is not understood; what the transport raises passes through.
     """
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    encoding = _read_encoding(response.headers)
     stream = response.stream
     assert isinstance(stream, httpx.AsyncByteStream)
     size = 0
-    if encoding in ("", "identity"):
+    if encoding in (b"", b"identity"):
         async for piece in stream:
             size += len(piece)
             if size > limit:
                 raise CallFailed("server_error")
             yield piece
         return
-    if encoding not in ("gzip", "x-gzip", "deflate"):
+    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
         raise CallFailed("server_error")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
     async for piece in stream:
@@ -124,6 +124,13 @@ def read_retry_after(headers: httpx.Headers) -> int | None:
     if not 0 <= wait <= _MAX_RETRY_AFTER_MS:
         return None
     return int(wait)
+
+
+def _read_encoding(headers: httpx.Headers) -> bytes:
+    for name, value in headers.raw:  # a look-up by name would decode them all first
+        if name.lower() == b"content-encoding":
+            return value.strip().lower()
+    return b""
 
 
 def _number(text: str) -> float | None:
