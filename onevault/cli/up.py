@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -108,10 +109,12 @@ def _bracketed(address: tuple[str, int]) -> tuple[str, int]:
 
 def _welcome(url: str, token: str | None, settings: Settings) -> str:
     where = "DATABASE_URL" if settings.database_url else str(settings.home)
+    beside = Path(sys.executable).with_name("onevault")
+    program = "onevault" if shutil.which("onevault") or not beside.exists() else os.path.relpath(beside)
     return f"""
 OneVault is ready at {url}
 
-  token  {token or "shown once; make another: onevault token issue demo"}
+  token  {token or f"none for the demo customer; make one: {program} token issue demo"}
 
   curl {url}/v1/ai/completions \\
     -H 'Authorization: Bearer {token or "$TOKEN"}' \\
@@ -119,7 +122,7 @@ OneVault is ready at {url}
     -d '{{"prompt": "Say hello in one sentence."}}'
 
   API    {url}/docs
-  data   {where}; look at it with: onevault psql
+  data   {where}; look at it with: {program} psql
 
 Ctrl-C finishes what is running and stops everything.
 """
