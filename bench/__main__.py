@@ -4,9 +4,10 @@ import argparse
 import datetime as dt
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from typing import Final
+
+import psutil
 
 from bench.errors import BenchError
 from bench.gateway import Gateway, running_gateway
@@ -48,8 +49,9 @@ def _run(options: argparse.Namespace, wrk: Tool, provider: Provider, gateway: Ga
     verified = verify_answers(calls(gateway, "plain"), calls(gateway, "stream"))
     settled(gateway.watch)
     resting = CpuSnapshot.take(gateway.groups)
-    time.sleep(_IDLE_SECONDS)
+    busy = psutil.cpu_percent(interval=_IDLE_SECONDS) * (psutil.cpu_count() or 1)
     rest = CpuSnapshot.take(gateway.groups).since(resting)
+    idle_cpu = {name: 100 * seconds / _IDLE_SECONDS for name, seconds in rest.items()}
     idle = measure_memory(gateway.groups)
     profiler = _profiler(options, gateway)
     measurements = []
@@ -66,7 +68,8 @@ def _run(options: argparse.Namespace, wrk: Tool, provider: Provider, gateway: Ga
         options=vars(options),
         second_start_seconds=gateway.second_start_seconds,
         verified_answers=verified,
-        idle_cpu_percent={name: 100 * seconds / _IDLE_SECONDS for name, seconds in rest.items()},
+        others_cpu_percent=max(0.0, busy - sum(idle_cpu.values())),
+        idle_cpu_percent=idle_cpu,
         idle_memory=idle,
         loaded_memory=measure_memory(gateway.groups),
         measurements=measurements,

@@ -29,6 +29,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole benchmark. Memory is in MB, idle CPU in percent of one core, both by process group.
 
+    `others_cpu_percent` is what other processes of the machine took while the gateway rested;
     `verified_answers` were read to the last byte.
     """
 
@@ -39,6 +40,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, object]
     second_start_seconds: float
     verified_answers: int
+    others_cpu_percent: float
     idle_cpu_percent: dict[str, float]
     idle_memory: dict[str, Memory]
     loaded_memory: dict[str, Memory]
@@ -154,7 +156,10 @@ def as_text(report: Report) -> str:
             _table([[name for name, _ in _COST], *_rows(_COST, report.measurements)]),
             _table(memory),
             _table(goals),
-            f"answers read to the last byte: {report.verified_answers}",
+            (
+                f"answers read to the last byte: {report.verified_answers}\n"
+                f"others at work on this machine: {report.others_cpu_percent:.0f} % of a core"
+            ),
         )
     )
 

@@ -1,20 +1,16 @@
-"""What is shipped in docker/: the image, the compose file, nginx. No Docker engine is needed here.
+"""What is shipped in docker/: the image and the compose file. No Docker engine is needed here.
 
-Each is read by the tool that knows it, every command it names is run, and nginx itself is started
-in front of a provider that stands in for the front.
+Each is read by the tool that knows it, and every command in them is run with the environment that they give it.
 """
 
-import asyncio
+from __future__ import annotations
+
 import json
 import re
-import socket
-import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -22,23 +18,14 @@ import pytest
 import yaml
 from psycopg.conninfo import make_conninfo
 
-from bench.provider import running_provider
-from bench.tools import find_tool
-from litestar_app.errors import Overloaded, UnknownRoute, error_body
 from onevault.embedded import EmbeddedServer, install_directory
-from onevault.migrate import migrate
 from onevault.settings import VARIABLES
+from tests_py.support.compose import BIN, Containers, Service, run
+from tests_py.support.ports import free_port, wait_for
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKER = ROOT / "docker"
-BIN = Path(sys.executable).parent
 INTERPOLATED = re.compile(r"\$\{([A-Z_]+)")
-
-Service = dict[str, Any]
-
-
-def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60, **options)
 
 
 def dockerfile(instruction: str) -> list[str]:
@@ -142,7 +129,8 @@ def test_the_health_checks_ask_whether_it_is_ready(services: dict[str, Service])
     assert "/healthz/ready" in services["nginx"]["healthcheck"]["test"][-1]
 
 
-def test_the_logins_of_a_fresh_database_are_those_the_migrations_expect(tmp_path: Path) -> None:
+@pytest.fixture
+def containers(services: dict[str, Service], tmp_path: Path) -> Iterator[Containers]:
     # Open to PostgreSQL's system user, or root's server would move its data out of this folder.
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
@@ -150,130 +138,35 @@ def test_the_logins_of_a_fresh_database_are_those_the_migrations_expect(tmp_path
     server.acquire()
     try:
         owner = make_conninfo(host=str(server.socket_dir), user="postgres", dbname="postgres")
-        psql = install_directory() / "bin" / "psql"
         passwords = {"ONEVAULT_APP_PASSWORD": "an app's", "ONEVAULT_WORKER_PASSWORD": "a worker's"}
+        psql = install_directory() / "bin" / "psql"
         result = run(psql, owner, "-v", "ON_ERROR_STOP=1", "-f", DOCKER / "logins.sql", env=passwords)
         assert result.returncode == 0, result.stderr
-        migrate(owner)
-        for role in ("onevault_app", "onevault_worker"):
-            with psycopg.connect(make_conninfo(owner, user=role)) as connection:
-                (superuser,) = connection.execute("select current_setting('is_superuser')").fetchall()[0]
-                assert superuser == "off"
         with psycopg.connect(owner) as connection:
             stored = connection.execute("select count(*) from pg_authid where rolpassword like 'SCRAM-SHA-256$%'")
             assert stored.fetchall() == [(2,)]
+        yield Containers(services, tmp_path, owner)
     finally:
         server.release()
 
 
-class Nginx:
-    """docker/nginx.conf as it is, but for its ports, its folders and its patience."""
-
-    def __init__(self, folder: Path, front_port: int) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        text = (DOCKER / "nginx.conf").read_text()
-        for before, after in (
-            ("listen 8080", f"listen 127.0.0.1:{self.port}"),
-            ("server front:8000", f"server 127.0.0.1:{front_port}"),
-            ("client_body_timeout 15s", "client_body_timeout 1s"),
-            ("client_header_timeout 10s", "client_header_timeout 1s"),
-            ("worker_processes auto", "worker_processes 1"),
-            (" /tmp/", f" {folder}/"),
-        ):
-            assert before in text
-            text = text.replace(before, after)
-        self.conf = folder / "nginx.conf"
-        self.conf.write_text(text)
-        self.tool = find_tool("nginx", ["nginx"])
-        self.command = (self.tool.path, "-e", "stderr", "-p", folder, "-c", self.conf)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [*map(str, self.command), "-g", "daemon off;"]
-        self.process = subprocess.Popen(command, env=self.tool.environment, stdout=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-                return
-            except ConnectionRefusedError:
-                time.sleep(0.02)
-        raise AssertionError("nginx does not listen")
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-
-@pytest.fixture(scope="module")
-def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
-    """Nginx before a front that answers streams of 20 events, 20 ms apart."""
-    with running_provider(gap_us=20_000) as provider:
-        started = Nginx(tmp_path_factory.mktemp("nginx"), provider.port)
-        started.start()
-        yield started
-        started.stop()
-
-
-@pytest.fixture
-def nginx_alone(tmp_path: Path) -> Iterator[Nginx]:
-    """Nginx before a front that is not there."""
-    started = Nginx(tmp_path, 1)
-    started.start()
-    yield started
-    started.stop()
-
-
-def test_nginx_takes_its_configuration(nginx: Nginx) -> None:
-    result = run(*nginx.command, "-t", env=nginx.tool.environment)
-    assert "test is successful" in result.stderr, result.stderr
-    assert "warn" not in result.stderr
-
-
-def test_nginx_passes_events_on_as_they_come(nginx: Nginx) -> None:
-    with httpx.stream("POST", nginx.url("/v1/chat/completions"), json={"stream": True}) as response:
-        arrivals = [time.monotonic() for line in response.iter_lines() if line.startswith("data: ")]
-    assert len(arrivals) == 23
-    assert arrivals[-1] - arrivals[0] > 0.3, "the events came together"
-
-
-def test_nginx_hands_long_bodies_over_and_refuses_longer_ones(nginx: Nginx) -> None:
-    fits = httpx.post(nginx.url("/v1/chat/completions"), content=b" " * (10 * 1024 * 1024), timeout=20)
-    assert fits.status_code == 200
-    response = httpx.post(nginx.url("/v1/chat/completions"), content=b" " * (10 * 1024 * 1024 + 1), timeout=20)
-    assert response.status_code == 413
-    assert response.json()["error"]["code"] == "request_too_large"
-
-
-def test_nginx_refuses_what_is_malformed_in_our_words(nginx: Nginx) -> None:
-    response = httpx.get(nginx.url("/v1/models"), headers={"x-long": "a" * 20_000})
-    assert response.status_code == 400
-    assert response.json()["error"]["code"] == "invalid_request"
-    response = httpx.get(nginx.url("/metrics"))
-    assert response.status_code == 404
-    assert response.json() == json.loads(error_body(UnknownRoute(), "openai"))
-
-
-@pytest.mark.parametrize("sent", [b"POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{", b"GET / HT"])
-def test_nginx_hangs_up_on_whoever_sends_too_slowly(nginx: Nginx, sent: bytes) -> None:
-    async def talk() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", nginx.port)
-        writer.write(sent)
-        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
-            await asyncio.wait_for(reader.readexactly(1), timeout=10)
-        writer.close()
-
-    asyncio.run(talk())
-
-
-@pytest.mark.parametrize(("path", "shape"), [("/v1/chat/completions", "openai"), ("/v1/messages", "anthropic")])
-def test_without_a_front_nginx_says_overloaded_as_the_front_would(nginx_alone: Nginx, path: str, shape: Any) -> None:
-    response = httpx.post(nginx_alone.url(path), json={})
-    assert response.status_code == 503
-    assert response.headers["retry-after"] == "1"
-    assert response.json() == json.loads(error_body(Overloaded(), shape))
+def test_a_call_is_answered_by_what_the_compose_file_starts(containers: Containers) -> None:
+    containers.run("migrate")
+    containers.run("admin", "prices", "sync")
+    token = json.loads(containers.run("admin", "customer", "create", "acme", "--json"))["token"]
+    port = free_port()
+    try:
+        containers.start("worker")
+        containers.start("front", "--port", str(port))
+        wait_for(port)
+        response = httpx.post(
+            f"http://127.0.0.1:{port}/v1/ai/completions",
+            json={"prompt": "Hello"},
+            headers={"authorization": f"Bearer {token}"},
+            timeout=20,
+        )
+        assert response.status_code == 200, response.text
+        assert response.json()["onevault"]["provider"] == "sandbox"
+        assert "login worker: connects" in containers.run("admin")
+    finally:
+        assert containers.stop() == [0, 0]
