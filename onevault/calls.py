@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
+Values = Sequence[Any] | Mapping[str, Any] | None
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
@@ -99,6 +100,15 @@ where
             p.provider = m.provider and p.model = m.model and p.meter = n.meter and p.is_in_force
             and p.price_source = 'HAND' and p.usd_per_million = n.usd_per_million
     )
+"""
+
+_PRICES: Final = """
+select
+    p.provider, p.model, p.meter, p.usd_per_million, nullif(p.valid_from, '-infinity') as valid_from,
+    nullif(p.valid_to, 'infinity') as valid_to, p.price_source, p.is_in_force
+from admin.price as p
+where lower(p.provider) = lower(coalesce(%s, p.provider)) and lower(p.model) = lower(coalesce(%s, p.model))
+order by p.provider, p.model, p.meter, p.valid_from
 """
 
 _WAS_CUSTOMER: Final = """
@@ -261,12 +271,8 @@ def list_models(connection: Connection, provider: str | None = None, model: str 
 
 
 def list_prices(connection: Connection, provider: str | None, model: str | None) -> list[Row]:
-    """All of admin.price, or those of a provider or of a model."""
-    statement = (
-        "select p.* from admin.price as p where lower(p.provider) = lower(coalesce(%s, p.provider))"
-        " and lower(p.model) = lower(coalesce(%s, p.model)) order by p.provider, p.model, p.meter, p.valid_from"
-    )
-    return _all(connection, statement, (provider, model))
+    """All of admin.price, or those of a provider or of a model; an open end is None."""
+    return _all(connection, _PRICES, (provider, model))
 
 
 def read_book_version(connection: Connection) -> str | None:
@@ -313,16 +319,12 @@ def read_bill(connection: Connection, customer: str, month: date) -> list[Row]:
     return _all(connection, _BILL, (customer, month))
 
 
-def _all(
-    connection: Connection, statement: LiteralString, values: Sequence[Any] | Mapping[str, Any] | None = None
-) -> list[Row]:
+def _all(connection: Connection, statement: LiteralString, values: Values = None) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
 
 
-def _one(
-    connection: Connection, statement: LiteralString, values: Sequence[Any] | Mapping[str, Any] | None = None
-) -> Row:
+def _one(connection: Connection, statement: LiteralString, values: Values = None) -> Row:
     (row,) = _all(connection, statement, values)
     return row
 
