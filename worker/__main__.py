@@ -1,6 +1,6 @@
 """The worker process: `main(settings)`, or `python -m worker`.
 
-SIGTERM and SIGINT drain it: nothing new is read, running answers finish, and it ends with 0.
+SIGTERM, SIGINT and SIGHUP drain it: nothing new is read, running answers finish, and it ends with 0.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Final
 
 import uvloop
 
-from onevault.database import DatabaseError, open_database
+from onevault.database import open_database
 from onevault.envelope import Keyring, load_keyring
+from onevault.errors import OperatorError
 from onevault.log import configure_logging, get_log
-from onevault.master_key import MasterKeyError
-from onevault.settings import Settings, SettingsError, load_settings
+from onevault.settings import Settings, load_settings
 from worker.booking import Booker
 from worker.calls import Calls
 from worker.clock import Clock
@@ -33,21 +33,15 @@ from worker.providers.wire import open_transport
 from worker.road import Road
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
-_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = get_log("worker")
 
 
-def main(settings: Settings | None = None) -> int:
-    """Run one worker until it is told to stop; gives the exit status."""
-    try:
-        settings = load_settings() if settings is None else settings
-        configure_logging(settings.log_level, "worker")
-        dsn = open_database(settings, start=False).dsn("worker")
-        keyring = load_keyring(settings)
-    except (SettingsError, DatabaseError, MasterKeyError) as error:
-        sys.stderr.write(f"onevault worker: {error}\n")
-        return 1
+def main(settings: Settings) -> int:
+    """Run one worker until it is told to stop; gives the exit status. Raises `OperatorError` if it cannot begin."""
+    dsn = open_database(settings, start=False).dsn("worker")
+    keyring = load_keyring(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_worker(settings, dsn, keyring))
     for number in _STOP_SIGNALS:
@@ -107,8 +101,19 @@ def _on_signals(stop: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(stop)
 
     for number in _STOP_SIGNALS:
-        signal.signal(number, handle)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, handle)
+
+
+def _run() -> int:
+    try:
+        settings = load_settings()
+        configure_logging(settings.log_level, "worker")
+        return main(settings)
+    except OperatorError as error:
+        sys.stderr.write(f"onevault: {error}\n")
+        return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())
