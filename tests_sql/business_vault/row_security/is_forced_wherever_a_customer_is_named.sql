@@ -1,0 +1,24 @@
+begin;
+select plan(3);
+create temporary view tenants_table as
+select c.oid::regclass as name, c.relrowsecurity, c.relforcerowsecurity
+from pg_catalog.pg_class as c
+where
+    c.relnamespace = any('{auth,gateway,ops}'::regnamespace[]) and c.relkind in ('r', 'p') and not c.relispartition
+    and (
+        exists (
+            select from pg_catalog.pg_attribute as a
+            where a.attrelid = c.oid and a.attname in ('customer_hk', 'tenant_hk', 'token_hk', 'spending_hk', 'customer_provider_key_hk')
+        )
+    );
+select cmp_ok((select count(*) from tenants_table)::integer, '>=', 19, 'tables with tenants'' rows');
+select is_empty(
+    'select t.name from tenants_table as t where not (t.relrowsecurity and t.relforcerowsecurity)', 'each forces row security'
+);
+select is_empty(
+    $$select t.name from tenants_table as t where not exists (
+        select from pg_catalog.pg_policy as p where p.polrelid = t.name and p.polname = 'owner_sees_all'
+    )$$, 'and lets the owner work'
+);
+select * from finish();
+rollback;

@@ -1,0 +1,10 @@
+begin;
+select plan(3);
+select is(gateway.sp_check_ready(), '{"ready": true, "reason": null}', 'a migrated database is ready');
+alter table pgmq.q_basic rename to q_gone;
+select is(gateway.sp_check_ready() -> 'ready', 'false', 'without a queue it is not');
+alter table pgmq.q_gone rename to q_basic;
+set transaction read only;
+select alike(gateway.sp_check_ready() ->> 'reason', '%takes no writes%', 'nor when nothing can be written');
+select * from finish();
+rollback;
