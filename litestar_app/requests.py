@@ -21,6 +21,9 @@ Surface = Literal["chat", "native"]
 MAX_DEPTH: Final = 64
 """The deepest nesting of arrays and objects; deeper documents are an attack or a mistake."""
 
+MAX_CONTAINERS: Final = 100_000
+"""The most arrays and objects; a body of 10 MB could hold five million, at some cost to all others."""
+
 MAX_COST_LIMIT: Final = Decimal(1_000_000)
 _COST_STEP: Final = Decimal("1e-10")
 
@@ -131,24 +134,34 @@ def check_document(body: bytes) -> None:
             body.decode()
         except UnicodeDecodeError:
             raise InvalidRequest("The body is not valid UTF-8.") from None
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_too_deep(body):
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    brackets = _brackets_of(body)
+    if len(brackets) > 2 * MAX_CONTAINERS:
+        raise InvalidRequest(f"The body holds more than {MAX_CONTAINERS} arrays and objects.")
+    if _is_too_deep(brackets):
         raise InvalidRequest(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
-def _is_too_deep(body: bytes) -> bool:
-    """Take the innermost brackets away, one level a round: a document of depth n is gone after n.
+def _brackets_of(body: bytes) -> bytes:
+    """The brackets of a document that are no part of a string, all written as square ones.
 
-    All steps run at the speed of C, and the first only leave structure to the later ones.
+    Every step runs at the speed of C and leaves less to the next: escapes go, then everything that
+    is neither quote nor bracket, then empty strings, then strings.
     """
     bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    bare = bare.translate(_ONE_KIND, _NOT_STRUCTURE)
-    bare = _STRING.sub(b"", bare)
+    bare = bare.translate(_ONE_KIND, _NOT_STRUCTURE).replace(b'""', b"")
+    return _STRING.sub(b"", bare)
+
+
+def _is_too_deep(brackets: bytes) -> bool:
+    """Take the innermost brackets away, one level a round: a document of depth n is gone after n."""
     for _ in range(MAX_DEPTH):
-        shorter = bare.replace(b"[]", b"")
-        if len(shorter) == len(bare):
+        shorter = brackets.replace(b"[]", b"")
+        if len(shorter) == len(brackets):
             return False  # nothing left, or brackets that do not match: the decoder says so
-        bare = shorter
-    return bool(bare)
+        brackets = shorter
+    return bool(brackets)
 
 
 def _measure(message: Message, index: int) -> tuple[int, int]:

@@ -41,6 +41,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     # What has been loaded stays for good: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    # What a call makes is freed by counting; the collector, looking for cycles, may look less often.
+    gc.set_threshold(10_000, 20, 20)
     FrontServer(config, app.state.front).run(sockets=[listener])
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litestar_app.errors import InvalidRequest
-from litestar_app.requests import MAX_DEPTH, Features, Surface, check_document, read_request
+from litestar_app.requests import MAX_CONTAINERS, MAX_DEPTH, Features, Surface, check_document, read_request
 
 SAY = [{"role": "user", "content": "Hello"}]
 
@@ -245,6 +247,32 @@ def test_depth_is_limited() -> None:
     for depth in (MAX_DEPTH + 1, 1000, 100_000):
         with pytest.raises(InvalidRequest, match="invalid_request"):
             check_document(nested(depth))
+
+
+def test_the_number_of_containers_is_limited() -> None:
+    check_document(b"[" + b"{}," * (MAX_CONTAINERS - 2) + b"{}]")
+    with pytest.raises(InvalidRequest, match="invalid_request"):
+        check_document(b"[" + b"{}," * MAX_CONTAINERS + b"{}]")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 10_000_000,
+        b"[" * 5_000_000 + b"]" * 5_000_000,
+        (b"[" * 60 + b"]" * 60) * 80_000,
+        b'{"a":[' + b'"",' * 3_300_000 + b'""]}',
+        b'{"a":[' + b'"[",' * 2_500_000 + b'""]}',
+        b'{"a":"' + b'\\"' * 5_000_000 + b'"}',
+        b'{"messages":[' + b'{"role":"user","content":""},' * 300_000 + b'{"role":"user","content":""}]}',
+    ],
+    ids=["open", "deep", "many", "empty-strings", "strings", "escapes", "messages"],
+)
+def test_a_hostile_body_holds_nobody_up(body: bytes) -> None:
+    begun = time.process_time()
+    with contextlib.suppress(InvalidRequest):
+        read_request("chat", body)
+    assert time.process_time() - begun < 2  # a fraction of it on a machine of its own
 
 
 @pytest.mark.parametrize("text", ["[" * 500, '\\" [[[ \\\\' * 100, '{"' * 100, "\\" * 99 + "[" * 99, "]}" * 300])
