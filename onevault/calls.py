@@ -22,27 +22,15 @@ Values = Sequence[Any] | Mapping[str, Any] | None
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
 
 _INSERT_CUSTOMER: Final = """
-insert into admin.customer (
-    customer, tenant, priority_tier, cost_budget_daily, cost_budget_monthly, rate_limit_requests_per_minute, compliance,
-    preferred_providers, allowed_models, webhook_url
-)
-values (
-    %(customer)s, %(tenant)s, %(priority_tier)s, %(cost_budget_daily)s, %(cost_budget_monthly)s,
-    %(rate_limit_requests_per_minute)s, %(compliance)s, %(preferred_providers)s, %(allowed_models)s, %(webhook_url)s
-)
+insert into admin.customer
+select n.* from jsonb_populate_record(null::admin.customer, %s::jsonb) as n
 returning tenant, customer
 """
 
 # A column that is not given (NULL) keeps its value, or takes its default in a new row.
 _MERGE_PROVIDER: Final = """
 merge into admin.provider as p
-using (
-    select
-        %(provider)s::text as provider, %(adapter_kind)s::text as adapter_kind, %(api_endpoint)s::text as api_endpoint,
-        %(requests_per_minute_limit)s::int as requests_per_minute_limit,
-        %(compliance_levels)s::text[] as compliance_levels, %(needs_key)s::boolean as needs_key,
-        %(is_active)s::boolean as is_active
-) as n
+using jsonb_populate_record(null::admin.provider, %s::jsonb) as n
 on lower(p.provider) = lower(n.provider)
 when matched then update set
     adapter_kind = coalesce(n.adapter_kind, p.adapter_kind), api_endpoint = coalesce(n.api_endpoint, p.api_endpoint),
@@ -60,14 +48,7 @@ values (
 
 _MERGE_MODEL: Final = """
 merge into admin.model as m
-using (
-    select
-        %(provider)s::text as provider, %(model)s::text as model, %(upstream_model)s::text as upstream_model,
-        %(capabilities)s::text[] as capabilities, %(features)s::text[] as features,
-        %(context_tokens)s::int as context_tokens, %(max_output_tokens)s::int as max_output_tokens,
-        %(default_output_tokens)s::int as default_output_tokens, %(quality_score)s::numeric as quality_score,
-        %(is_active)s::boolean as is_active
-) as n
+using jsonb_populate_record(null::admin.model, %s::jsonb) as n
 on lower(m.provider) = lower(n.provider) and lower(m.model) = lower(n.model)
 when matched then update set
     upstream_model = coalesce(n.upstream_model, m.upstream_model),
@@ -145,8 +126,8 @@ def list_tenants(connection: Connection) -> list[Row]:
 
 
 def insert_customer(connection: Connection, customer: Mapping[str, Any]) -> Row:
-    """Its {"tenant", "customer"}; `customer` holds every column that `_INSERT_CUSTOMER` names, None for a default."""
-    return _one(connection, _INSERT_CUSTOMER, customer)
+    """Its {"tenant", "customer"}; `customer` holds columns of admin.customer, None or absent for a default."""
+    return _one(connection, _INSERT_CUSTOMER, (_json(customer),))
 
 
 def list_customers(connection: Connection, customer: str | None = None) -> list[Row]:
@@ -204,8 +185,8 @@ def revoke_token(connection: Connection, token_id: str) -> Row | None:
 
 
 def merge_provider(connection: Connection, provider: Mapping[str, Any]) -> None:
-    """Makes or changes a provider; `provider` holds every column that `_MERGE_PROVIDER` names, None to leave it."""
-    connection.execute(_MERGE_PROVIDER, provider)
+    """Makes or changes a provider; `provider` holds columns of admin.provider, None or absent to leave one."""
+    connection.execute(_MERGE_PROVIDER, (_json(provider),))
 
 
 def list_providers(connection: Connection, provider: str | None = None) -> list[Row]:
@@ -251,8 +232,8 @@ def list_provider_keys(connection: Connection, customer: str | None = None) -> l
 
 
 def merge_model(connection: Connection, model: Mapping[str, Any]) -> None:
-    """Makes or changes a model; `model` holds every column that `_MERGE_MODEL` names, None to leave it."""
-    connection.execute(_MERGE_MODEL, model)
+    """Makes or changes a model; `model` holds columns of admin.model, None or absent to leave one."""
+    connection.execute(_MERGE_MODEL, (_json(model),))
 
 
 def insert_prices(connection: Connection, provider: str, model: str, prices: Mapping[str, Decimal]) -> None:

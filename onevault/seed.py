@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -160,21 +159,8 @@ def _find_demo_token(connection: calls.Connection, keyring: Keyring, file: Path)
 def _make_demo_customer(connection: calls.Connection) -> None:
     if not any(row["tenant"] == DEMO for row in calls.list_tenants(connection)):
         calls.insert_tenant(connection, DEMO, None, None)
-    calls.insert_customer(
-        connection,
-        {
-            "customer": DEMO,
-            "tenant": DEMO,
-            "priority_tier": "STANDARD",
-            "cost_budget_daily": Decimal(10),
-            "cost_budget_monthly": Decimal(100),
-            "rate_limit_requests_per_minute": 600,
-            "compliance": None,
-            "preferred_providers": None,
-            "allowed_models": None,
-            "webhook_url": None,
-        },
-    )
+    budgets = {"cost_budget_daily": 10, "cost_budget_monthly": 100, "rate_limit_requests_per_minute": 600}
+    calls.insert_customer(connection, {"customer": DEMO, "tenant": DEMO, "priority_tier": "STANDARD", **budgets})
 
 
 def _read_token(file: Path) -> Secret[str] | None:
