@@ -53,7 +53,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     """Everything a worker is, put together, and taken apart again at the end."""
     calls = Calls(dsn)
     limits = Limits(settings.worker_concurrency, settings.drain_timeout_seconds)
-    links = Links(f"worker-{os.getpid()}")
+    links = Links(f"worker-{os.getpid()}", settings.link_dir)
     drain = Drain(calls, links, limits)
     booker = Booker(calls.record_results)
     transport = open_transport()
@@ -63,7 +63,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),
-        asyncio.ensure_future(_tick(settings, drain, links)),
+        asyncio.ensure_future(_tick(drain, links)),
     ]
     _log.info("worker_ready", pid=os.getpid())
     try:
@@ -80,7 +80,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     _log.info("worker_stopped", running=drain.held)
 
 
-async def _tick(settings: Settings, drain: Drain, links: Links) -> None:
+async def _tick(drain: Drain, links: Links) -> None:
     """Look for late requests, for new fronts, and, without any hint, for work."""
     loop = asyncio.get_running_loop()
     while True:
@@ -88,7 +88,7 @@ async def _tick(settings: Settings, drain: Drain, links: Links) -> None:
         drain.check(loop.time())
         await asyncio.sleep(_CHECK_SECONDS)
         drain.check(loop.time())
-        links.greet_new_fronts(settings.link_dir)
+        links.greet_new_fronts()
         drain.wake()
 
 

@@ -143,10 +143,11 @@ class Link(asyncio.Protocol):
 
 
 class Links:
-    """All links of this worker, by the path of the front's socket."""
+    """All links of this worker, by the path of the front's socket; `directory` is where fronts put theirs."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, directory: Path) -> None:
         self._name = name
+        self._directory = str(directory)
         self._on_wake: Callable[[], None] = _ignore
         self._links: dict[str, Link] = {}
         self._dialling: dict[str, asyncio.Task[Link]] = {}
@@ -175,10 +176,10 @@ class Links:
             task.add_done_callback(lambda _: self._dialling.pop(path, None))
         return await asyncio.shield(task)
 
-    def greet_new_fronts(self, directory: Path) -> None:
+    def greet_new_fronts(self) -> None:
         """Dial, in the background, the fronts whose sockets have appeared, so that their hints arrive here."""
         now = asyncio.get_running_loop().time()
-        seen = set(_sockets(directory))
+        seen = set(_sockets(self._directory))
         for path in seen:
             if path in self._links or path in self._dialling or now < self._failed.get(path, 0.0):
                 continue
@@ -205,7 +206,9 @@ class Links:
                 )
         except OSError as error:
             self._failed[path] = loop.time() + _REDIAL_SECONDS
-            if error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK):
+            # Elsewhere than here sockets may be of another machine, where another worker can reach them.
+            here = os.path.dirname(path) == self._directory  # noqa: PTH120 - the text as the message has it
+            if here and error.errno in (errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK):
                 raise FrontGone from None
             raise FrontUnreachable from None  # TimeoutError is an OSError too
         if not link.lost:
@@ -227,7 +230,7 @@ def _ignore() -> None:
     pass
 
 
-def _sockets(directory: Path) -> Iterator[str]:
+def _sockets(directory: str) -> Iterator[str]:
     try:
         with os.scandir(directory) as entries:
             for entry in entries:

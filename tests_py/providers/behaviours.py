@@ -308,6 +308,14 @@ async def cut_head(fake: FakeProvider, seen: Seen, _: int) -> AsyncIterator[Step
     yield None
 
 
+async def stale(fake: FakeProvider, seen: Seen, _: int) -> AsyncIterator[Step]:
+    """Answers the first request of each connection and hangs up at the second, as after an idle time."""
+    if seen.on_connection > 1:
+        yield None
+    async for step in ok(fake, seen, 0):
+        yield step
+
+
 async def cut_body(fake: FakeProvider, seen: Seen, _: int) -> AsyncIterator[Step]:
     """Hangs up in the middle of a plain answer."""
     answer = wire.plain(wire.answer(fake.text, fake.usage))
@@ -352,6 +360,6 @@ BEHAVIOURS: dict[str, Behaviour] = {
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
         endless_line, endless_answer, status, no_money, too_long, too_long_in_words, policy, no_model, redirect, html,
         broken_json,
-        error_in_200, error_in_stream, hang, hang_after, cut_head, cut_body, cut_after, end_after, not_http,
+        error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
     )
 }  # fmt: skip

@@ -30,6 +30,8 @@ class Seen:
     headers: dict[str, str]
     body: dict[str, Any]
     raw: bytes
+    on_connection: int = 1
+    """Which request of its connection this is, from 1."""
     finished: bool = False
     """The whole answer was sent; False for one that the caller broke off."""
 
@@ -90,7 +92,10 @@ class FakeProvider:
         assert task is not None
         self._tasks.add(task)
         try:
+            count = 0
             while seen := await _read_request(reader):
+                count += 1
+                seen.on_connection = count
                 self.seen.append(seen)
                 name, _, argument = seen.behaviour.rpartition("-")
                 if argument.isdigit() and name in BEHAVIOURS:

@@ -264,7 +264,7 @@ async def open_house(
     calls = FakeCalls()
     front = FakeFront(directory / "front-1-ab.sock")
     await front.open()
-    links = Links("worker-test")
+    links = Links("worker-test", directory)
     drain = Drain(calls, links, Limits(concurrency, stop_seconds))
     transport = open_transport()
     providers: dict[str, Provider] = {

@@ -65,16 +65,24 @@ async def test_a_hint_is_enough(house: House, fake: FakeProvider) -> None:
 async def test_new_fronts_are_greeted(house: House, place: Path) -> None:
     front = FakeFront(place / "front-2-cd.sock")
     await front.open()
-    house.links.greet_new_fronts(place)
+    house.links.greet_new_fronts()
     await until(lambda: front.hellos == ["worker-test"])
-    house.links.greet_new_fronts(place)
+    house.links.greet_new_fronts()
     await asyncio.sleep(0.05)
     assert len(front.links) == 1
     front.hang_up()
     (place / "front-3-ef.sock").touch()
-    house.links.greet_new_fronts(place)
-    house.links.greet_new_fronts(place / "nowhere")
+    house.links.greet_new_fronts()
     await asyncio.sleep(0.05)
+
+
+async def test_a_front_of_another_machine_is_left_to_its_worker(house: House, fake: FakeProvider) -> None:
+    house.ask(candidate(fake.endpoint("ok")), reply_to="unix:/elsewhere/front-9-ff.sock")
+    house.ask(candidate(fake.endpoint("ok")), reply_to="tcp:other:1")
+    await until(lambda: len(house.calls.renewed) == 2)
+    assert house.calls.results == []
+    assert house.drain.held == 0
+    assert sorted(house.calls.renewed) == [([Receipt("standard", 1, 1)], 2), ([Receipt("standard", 2, 1)], 2)]
 
 
 async def test_one_connection_however_many_dial(place: Path, fake: FakeProvider) -> None:

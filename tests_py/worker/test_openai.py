@@ -293,6 +293,22 @@ async def test_connections_are_used_again(fake: FakeProvider) -> None:
     await transport.aclose()
 
 
+async def test_a_connection_that_went_stale_is_replaced(provider: OpenAIProvider, fake: FakeProvider) -> None:
+    for _ in range(3):
+        output, made = Remembered(), attempt()
+        await provider.call(call(candidate(fake.endpoint("stale"))), made, output)
+        assert made.http_status == 200
+    assert [seen.on_connection for seen in fake.seen if seen.behaviour == "stale"] == [1, 2, 1, 2, 1]
+
+
+async def test_a_server_that_always_hangs_up_is_asked_twice_at_most(
+    provider: OpenAIProvider, fake: FakeProvider
+) -> None:
+    before = fake.count("cut-head")
+    await fails(provider, fake.endpoint("cut-head"), streamed=False)
+    assert fake.count("cut-head") - before == 2
+
+
 async def test_a_transport_can_be_handed_in() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["api-key"] == "k"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from typing import Final
 
 import httpx
@@ -22,6 +23,7 @@ from worker.providers.wire import (
     classify_wire_error,
     read_error_body,
     read_retry_after,
+    was_hung_up,
 )
 from worker.shapes import Attempt
 
@@ -29,6 +31,8 @@ _NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "prompt", "max_tokens", 
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
 _TRUE: Final = msgspec.Raw(b"true")
 _USER_AGENT: Final = "onevault"
+# A server that hangs up later than this after it was asked has had the request.
+_STALE_SECONDS: Final = 0.5
 
 
 class Quirks(msgspec.Struct, frozen=True):
@@ -61,11 +65,7 @@ class OpenAIProvider:
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One call; see `worker.providers.base.Provider`."""
         target = _target(call.candidate.endpoint or "", bytes(call.candidate.settings))
-        request = _request(call, target)
-        try:
-            response = await self._transport.handle_async_request(request)
-        except WIRE_ERRORS as error:
-            raise CallFailed(classify_wire_error(error, begun=False)) from None
+        response = await self._send(_request(call, target))
         try:
             attempt.http_status = response.status_code
             if response.status_code != 200:
@@ -80,6 +80,19 @@ class OpenAIProvider:
             raise CallFailed(classify_wire_error(error, begun=True)) from None
         finally:
             await _close(response)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        """The response's head. A connection that the server had given up meanwhile is replaced once, unseen."""
+        began = time.monotonic()
+        try:
+            return await self._transport.handle_async_request(request)
+        except WIRE_ERRORS as error:
+            if not was_hung_up(error) or time.monotonic() - began > _STALE_SECONDS:
+                raise CallFailed(classify_wire_error(error, begun=False)) from None
+        try:
+            return await self._transport.handle_async_request(request)
+        except WIRE_ERRORS as error:
+            raise CallFailed(classify_wire_error(error, begun=False)) from None
 
 
 def upstream_body(call: Call, quirks: Quirks) -> bytes:

@@ -102,6 +102,14 @@ def classify_wire_error(error: Exception, *, begun: bool) -> ErrorClass:
     return "server_error"
 
 
+def was_hung_up(error: Exception) -> bool:
+    """Whether a standing connection broke before a byte of the response: so ends one that was idle for too long."""
+    cause = error.__cause__
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return True
+    return isinstance(cause, aiohttp.ClientOSError) and not isinstance(cause, aiohttp.ClientConnectorError)
+
+
 def read_retry_after(headers: httpx.Headers) -> int | None:
     """How long the provider asks to wait, in ms: retry-after-ms, or retry-after as s or a date.
 
