@@ -104,7 +104,8 @@ limit 1
 _BILL: Final = """
 select
     a.provider, a.model, a.request_count, a.input_tokens, a.cache_read_tokens, a.cache_write_tokens, a.output_tokens,
-    a.provider_cost_usd, a.markup_usd, a.customer_cost_usd
+    trim_scale(a.provider_cost_usd) as provider_cost_usd, trim_scale(a.markup_usd) as markup_usd,
+    trim_scale(a.customer_cost_usd) as customer_cost_usd
 from business_vault.cost_analysis as a
 where a.customer = %s and a.usage_month = %s
 order by a.customer_cost_usd desc, a.provider, a.model
