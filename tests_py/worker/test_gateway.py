@@ -201,6 +201,36 @@ def test_a_worker_that_is_told_to_stop_finishes_its_answers(start_gateway: Start
     stage.close()
 
 
+def test_a_database_that_drops_the_worker_costs_no_answer(stage: Stage, fake: FakeProvider) -> None:
+    fake.gate.clear()
+    stage.provider("one", fake.endpoint("gated"))
+    before = fake.count("gated")
+    with ThreadPoolExecutor(20) as pool:
+        calls = [pool.submit(stage.ask) for _ in range(20)]
+        stage.wait(lambda: fake.count("gated") - before == 20)
+        stage.query(
+            "select pg_terminate_backend(a.pid) from pg_stat_activity as a "
+            "where a.application_name like 'onevault worker %%' and a.datname = current_database()"
+        )
+        fake.gate.set()
+        answers = [call.result() for call in calls]
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert len(stage.booked()) == 20
+    assert stage.ask().status_code == 200
+    assert stage.is_settled()
+
+
+def test_the_houses_key_is_unsealed_for_its_provider_alone(stage: Stage, fake: FakeProvider) -> None:
+    stage.provider("one", fake.endpoint("ok"))
+    stage.gateway.run(
+        "provider", "set", "one", "--kind", "openai", "--endpoint", fake.endpoint("ok"), "--api-key-stdin",
+        given="sk-canary-77e1\n",
+    )  # fmt: skip
+    assert stage.ask().status_code == 200
+    assert fake.seen[-1].headers["authorization"] == "Bearer sk-canary-77e1"
+    assert "sk-canary-77e1" not in stage.gateway.log()
+
+
 def test_a_dead_front_stops_its_calls(start_gateway: StartGateway, fake: FakeProvider) -> None:
     gateway = start_gateway()
     stage = Stage(gateway)
