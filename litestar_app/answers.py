@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from litestar_app.errors import GatewayError, ProviderFailed
+from litestar_app.events import count_events, estimate_text
 from onevault.frames import Body, Cancel, Claim, End, Head, Pause, Resume, encode
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class Answer:
 
     __slots__ = (
         "_body",
+        "_events",
         "_include_usage",
+        "_last",
         "_paused",
         "_pieces",
         "_streamed",
@@ -54,6 +57,8 @@ class Answer:
         self.error: GatewayError | None = None
         self.delivered = 0
         """Bytes that were handed to the customer's connection."""
+        self._events = 0
+        self._last = b""
         self._surface = surface
         self._body = body
         self._streamed = stream
@@ -89,7 +94,14 @@ class Answer:
         if not self.delivered:
             self._body = b""  # no other worker can start over now
         self.delivered += len(data)
+        if self._streamed:
+            self._events += count_events(data)
+            self._last = data
         return data
+
+    def delivered_text(self) -> int:
+        """About how many bytes of text were delivered: what an answer that broke off is charged by."""
+        return estimate_text(self.delivered, self._events, self._last) if self._events else 0
 
     def drained(self) -> None:
         """The customer's connection has taken what was given: let a paused worker go on."""

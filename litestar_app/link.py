@@ -65,6 +65,7 @@ class Links:
         self._tombstones: OrderedDict[bytes, tuple[Reason, int, float]] = OrderedDict()
         self._links: list[Link] = []
         self._server: asyncio.Server | None = None
+        self._closing = False
         self._releasing: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -94,8 +95,9 @@ class Links:
         """Hang up on the workers and remove the socket."""
         if self._server is not None:
             self._server.close()
+        self._closing = True
         for link in tuple(self._links):
-            link.hang_up()
+            link.close()
         if self._releasing:
             await asyncio.wait(self._releasing, timeout=2)
         with contextlib.suppress(OSError):
@@ -125,7 +127,7 @@ class Links:
     def bury(self, answer: Answer, reason: Reason) -> None:
         """Keep what the next worker that claims this ticket must know."""
         now = asyncio.get_running_loop().time()
-        self._tombstones.setdefault(answer.ticket, (reason, answer.delivered, now + TOMBSTONE_SECONDS))
+        self._tombstones.setdefault(answer.ticket, (reason, answer.delivered_text(), now + TOMBSTONE_SECONDS))
         while self._tombstones:
             oldest = next(iter(self._tombstones))
             if self._tombstones[oldest][2] > now and len(self._tombstones) <= MOST_TOMBSTONES:
@@ -160,14 +162,14 @@ class Links:
         if answer is None:
             reason, delivered, _ = self._tombstones.get(claim.ticket, ("unknown_ticket", 0, 0.0))
         elif answer.over:
-            reason, delivered = "client_gone", answer.delivered
+            reason, delivered = "client_gone", answer.delivered_text()
         elif answer.link is None:
             answer.link, answer.claim = link, claim
             return answer
         elif not _supersedes(claim, answer.claim):
             reason, delivered = "unknown_ticket", 0
         elif answer.delivered:
-            reason, delivered = "worker_lost", answer.delivered
+            reason, delivered = "worker_lost", answer.delivered_text()
         else:
             # The first worker let its hold on the message lapse: it is stuck, this one is not.
             answer.link.drop(answer)
@@ -181,6 +183,10 @@ class Links:
         """A worker has died with these requests in hand."""
         if link in self._links:
             self._links.remove(link)
+        if self._closing:
+            return  # it is we who go: the worker books what it holds
+        if claimed:
+            _log.warning("worker_lost", count=len(claimed))
         for answer, claim in claimed:
             begun = not answer.start_over()
             if begun or answer.over:
@@ -226,14 +232,17 @@ class Link(asyncio.Protocol):
         claimed = [(self.claimed[ticket], claim) for ticket, claim in self._claims.items()]
         self.claimed.clear()
         self._claims.clear()
-        if claimed:
-            _log.warning("worker_lost", count=len(claimed))
         self._links.lost(self, claimed)
 
     def write(self, data: bytes) -> None:
         """Send an encoded frame; nothing happens when the worker has gone."""
         if self._transport is not None:
             self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the connection after what was written."""
+        if self._transport is not None:
+            self._transport.close()
 
     def hang_up(self) -> None:
         """Close the connection at once."""

@@ -98,6 +98,10 @@ async def test_what_does_not_finish_in_time_is_told_so() -> None:
         events = (await stream).text.strip().split("\n\n")
         assert json.loads(events[-1].removeprefix("data: "))["error"]["code"] == "draining"
         await until(lambda: not desk.front.links.path.exists())
+        async with asyncio.timeout(5):
+            await worker.lost.wait()
+        # The worker lives and books; nobody else is to take its messages up.
+        assert desk.reads.released == []
 
 
 async def test_a_second_signal_does_not_wait() -> None:
