@@ -80,8 +80,8 @@ grant select on gateway.customer_spending_h, gateway.customer_spending_s to onev
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
 grant select on ops.usage_hourly, ops.scope_state to onevault_reader;
 
--- onevault_bi: reads business_vault, rows filtered by tenant; a DBA reads it too. Functions that a view or a policy calls
--- run with the rights of whoever reads
+-- onevault_bi: reads business_vault, rows filtered by tenant; a DBA reads it too. Functions that a view or a policy
+-- calls run with the rights of whoever reads
 grant usage on schema business_vault to onevault_bi, onevault_dba;
 grant select on all tables in schema business_vault to onevault_bi, onevault_dba;
 grant execute on function util.fn_current_tenant() to onevault_bi, onevault_dba;
