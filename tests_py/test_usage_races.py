@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -51,8 +52,8 @@ def test_readers_see_each_call_once_while_it_is_rolled_up(prepared: ClonedDataba
         return runs
 
     with ThreadPoolExecutor(BOOKERS + 2) as pool:
-        bookings = [pool.submit(book, number) for number in range(BOOKERS)]
-        rollups = [pool.submit(roll_up, number) for number in range(2)]
+        bookings: list[Future[Any]] = [pool.submit(book, number) for number in range(BOOKERS)]
+        rollups: list[Future[Any]] = [pool.submit(roll_up, number) for number in range(2)]
         try:
             compared = watch(prepared, lambda: any(task.done() for task in [*bookings, *rollups]))
         finally:
