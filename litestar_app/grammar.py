@@ -31,13 +31,6 @@ class ImageUrl(Struct):
     detail: str | None = None
 
 
-class InputAudio(Struct):
-    """A recording, base64."""
-
-    data: str
-    format: str | None = None
-
-
 class InputFile(Struct):
     """A file, base64 as a data URL, or one the provider already holds."""
 
@@ -53,7 +46,6 @@ class Part(Struct):
     text: str | None = None
     refusal: str | None = None
     image_url: ImageUrl | None = None
-    input_audio: InputAudio | None = None
     file: InputFile | None = None
 
 
@@ -116,7 +108,11 @@ class StreamOptions(Struct):
 
 
 class _Parameters(Struct, kw_only=True):
-    """What both routes take besides the conversation."""
+    """What both routes take besides the conversation: OpenAI's parameters and ours.
+
+    Ours are type: what kind of work this is, for the routing rules; priority: how urgent; max_cost: the
+    most this call may cost, in USD.
+    """
 
     model: Name | None = None
     stream: bool | None = None
@@ -141,6 +137,12 @@ class _Parameters(Struct, kw_only=True):
     user: Annotated[str, Meta(max_length=512)] | None = None
     reasoning_effort: str | None = None
     service_tier: str | None = None
+    modalities: list[str] | None = None
+    audio: Raw = field(default_factory=Raw)
+    web_search_options: Raw = field(default_factory=Raw)
+    type: Label | None = None
+    priority: Label | None = None
+    max_cost: Decimal | None = None
 
 
 class ChatRequest(_Parameters, kw_only=True):
@@ -150,14 +152,7 @@ class ChatRequest(_Parameters, kw_only=True):
 
 
 class NativeRequest(_Parameters, kw_only=True):
-    """The body of `POST /v1/ai/completions`: `prompt` or `messages`, one of them.
-
-    type: what kind of work this is, for the routing rules. priority: how urgent. max_cost: the most
-    this call may cost, in USD.
-    """
+    """The body of `POST /v1/ai/completions`: `prompt` or `messages`, one of them."""
 
     prompt: Annotated[str, Meta(min_length=1)] | None = None
     messages: Annotated[list[Message], Meta(min_length=1)] | None = None
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None

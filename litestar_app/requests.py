@@ -15,6 +15,7 @@ import msgspec
 
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
+from litestar_app.unpriced import refuse_unpriced
 
 Surface = Literal["chat", "native"]
 
@@ -28,8 +29,7 @@ MAX_COST_LIMIT: Final = Decimal(1_000_000)
 _COST_STEP: Final = Decimal("1e-10")
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
-_AUDIO_BYTES_PER_TEXT_BYTE: Final = 128
-"""What a file's or recording's base64 weighs against text, roughly, in tokens a provider counts."""
+"""What a file's base64 weighs against text, roughly, in tokens a provider counts."""
 
 _ROLES: Final = "developer, system, user, assistant, tool or function"
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
@@ -82,13 +82,11 @@ def read_request(surface: Surface, body: bytes) -> Features:
         raise _explain(str(error)) from None
     except (msgspec.DecodeError, RecursionError):
         raise InvalidRequest("The body is not valid JSON.") from None
-    request_type, priority, max_cost = "completion", None, None
+    refuse_unpriced(request)
     prompt_bytes = images = 0
     if isinstance(request, NativeRequest):
         if (request.prompt is None) == (request.messages is None):
             raise InvalidRequest("Send either `prompt` or `messages`, one of them.", "prompt")
-        request_type, priority = request.type or request_type, request.priority
-        max_cost = _cost(request.max_cost)
         prompt_bytes = _size(request.prompt)
     messages = request.messages or ()
     for index, message in enumerate(messages):
@@ -109,8 +107,8 @@ def read_request(surface: Surface, body: bytes) -> Features:
     if request.model is not None and "\0" in request.model:
         raise InvalidRequest("`model` holds a NUL character.", "model")
     return Features(
-        request_type=request_type,
-        priority=priority,
+        request_type=request.type or "completion",
+        priority=request.priority,
         model=request.model,
         stream=bool(request.stream),
         include_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
@@ -122,7 +120,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         messages=len(messages) or 1,
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
         choices=request.n or 1,
-        max_cost=max_cost,
+        max_cost=_cost(request.max_cost),
         metadata=request.metadata,
     )
 
@@ -196,10 +194,6 @@ def _measure_part(part: Part, place: str) -> tuple[int, int]:
             if part.image_url is None:
                 raise InvalidRequest(f"`{place}.image_url` must be an object.", f"{place}.image_url")
             return 0, 1
-        case "input_audio":
-            if part.input_audio is None:
-                raise InvalidRequest(f"`{place}.input_audio` must be an object.", f"{place}.input_audio")
-            return len(part.input_audio.data) // _AUDIO_BYTES_PER_TEXT_BYTE, 0
         case "file":
             if part.file is None:
                 raise InvalidRequest(f"`{place}.file` must be an object.", f"{place}.file")

@@ -39,8 +39,12 @@ begin
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;
         hold_usd := greatest(hold_usd, v_offer.worst_customer_cost_usd);
-        candidates := candidates
-            || (v_offer.candidate || jsonb_build_object('max_output_tokens', v_offer.output_tokens));
+        -- A plain answer's first byte comes when all of it is made.
+        candidates := candidates || (v_offer.candidate || jsonb_build_object(
+            'max_output_tokens', v_offer.output_tokens,
+            'first_byte_timeout_ms', (v_offer.candidate ->> 'first_byte_timeout_ms')::integer
+                * case when p_features.stream then 1 else 5 end
+        ));
         prices := prices || v_offer.prices;
     end loop;
 

@@ -81,12 +81,30 @@ def test_an_image_is_counted_and_its_bytes_are_no_text() -> None:
     assert (features.images, features.vision, features.prompt_bytes) == (1, True, 5)
 
 
-def test_files_and_recordings_weigh_less_than_text() -> None:
-    parts = [
-        {"type": "file", "file": {"file_data": "a" * 8000}},
-        {"type": "input_audio", "input_audio": {"data": "a" * 12800, "format": "wav"}},
-    ]
-    assert read(messages=[{"role": "user", "content": parts}]).prompt_bytes == 1000 + 100
+def test_files_weigh_less_than_text() -> None:
+    parts = [{"type": "file", "file": {"file_data": "a" * 8000}}]
+    assert read(messages=[{"role": "user", "content": parts}]).prompt_bytes == 1000
+
+
+@pytest.mark.parametrize(
+    ("param", "body"),
+    [
+        ("service_tier", {"service_tier": "priority"}),
+        ("web_search_options", {"web_search_options": {}}),
+        ("modalities", {"modalities": ["text", "audio"]}),
+        ("audio", {"audio": {"voice": "alloy"}}),
+        (
+            "messages[0].content[0]",
+            {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "a"}}]}]},
+        ),
+    ],
+)
+def test_what_has_no_price_is_refused(param: str, body: dict[str, object]) -> None:
+    assert refuse(**{"messages": SAY, **body}).param == param
+
+
+def test_the_standard_tier_is_no_matter() -> None:
+    assert read(messages=SAY, service_tier="auto", modalities=["text"]) == read(messages=SAY)
 
 
 def test_fields_that_are_not_named_are_let_through() -> None:
@@ -118,9 +136,10 @@ def test_the_native_route_takes_a_prompt_and_its_own_fields() -> None:
     assert features.metadata == {"a": "b"}
 
 
-def test_the_chat_route_leaves_native_fields_alone() -> None:
-    features = read(messages=SAY, type="medical_analysis", max_cost="nonsense")
-    assert (features.request_type, features.max_cost) == ("completion", None)
+def test_the_chat_route_takes_our_fields_too() -> None:
+    features = read(messages=SAY, type="medical_analysis", priority="low", max_cost="0.25")
+    assert (features.request_type, features.priority, features.max_cost) == ("medical_analysis", "low", "0.2500000000")
+    assert refuse(messages=SAY, max_cost="nonsense").param == "max_cost"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +175,6 @@ def test_prompt_and_messages_exclude_each_other() -> None:
         ("messages[0].content[0].text", {"messages": [{"role": "user", "content": [{"type": "text"}]}]}),
         ("messages[0].content[0].image_url", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
         ("messages[0].content[0].file", {"messages": [{"role": "user", "content": [{"type": "file"}]}]}),
-        ("messages[0].content[0].input_audio", {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}),
         ("model", {"messages": SAY, "model": 5}),
         ("model", {"messages": SAY, "model": ""}),
         ("model", {"messages": SAY, "model": "a\0b"}),
