@@ -1,7 +1,8 @@
--- THE TABLE OF CONTENTS. Everything that is code in the database, in the order in which a request walks through it:
--- a token is looked up (ops.principal), a rule is matched, offers are ranked, the worst case is reserved in the scopes,
--- the decision is queued; a worker reads it, talks to the provider, and its result is booked, priced and charged; rollups
--- and views tell of it; DBAs change what it all rests on. This file is applied by every migrate, in one transaction.
+-- THE TABLE OF CONTENTS. Everything that is code in the database, in the order in which a request walks through
+-- it: a token is looked up (ops.principal), a rule is matched, offers are ranked, the worst case is reserved in
+-- the scopes, the decision is queued; a worker reads it, talks to the provider, and its result is booked, priced
+-- and charged; rollups and views tell of it; DBAs change what it all rests on. This file is applied by every
+-- migrate, in one transaction.
 set local role onevault_owner;
 
 -- One clock, one hash, one delta rule
