@@ -45,14 +45,14 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
                 "ONEVAULT_HOST": settings.host,
                 "ONEVAULT_PORT": str(listener.getsockname()[1]),
             }
-            token = _prepare(environ)
+            token, token_file = _prepare(environ)
             url = "http://{}:{}".format(*_bracketed(reachable_address(listener)))
 
             def announce() -> None:
                 if as_json:
                     print_json({"url": url, "token": token, "dsn": database.dsn("owner"), "home": str(settings.home)})
                 else:
-                    click.echo(_welcome(url, token, settings))
+                    click.echo(_welcome(url, token, token_file, settings))
                 sys.stdout.flush()
 
             drained = asyncio.run(_supervise(settings, listener, fronts, workers, environ, announce))
@@ -91,15 +91,15 @@ def _only_one(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _prepare(environ: dict[str, str]) -> str | None:
-    """Migrates and seeds in a process of its own; the demo customer's token, if it is known."""
+def _prepare(environ: dict[str, str]) -> tuple[str | None, str]:
+    """Migrates and seeds in a process of its own; the demo customer's token, if it has one, and the file of it."""
     command = [sys.executable, "-P", "-m", "onevault", "prepare"]
     result = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
     if result.returncode != 0:
         # It has said why.
         sys.exit(result.returncode if result.returncode > 0 else 1)
-    token = json.loads(result.stdout)["token"]
-    return token if isinstance(token, str) else None
+    told = json.loads(result.stdout)
+    return told["token"], told["token_file"]
 
 
 def _bracketed(address: tuple[str, int]) -> tuple[str, int]:
@@ -107,14 +107,15 @@ def _bracketed(address: tuple[str, int]) -> tuple[str, int]:
     return (f"[{host}]" if ":" in host else host), port
 
 
-def _welcome(url: str, token: str | None, settings: Settings) -> str:
+def _welcome(url: str, token: str | None, token_file: str, settings: Settings) -> str:
     where = "DATABASE_URL" if settings.database_url else str(settings.home)
     beside = Path(sys.executable).with_name("onevault")
     program = "onevault" if shutil.which("onevault") or not beside.exists() else os.path.relpath(beside)
+    kept = f"\n         kept in {token_file}, which nobody else can read" if token else ""
     return f"""
 OneVault is ready at {url}
 
-  token  {token or f"none for the demo customer; make one: {program} token issue demo"}
+  token  {token or f"none for the demo customer; make one: {program} token issue demo"}{kept}
 
   curl {url}/v1/ai/completions \\
     -H 'Authorization: Bearer {token or "$TOKEN"}' \\
