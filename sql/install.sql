@@ -111,6 +111,7 @@ set local role onevault_owner;
 \ir admin/fn_save_satellite.sql
 \ir admin/fn_end_satellite.sql
 \ir admin/fn_check_name.sql
+\ir admin/fn_lock_name.sql
 \ir admin/fn_refuse_readonly.sql
 \ir admin/fn_find.sql
 \ir admin/fn_clean.sql

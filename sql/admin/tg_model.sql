@@ -16,6 +16,7 @@ begin
         ],
         'Prices are rows of admin.price.'
     );
+    perform admin.fn_lock_name('model', new.provider, v_model);
     if exists (select from gateway.offer_s as s where s.offer_hk = v_offer_hk and s.load_end_date is null) then
         perform admin.fn_refuse_change(
             409, 'model_is_new',

@@ -14,6 +14,7 @@ begin
             400, 'meter_is_given', 'A price needs a meter', 'Use input, output, cache_read or cache_write.'
         );
     end if;
+    perform admin.fn_lock_name('price', new.provider, new.model, v_meter);
     v_valid_from := coalesce(new.valid_from, case when exists (
         select from gateway.offer_price_s as s
         where s.offer_hk = v_offer_hk and s.meter = v_meter and s.load_end_date is null

@@ -16,6 +16,7 @@ begin
         perform admin.fn_refuse_change(400, 'provider_bk_has_no_slash', e.message, e.hint)
         from admin.fn_explain_constraint('provider_bk_has_no_slash') as e;
     end if;
+    perform admin.fn_lock_name('provider', v_name);
     if exists (
         select from gateway.ai_provider_s as s where s.provider_hk = v_provider_hk and s.load_end_date is null
     ) then

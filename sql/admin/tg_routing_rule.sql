@@ -7,6 +7,7 @@ declare
     v_name text := admin.fn_check_name('rule', new.rule_name);
     v_rule_hk bytea := util.hash_key(v_name);
 begin
+    perform admin.fn_lock_name('rule', v_name);
     if exists (
         select from gateway.routing_rule_s as s where s.routing_rule_hk = v_rule_hk and s.load_end_date is null
     ) then
