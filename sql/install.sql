@@ -32,6 +32,7 @@ set local role onevault_owner;
 \ir routing/fn_check_principal.sql
 \ir routing/fn_estimate_prompt_tokens.sql
 \ir routing/fn_match_rule.sql
+\ir routing/fn_resolve_model.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_choose_candidates.sql
 \ir routing/fn_refuse_unroutable.sql

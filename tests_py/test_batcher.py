@@ -103,7 +103,7 @@ async def test_a_caller_may_come_again_the_moment_it_was_answered() -> None:
 
     async with asyncio.timeout(5):
         assert await call_often(1) == [10] * 10
-        assert await asyncio.gather(call_often(1), call_often(2)) == [[10] * 10, [20] * 10]
+        assert [*await asyncio.gather(call_often(1), call_often(2))] == [[10] * 10, [20] * 10]
 
 
 async def test_a_wrong_number_of_results_is_an_error_of_each_caller() -> None:

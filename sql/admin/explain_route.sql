@@ -15,8 +15,7 @@ declare
     v_principal ops.principal;
     v_refusal gateway.route_decision;
     v_rule ops.rule;
-    v_provider text;
-    v_model text;
+    v_target record;
     v_tokens bigint;
     v_levels text[];
     v_best record;
@@ -55,21 +54,10 @@ begin
     end if;
 
     v_rule := gateway.fn_match_rule(v_principal, v_features, v_tokens);
-    v_model := nullif(v_features.model, 'auto');
-    if position('/' in v_model) > 0 and not exists (
-        select from ops.offer as o where o.model_bk = v_model
-    ) and exists (
-        select from ops.offer as o where o.provider_bk = split_part(v_model, '/', 1)
-    ) then
-        v_provider := split_part(v_model, '/', 1);
-        v_model := nullif(substr(v_model, length(v_provider) + 2), 'auto');
-    elsif v_model is null then
-        v_provider := v_rule.target_provider;
-        v_model := v_rule.target_model;
-    end if;
+    v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_levels := v_principal.compliance_levels || v_rule.compliance_requirements;
     v_best := gateway.fn_choose_candidates(
-        v_now, v_features, v_provider, v_model, v_tokens, v_principal, v_levels, v_rule
+        v_now, v_features, v_target.provider, v_target.model, v_tokens, v_principal, v_levels, v_rule
     );
 
     return query
@@ -85,7 +73,7 @@ begin
             else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
         end
     from gateway.fn_rank_offers(
-        v_now, v_features, v_provider, v_model, v_tokens, v_principal.markup_percent,
+        v_now, v_features, v_target.provider, v_target.model, v_tokens, v_principal.markup_percent,
         v_principal.allowed_models, v_levels
     ) as r
     left join jsonb_array_elements(v_best.candidates) with ordinality as t (candidate, place)
@@ -94,7 +82,7 @@ begin
 
     if v_best.hold_usd is null then
         v_refusal := gateway.fn_refuse_unroutable(
-            v_now, v_features, v_provider, v_model, v_tokens, v_principal, v_levels, v_rule.rule_name
+            v_now, v_features, v_target.provider, v_target.model, v_tokens, v_principal, v_levels, v_rule.rule_name
         );
         reason := 'refused: ' || v_refusal.message;
         chosen := false;

@@ -5,7 +5,8 @@ immutable
 set search_path = ''
 as $$
 declare
-    v_known constant text[] := '{request_type,capability,surface,priority,tier,tenant,customer,token,model,stream,tools,vision,structured,prompt_tokens,max_output_tokens,max_cost,images}';
+    v_known constant text[] := '{request_type,capability,surface,priority,tier,tenant,customer,token,model,stream,'
+        'tools,vision,structured,prompt_tokens,max_output_tokens,max_cost,images}';
     v_terms text[] := '{}';
     v_condition record;
     v_value jsonb;

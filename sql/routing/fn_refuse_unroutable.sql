@@ -35,8 +35,8 @@ begin
         )
         when v_reasons ? 'max_cost' then gateway.fn_refuse(
             'max_cost_too_low', 422,
-            format('The cheapest way to answer this call may cost up to %s USD, your max_cost is %s. Raise it, or lower '
-                'max_tokens.', round(v_cheapest, 10)::text, p_features.max_cost),
+            format('The cheapest way to answer this call may cost up to %s USD, your max_cost is %s. Raise it, '
+                'or lower max_tokens.', round(v_cheapest, 10)::text, p_features.max_cost),
             jsonb_build_object('param', 'max_cost', 'cheapest_estimate_usd', round(v_cheapest, 10))
         )
         when v_reasons ? 'compliance' then gateway.fn_refuse(
@@ -53,7 +53,8 @@ begin
         )
         when v_reasons ? 'context' then gateway.fn_refuse(
             'invalid_request', 400,
-            format('The prompt is longer than %s can take (%s tokens). Shorten it, or use a model with a larger context.',
+            format('The prompt is longer than %s can take (%s tokens). Shorten it, or use a model with a larger '
+                'context.',
                 quote_literal(v_asked), v_context),
             jsonb_build_object('param', 'messages')
         )

@@ -13,8 +13,7 @@ declare
     v_principal ops.principal;
     v_decision gateway.route_decision;
     v_rule ops.rule;
-    v_provider text;
-    v_model text := nullif(v_features.model, 'auto');
+    v_target record;
     v_compliance text[];
     v_prompt_tokens bigint;
     v_best record;
@@ -34,26 +33,16 @@ begin
         v_features.prompt_bytes, v_features.images, v_features.messages
     );
     v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens);
-    -- A name with a slash may be a model's own (meta-llama/…) before it is provider/model.
-    if position('/' in v_model) > 0 and not exists (
-        select from ops.offer as o where o.model_bk = v_model
-    ) and exists (
-        select from ops.offer as o where o.provider_bk = split_part(v_model, '/', 1)
-    ) then
-        v_provider := split_part(v_model, '/', 1);
-        v_model := nullif(substr(v_model, length(v_provider) + 2), 'auto');
-    elsif v_model is null then
-        v_provider := v_rule.target_provider;
-        v_model := v_rule.target_model;
-    end if;
+    v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_compliance := v_principal.compliance_levels || v_rule.compliance_requirements;
 
     v_best := gateway.fn_choose_candidates(
-        v_now, v_features, v_provider, v_model, v_prompt_tokens, v_principal, v_compliance, v_rule
+        v_now, v_features, v_target.provider, v_target.model, v_prompt_tokens, v_principal, v_compliance, v_rule
     );
     if v_best.hold_usd is null then
         return gateway.fn_refuse_unroutable(
-            v_now, v_features, v_provider, v_model, v_prompt_tokens, v_principal, v_compliance, v_rule.rule_name
+            v_now, v_features, v_target.provider, v_target.model, v_prompt_tokens, v_principal, v_compliance,
+            v_rule.rule_name
         );
     end if;
 
