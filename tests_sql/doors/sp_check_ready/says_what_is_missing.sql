@@ -4,7 +4,7 @@ select is(gateway.sp_check_ready(), '{"ready": true, "reason": null}', 'a migrat
 alter table pgmq.q_basic rename to q_gone;
 select is(gateway.sp_check_ready() -> 'ready', 'false', 'without a queue it is not');
 alter table pgmq.q_gone rename to q_basic;
-set transaction read only;
+select set_config('transaction_read_only', 'on', true);
 select alike(gateway.sp_check_ready() ->> 'reason', '%takes no writes%', 'nor when nothing can be written');
 select * from finish();
 rollback;

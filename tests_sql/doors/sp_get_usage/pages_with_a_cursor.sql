@@ -14,6 +14,7 @@ with recursive p (number, body) as (
     union all
     select p.number + 1, test.page(p.body ->> 'next_after') from p where (p.body -> 'has_more')::boolean
 )
+
 select p.* from p;
 select is((select max(p.number) from pages as p), 3, 'five days, three pages');
 select is(

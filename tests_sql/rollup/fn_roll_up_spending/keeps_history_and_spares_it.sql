@@ -3,7 +3,7 @@ select plan(9);
 select test.make_offer('maker', 'model-a');
 select test.make_customer('user');
 create temporary view versions as
-select count(*) as all, count(*) filter (where s.load_end_date is null) as current,
+select count(*) as made, count(*) filter (where s.load_end_date is null) as in_force,
     max(s.total_requests) filter (where s.load_end_date is null) as requests
 from gateway.customer_spending_s as s;
 select test.settle(test.route(sha256('user/token')));
@@ -15,7 +15,7 @@ select is(v.requests, 1::bigint, 'as it is') from versions as v;
 update gateway.customer_spending_s set load_date = load_date - interval '20 minutes';
 update gateway.customer_spending_h set load_date = load_date - interval '20 minutes';
 select is(ops.fn_roll_up_spending(interval '15 minutes'), 1::bigint, 'an old one gets its successor, and nothing was lost');
-select is((v.all, v.current, v.requests), (2::bigint, 1::bigint, 2::bigint), 'the old one is closed') from versions as v;
+select is((v.made, v.in_force, v.requests), (2::bigint, 1::bigint, 2::bigint), 'the old one is closed') from versions as v;
 select is(ops.fn_roll_up_spending(), 0::bigint, 'and that was all');
 select is(
     current_setting('onevault.tenant', true), '', 'it leaves no tenant set'
