@@ -28,7 +28,7 @@ lint-python: $(VENV)/.ready-dev
 
 lint-sql: $(VENV)/.ready-dev
 	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar sql migrations tests_sql
-	$(BIN)/squawk --quiet migrations/*.sql
+	$(BIN)/squawk migrations/*.sql
 	$(BIN)/python -m pytest -q tests_py/test_house.py
 
 lint-docker: $(VENV)/.ready-dev
