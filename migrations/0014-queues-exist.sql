@@ -1,5 +1,5 @@
--- A queue a tier. No index on vt: reading moves vt, and without that index each read is a HOT update. The tables are new,
--- so nobody waits for the drop.
+-- A queue a tier. No index on vt: reading moves vt, and without that index each read is a HOT update. The tables
+-- are new, so nobody waits for the drop.
 set local role onevault_owner;
 
 select pgmq.create('premium');
