@@ -96,12 +96,15 @@ def measure(
 
 
 def settled(watch: Watch) -> Booked:
-    """Wait until all that was routed is booked. Raises GatewayError when that never comes."""
+    """Wait until all that was asked is routed and booked. Raises GatewayError when that never comes."""
     begun = time.monotonic()
-    while (booked := watch.booked()).routed != booked.booked:
+    earlier, booked = None, watch.booked()
+    # A generator leaves amid its last requests: some are routed only after it has gone.
+    while booked != earlier or booked.routed != booked.booked:
         if time.monotonic() - begun > _SETTLE_SECONDS:
             raise GatewayError(f"{booked.routed} requests were routed, {booked.booked} booked")
-        time.sleep(0.1)
+        time.sleep(0.25)
+        earlier, booked = booked, watch.booked()
     return booked
 
 
