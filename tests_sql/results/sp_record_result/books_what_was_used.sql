@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(15);
 select test.make_offer('maker', 'model-a', 2.5, 10);
 select test.make_price(util.hash_key('maker', 'model-a'), 'cache_read', 0.25);
 select test.make_customer('buyer', '{"cost_budget_daily": 1, "markup_percent": 20}');
@@ -35,5 +35,9 @@ select is(
     (select f.day_spent from ops.scope_fact as f where f.scope_hk = util.hash_key('buyer')), 0.0039570000,
     'the vault alone gives the same sum'
 );
+select ok(
+    not gateway.fn_void_request(uuid_send(d.request_id::uuid), util.hash_key('buyer')), 'what is booked cannot be voided'
+) from decision as d;
+select is((test.scope_of('buyer')).day_spent_usd, 0.0039570000, 'and stays charged');
 select * from finish();
 rollback;
