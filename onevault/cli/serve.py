@@ -58,7 +58,9 @@ def open_listener(settings: Settings) -> socket.socket:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
     except OSError as error:
+        # getaddrinfo has numbers of its own; create_server lengthens the system's sentence.
+        reason = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise CommandError(
-            f"cannot listen on {settings.host}, port {settings.port} ({error.strerror}): "
+            f"cannot listen on {settings.host}, port {settings.port} ({reason}): "
             "choose another with --port or ONEVAULT_PORT; 0 picks a free one"
         ) from error
