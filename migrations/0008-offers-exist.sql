@@ -27,6 +27,7 @@ create table gateway.offer_s (
     capabilities text[] not null default '{chat}',
     features text[] not null default '{stream,tools,vision,structured}',
     context_tokens integer not null default 128000,
+    context_is_price_limit boolean not null default false,
     max_output_tokens integer not null default 16384,
     default_output_tokens integer not null default 4096,
     quality_score numeric(5, 2),
@@ -68,6 +69,8 @@ where load_end_date is null;
 
 comment on table gateway.model_h is 'Hub: a model by the name customers ask for.';
 comment on table gateway.offer_l is 'Link: a model at a provider. What is routed to, priced and measured.';
+comment on column gateway.offer_s.context_is_price_limit is
+'Longer prompts cost more than the prices here: a prompt must be within context_tokens by its upper estimate.';
 comment on column gateway.offer_s.default_output_tokens is
 'Output limit of a call that names none; what the reservation then pays for, and what is sent to the provider.';
 comment on table gateway.offer_price_s is

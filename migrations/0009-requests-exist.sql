@@ -71,7 +71,8 @@ create table gateway.api_request_s (
 create table gateway.api_request_s_default partition of gateway.api_request_s default;
 
 create index api_request_s_by_customer on gateway.api_request_s (customer_hk, api_request_hk);
-create index api_request_s_by_load_date on gateway.api_request_s using brin (load_date)
+-- One BRIN for both times: when a request was booked (rollups) and when it came (reports).
+create index api_request_s_by_time on gateway.api_request_s using brin (load_date, request_timestamp)
 with (pages_per_range = 16, autosummarize = on);
 
 create table gateway.api_request_attempt_s (
@@ -118,6 +119,9 @@ create table gateway.api_request_attempt_s (
 ) partition by range (api_request_hk);
 
 create table gateway.api_request_attempt_s_default partition of gateway.api_request_attempt_s default;
+
+create index api_request_attempt_s_by_time on gateway.api_request_attempt_s using brin (load_date)
+with (pages_per_range = 16, autosummarize = on);
 
 comment on table gateway.api_request_h is
 'Hub: a request. Its key is its own id, uuid_send(uuidv7()), so keys rise with time; provider_hk is the provider

@@ -28,6 +28,9 @@ create table gateway.provider_performance_s (
     tokens_processed bigint,
     average_cost_per_token numeric(20, 10),
     quality_score numeric(5, 2),
+    unavailable_requests bigint,
+    average_first_byte_ms integer,
+    p95_first_byte_ms integer,
     record_source varchar(100) not null,
     primary key (performance_hk, load_date),
     constraint load_end_date_is_after_load_date check (load_end_date > load_date),
@@ -45,3 +48,7 @@ comment on table gateway.provider_performance_h is
 'Hub: a measurement window of a provider, business key provider|window start.';
 comment on table gateway.provider_performance_s is
 'How a provider did in a window of some minutes, counted over attempts.';
+comment on column gateway.provider_performance_s.failed_requests is
+'Attempts that failed for the provider''s reasons; what the customer or we broke off counts as no failure.';
+comment on column gateway.provider_performance_s.unavailable_requests is
+'Failed attempts in which the provider was not there: overloaded, down, unreachable, too late, broken off.';

@@ -61,6 +61,8 @@ class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
     model_name: str
     capabilities: tuple[Literal["chat", "embedding", "image"], ...]
     context_tokens: int | None
+    context_is_price_limit: bool = False
+    """Longer prompts are possible and cost more."""
     max_output_tokens: int | None = None
     default_output_tokens: int | None = None
     prices: dict[str, Decimal]
@@ -181,7 +183,9 @@ def _read(on: date | None) -> tuple[list[BookOffer], list[SkippedPrice]]:
 def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[Window]) -> Iterable[BookOffer]:
     embedding = is_embedding(model.id)
     # A row that comes into force later must find the limit already there.
-    limits = [model.context_window, *(window.input_limit_tokens for window in windows)]
+    limits = [limit for window in windows if (limit := window.input_limit_tokens) is not None]
+    cheapest_until = min(limits, default=None)
+    is_price_limit = cheapest_until is not None and cheapest_until < (model.context_window or cheapest_until + 1)
     for window in windows:
         # An embedding has no output tokens, whatever price the data names for them.
         prices = window.prices | {"output": Decimal(0)} if embedding else window.prices
@@ -192,7 +196,8 @@ def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[
             provider_name=provider.display_name,
             model_name=model.name or model.id,
             capabilities=("embedding",) if embedding else ("chat",),
-            context_tokens=min((limit for limit in limits if limit is not None), default=None),
+            context_tokens=cheapest_until if is_price_limit else model.context_window,
+            context_is_price_limit=is_price_limit,
             max_output_tokens=find_max_output(provider.name, model.id),
             prices=prices,
             valid_from=window.valid_from,

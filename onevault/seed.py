@@ -112,6 +112,7 @@ def _offer_rows(book: Iterable[BookOffer]) -> Iterable[dict[str, Any]]:
             "upstream_model": offer.upstream_model,
             "capabilities": offer.capabilities,
             "context_tokens": context,
+            "context_is_price_limit": offer.context_is_price_limit,
             "max_output_tokens": longest,
             "default_output_tokens": offer.default_output_tokens or usual,
             "is_active": not offer.deprecated,

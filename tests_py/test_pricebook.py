@@ -182,7 +182,11 @@ def test_well_known_models_are_there_at_their_published_prices() -> None:
     }
     assert (gpt.context_tokens, gpt.max_output_tokens) == (128_000, 16_384)
     assert gpt.upstream_model == "gpt-4o"
-    assert rows["anthropic", "claude-sonnet-4-5"].context_tokens == 200_000
+    gemini = rows["google", "gemini-2.5-pro"]
+    assert (gemini.context_tokens, gemini.context_is_price_limit) == (200_000, True)
+    # Its own context ends where the prices change: the provider takes no longer prompt.
+    claude = rows["anthropic", "claude-sonnet-4-5"]
+    assert (claude.context_tokens, claude.context_is_price_limit) == (200_000, False)
     assert rows["openai", "text-embedding-3-small"].capabilities == ("embedding",)
 
 

@@ -57,6 +57,7 @@ offers as (
         os.capabilities,
         os.features,
         os.context_tokens,
+        os.context_is_price_limit,
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,

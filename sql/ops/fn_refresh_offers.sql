@@ -10,14 +10,14 @@ begin
     insert into ops.offer (
         offer_hk, valid_from, valid_to, provider_hk, provider_bk, model_hk, model_bk, adapter_kind, api_endpoint,
         adapter_settings, first_byte_timeout_ms, upstream_model, capabilities, features, context_tokens,
-        max_output_tokens, default_output_tokens, quality_score, compliance_levels, provider_key_hk,
+        context_is_price_limit, max_output_tokens, default_output_tokens, quality_score, compliance_levels, provider_key_hk,
         input_usd_per_million, cache_read_usd_per_million, cache_write_usd_per_million, output_usd_per_million,
         is_sandbox, unroutable_because, candidate, prices
     )
     select
         c.offer_hk, c.valid_from, c.valid_to, c.provider_hk, c.provider_bk, c.model_hk, c.model_bk, c.adapter_kind,
         c.api_endpoint, c.adapter_settings, c.first_byte_timeout_ms, c.upstream_model, c.capabilities, c.features,
-        c.context_tokens, c.max_output_tokens, c.default_output_tokens, c.quality_score, c.compliance_levels,
+        c.context_tokens, c.context_is_price_limit, c.max_output_tokens, c.default_output_tokens, c.quality_score, c.compliance_levels,
         c.provider_key_hk, c.input_usd_per_million, c.cache_read_usd_per_million, c.cache_write_usd_per_million,
         c.output_usd_per_million, c.is_sandbox, c.unroutable_because, c.candidate, c.prices
     from ops.current_offer as c

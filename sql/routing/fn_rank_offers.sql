@@ -26,7 +26,9 @@ begin atomic
             when not coalesce(w.model_bk = any(p_allowed_models)
                 or w.provider_bk || '/' || w.model_bk = any(p_allowed_models), true) then 'model_not_allowed'
             when not w.compliance_levels @> p_compliance_levels then 'compliance'
-            when p_features.prompt_bytes / 5 > w.context_tokens then 'context'
+            -- The provider knows its context best; a context that ends where prices change is ours to keep.
+            when case when w.context_is_price_limit then p_prompt_tokens else p_features.prompt_bytes / 5 end
+                > w.context_tokens then 'context'
             when w.provider_cost_usd * (1 + p_markup_percent / 100) > p_features.max_cost then 'max_cost'
         end
     from (
