@@ -33,11 +33,11 @@ grant execute on function gateway.sp_get_billing(bytea, text) to onevault_app;
 grant execute on function gateway.sp_read_metrics() to onevault_app;
 grant execute on function gateway.sp_check_ready() to onevault_app;
 
--- onevault_worker: the queue drain. No table, seven doors
+-- onevault_worker: the queue drain. No table, its doors
 grant usage on schema gateway to onevault_worker;
 grant execute on function gateway.sp_read_messages(integer, integer) to onevault_worker;
 grant execute on function gateway.sp_renew_messages(jsonb, integer) to onevault_worker;
-grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_worker;
+grant execute on function gateway.sp_return_messages(jsonb, integer) to onevault_worker;
 grant execute on function gateway.sp_record_result(jsonb) to onevault_worker;
 grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
 grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
@@ -64,6 +64,11 @@ grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevau
 grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select on ops.offer_health, ops.job, ops.dead_message, ops.price_book to onevault_dba;
+grant select on
+ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_request, ops.budget_invariant,
+ops.stray_message, ops.overdue_request, ops.foreign_row, ops.invariant_violation
+to onevault_dba;
+grant execute on function ops.fn_check_from() to onevault_dba;
 
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;

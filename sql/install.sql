@@ -38,6 +38,11 @@ set local role onevault_owner;
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_choose_queue.sql
 \ir routing/fn_keep_features.sql
+\ir results/fn_read_receipt.sql
+\ir routing/fn_lock_keys.sql
+\ir routing/fn_check_key.sql
+\ir routing/fn_use_key.sql
+\ir routing/fn_leave_keys.sql
 \ir budgets/fn_reserve_scope.sql
 \ir budgets/fn_release_scope.sql
 \ir budgets/fn_refuse_scope.sql
@@ -47,28 +52,46 @@ set local role onevault_owner;
 \ir routing/sp_route_requests.sql
 
 -- Carry: the queue between front and worker
-\ir results/fn_void_request.sql
+\ir results/fn_close_request.sql
+\ir queue/fn_note_dispatch.sql
+\ir queue/fn_show_messages.sql
+\ir queue/fn_has_message.sql
 \ir queue/fn_bury_message.sql
 \ir queue/fn_take_messages.sql
 \ir queue/sp_read_messages.sql
 \ir queue/sp_renew_messages.sql
+\ir queue/sp_return_messages.sql
 \ir queue/sp_release_message.sql
 \ir queue/fn_delete_messages.sql
 
 -- Book: usage, cost, charge
 \ir results/fn_explain_error.sql
 \ir results/fn_price_attempt.sql
-\ir results/fn_read_receipt.sql
+\ir results/fn_book_attempt.sql
+\ir results/fn_book_lost_calls.sql
 \ir results/fn_book_result.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
 
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
-\ir schedule/fn_void_expired_reservations.sql
+\ir schedule/fn_forget_idempotency_keys.sql
+\ir schedule/fn_sweep_requests.sql
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
+
+-- What must hold whatever is killed
+\ir ops/fn_check_from.sql
+\ir ops/request_state.sql
+\ir ops/unknown_request.sql
+\ir ops/unaccounted_request.sql
+\ir ops/unbalanced_request.sql
+\ir ops/budget_invariant.sql
+\ir ops/stray_message.sql
+\ir ops/overdue_request.sql
+\ir ops/foreign_row.sql
+\ir ops/invariant_violation.sql
 
 -- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for
 -- customers

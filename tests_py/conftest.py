@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests_py.support.cluster import ClonedDatabase, Cluster
 from tests_py.support.gateway import Gateway
 
 StartGateway = Callable[..., Gateway]
+
+# A busy machine is slow at everything and proves nothing.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,10 @@ class Attempt(msgspec.Struct, kw_only=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """The end of one request, as `sp_record_results` books it."""
+    """The end of one request, as `sp_record_results` books it.
+
+    `readings` counts how often this worker read its message: every other reading is a worker that was lost.
+    """
 
     request: str
     customer: str
@@ -116,6 +119,7 @@ class Result(msgspec.Struct, kw_only=True):
     msg_id: int
     read_ct: int
     status: Outcome
+    readings: int = 1
     error_class: ErrorClass | None = msgspec.field(name="class", default=None)
     latency_ms: int = 0
     first_byte_ms: int | None = None

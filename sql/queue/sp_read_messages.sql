@@ -1,5 +1,5 @@
 -- Premium first, yet each lower tier keeps a share of every read, so that none starves. A message read five times
--- without a result goes to the dead table and what was held for it is given back.
+-- without a result goes to the dead table. Durable: what a worker holds may be at a provider the next moment.
 create or replace function gateway.sp_read_messages(p_limit integer, p_visible_again_seconds integer)
 returns table (queue text, msg_id bigint, read_ct integer, message text)
 language plpgsql
@@ -13,6 +13,7 @@ declare
     v_visible_again timestamptz := clock_timestamp() + make_interval(secs => p_visible_again_seconds);
     v_tier record;
     v_message record;
+    v_handed_out jsonb[] := '{}';
 begin
     for v_tier in
         select t.name, t.kept from (
@@ -35,9 +36,14 @@ begin
             msg_id := v_message.msg_id;
             read_ct := v_message.read_ct;
             message := v_message.message::text;
+            v_handed_out := v_handed_out || v_message.message;
             return next;
         end loop;
     end loop;
+    if v_handed_out <> '{}' then
+        perform set_config('synchronous_commit', 'on', true);
+        perform gateway.fn_note_dispatch(v_handed_out, 1::smallint);
+    end if;
 end
 $$;
 

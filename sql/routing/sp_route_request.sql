@@ -28,6 +28,12 @@ begin
     if v_decision.status is not null then
         return v_decision;
     end if;
+    if p_request ? 'idempotency' then
+        v_decision := gateway.fn_check_key(v_principal, p_request, v_now);
+        if v_decision.status is not null then
+            return v_decision;
+        end if;
+    end if;
 
     v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
         v_features.prompt_bytes, v_features.images, v_features.messages
@@ -90,6 +96,9 @@ begin
         gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_rule.routing_rule_hk,
         v_decision.route_reason, nullif(v_compliance, '{}')
     );
+    if p_request ? 'idempotency' then
+        perform gateway.fn_use_key(v_principal.customer_hk, p_request -> 'idempotency', uuid_send(v_request));
+    end if;
     return v_decision;
 end
 $$;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -140,7 +141,9 @@ def test_a_dead_worker_costs_no_answer(start_gateway: StartGateway, fake: FakePr
     booked = stage.booked()
     assert len(booked) == 100
     assert {row[0] for row in booked} == {"SUCCESS"}
-    assert len(stage.attempts()) == 100
+    attempts = Counter((outcome, reason) for _, outcome, reason, *_ in stage.attempts())
+    assert attempts == {("SUCCESS", None): 100, ("UNKNOWN", "worker_lost"): fake.count("gated") - before - 100}
+    assert stage.query("select v.* from ops.invariant_violation as v") == []
     assert stage.is_settled()
     told = sum(Decimal(answer.headers["x-onevault-cost"]) for answer in answers)
     assert told == sum(row[2] for row in booked)
