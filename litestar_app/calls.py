@@ -62,6 +62,7 @@ class Ask(msgspec.Struct, frozen=True):
     client_ip: str | None
     user_agent: str | None
     timeout_ms: int
+    idempotency: list[tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Decision(NamedTuple):
@@ -130,7 +131,9 @@ class Road:
         """Ask SQL to decide about each request. Raises `DatabaseAway` or psycopg's error."""
         lane = self._free.pop()
         try:
-            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify))
+            # Made a second time, a call under a key would be told that the first one is under way.
+            again = all(ask.idempotency is msgspec.UNSET for ask in asks)
+            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify), again=again)
         finally:
             self._free.append(lane)
         return [Decision._make(row) for row in rows]

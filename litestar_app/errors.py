@@ -51,7 +51,7 @@ _FINAL: Final = frozenset({402, 403, 404, 409, 422})
 
 _NOTHING: Final[dict[str, Any]] = {}
 _JSON: Final = (b"content-type", b"application/json")
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class GatewayError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -11,10 +10,12 @@ import psycopg
 from litestar_app.auth import AddressBook, TokenDesk
 from litestar_app.calls import Ask, Decision, Reads, Road
 from litestar_app.errors import Draining, Overloaded
+from litestar_app.idempotency import KeyDesk
 from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
 from onevault.batcher import Batcher, BatcherClosed
+from onevault.envelope import Keyring
 from onevault.frames import MAX_FRAME_BYTES
 from onevault.log import get_log
 from onevault.settings import Settings
@@ -28,10 +29,11 @@ _log = get_log("front")
 class Front:
     """What all requests of this process share. Made by `create_app`, opened in its lifespan."""
 
-    def __init__(self, settings: Settings, peppers: Sequence[bytes], road: Road, reads: Reads) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring, road: Road, reads: Reads) -> None:
         self.settings = settings
         self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
-        self.tokens = TokenDesk(peppers)
+        self.tokens = TokenDesk(keyring.peppers)
+        self.keys = KeyDesk(keyring.retry_keys)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
         self.reads = reads

@@ -124,6 +124,11 @@ class Keyring:
     def peppers(self) -> tuple[bytes, ...]:
         return tuple(key.pepper.reveal() for key in self._live.values())
 
+    @property
+    def retry_keys(self) -> tuple[bytes, ...]:
+        """What idempotency keys and the bodies sent under them are digested with, newest first."""
+        return tuple(key.retry_key.reveal() for key in self._live.values())
+
     def seal(self, secret: bytes, identity: bytes) -> bytes:
         """Encrypt a secret for the row with this identity, under a fresh data key.
 
@@ -182,12 +187,13 @@ class _MasterKey:
     `open` gives None instead of raising, so that no traceback has a frame with a data key in it.
     """
 
-    __slots__ = ("_tag_key", "_wrapping", "fingerprint_key", "id", "pepper")
+    __slots__ = ("_tag_key", "_wrapping", "fingerprint_key", "id", "pepper", "retry_key")
 
     def __init__(self, master: Secret[bytes]) -> None:
         self.id = hashlib.sha256(_derive(master, b"onevault key id v1").reveal()).digest()[:8]
         self.pepper = _derive(master, b"onevault token pepper v1")
         self.fingerprint_key = _derive(master, b"onevault fingerprint v1")
+        self.retry_key = _derive(master, b"onevault idempotency v1")
         self._tag_key = _derive(master, b"onevault row tag v1")
         self._wrapping = AESGCM(_derive(master, b"onevault data key wrapping v1").reveal())
 

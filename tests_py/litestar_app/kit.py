@@ -25,11 +25,13 @@ from litestar_app.calls import Ask, Decision, Gauges, Readiness, Reads, Reply, R
 from litestar_app.front import Front
 from litestar_app.lane import DatabaseAway
 from litestar_app.server import FrontServer
+from onevault.envelope import Keyring
 from onevault.frames import Body, Chunk, Claim, End, Frame, FrameDecoder, Head, Hello, Wake, encode
 from onevault.settings import Settings
-from onevault.tokens import issue_token, make_reference
+from onevault.tokens import Secret, issue_token, make_reference
 
-PEPPER = b"p" * 32
+KEYRING = Keyring(Secret(bytes(range(32))))
+PEPPER = KEYRING.pepper
 REQUEST_ID = "0197a1b2-0000-7000-8000-000000000001"
 TOKEN = issue_token(make_reference()).reveal()
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
@@ -245,7 +247,7 @@ async def running_front(**changes: Any) -> AsyncIterator[Desk]:
     """A front on a free port; `changes` are settings."""
     directory = Path(tempfile.mkdtemp(prefix="ov-"))
     road, reads = ToldRoad(), ToldReads()
-    front = Front(Settings(link_dir=directory, **changes), [PEPPER], road, reads)
+    front = Front(Settings(link_dir=directory, **changes), KEYRING, road, reads)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     config = uvicorn.Config(build_app(front), http="httptools", ws="none", log_config=None, lifespan="on")
     server = FrontServer(config, front)
