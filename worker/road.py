@@ -16,7 +16,7 @@ from onevault.log import get_log
 from onevault.tokens import Secret
 from worker.booking import Booker, NotBooked
 from worker.calls import DatabaseAway
-from worker.endings import describe_failure, describe_unbooked, with_error
+from worker.endings import describe_buried, describe_failure, describe_unbooked, with_error
 from worker.keys import ProviderKeys
 from worker.providers.base import Call, CallFailed, Provider
 from worker.running import Running
@@ -48,6 +48,10 @@ class Road:
     async def serve(self, run: Running) -> None:
         """From the body, or the news that there is none, to the last frame."""
         try:
+            if run.delivery.message.dead:
+                receipt = msgspec.json.encode({"request_id": run.delivery.message.request})
+                run.finish(with_error(receipt, describe_buried()), answered=False)
+                return
             result, failure = await self._walk(run)
             run.settling = True
             try:

@@ -52,7 +52,10 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """The decision about one request, as `sp_route_requests` queued it."""
+    """The decision about one request, as `sp_route_requests` queued it.
+
+    `dead`: SQL has buried it, since worker after worker was lost with it; whoever waits is to be told.
+    """
 
     request: str
     customer: str
@@ -60,6 +63,7 @@ class Message(msgspec.Struct, frozen=True):
     ticket: str
     deadline_ms: int
     candidates: list[Candidate]
+    dead: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True):

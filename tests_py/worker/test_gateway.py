@@ -289,3 +289,22 @@ def test_the_prompt_and_the_answer_are_nowhere_in_the_logs(start_gateway: StartG
         assert prompt not in log
         assert answer not in log
         stage.close()
+
+
+def test_whoever_waits_for_a_buried_message_is_told(start_gateway: StartGateway, fake: FakeProvider) -> None:
+    stage = Stage(start_gateway(workers=0))
+    stage.provider("one", fake.endpoint("slow-1"))
+    before = fake.count("slow-1")
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(stage.ask)
+        stage.wait(lambda: len(stage.query("select from pgmq.q_standard")) == 1)
+        stage.query("update pgmq.q_standard set read_ct = 5 returning 1")
+        stage.gateway.start_worker()
+        answer = call.result()
+    assert answer.status_code == 502, answer.text
+    assert "given up" in answer.json()["error"]["message"]
+    assert stage.query("select d.error_class from ops.dead_message as d") == [("too_many_readings",)]
+    assert fake.count("slow-1") == before, "it is not called once more"
+    assert stage.is_settled()
+    assert stage.query("select v.* from ops.invariant_violation as v") == []
+    stage.close()
