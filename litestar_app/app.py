@@ -47,7 +47,9 @@ def create_app(settings: Settings) -> Litestar:
     `DatabaseError` when no database is named for the role of the front.
     """
     dsn = open_database(settings, start=False).dsn("app")
-    return build_app(Front(settings, load_keyring(settings).peppers, Road(dsn, LANES), Reads(dsn)))
+    keyring = load_keyring(settings)
+    front = Front(settings, keyring.peppers, Road(dsn, LANES), Reads(dsn), key_id=keyring.key_id)
+    return build_app(front)
 
 
 def build_app(front: Front) -> Litestar:

@@ -14,6 +14,7 @@ from litestar_app.errors import Draining, Overloaded
 from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
+from litestar_app.rehash import Rehasher
 from onevault.batcher import Batcher, BatcherClosed
 from onevault.frames import MAX_FRAME_BYTES
 from onevault.log import get_log
@@ -28,10 +29,13 @@ _log = get_log("front")
 class Front:
     """What all requests of this process share. Made by `create_app`, opened in its lifespan."""
 
-    def __init__(self, settings: Settings, peppers: Sequence[bytes], road: Road, reads: Reads) -> None:
+    def __init__(
+        self, settings: Settings, peppers: Sequence[bytes], road: Road, reads: Reads, *, key_id: str | None = None
+    ) -> None:
         self.settings = settings
         self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
         self.tokens = TokenDesk(peppers)
+        self.rehash = Rehasher(reads.rehash_token, key_id)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
         self.reads = reads
@@ -65,6 +69,7 @@ class Front:
         await self._batcher.close()
         await self.links.close()
         await self._road.close()
+        await self.rehash.close()
         await self.reads.close()
         _log.info("front_closed")
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "tenant": "onevault.cli.tenant",
     "customer": "onevault.cli.customer",
     "token": "onevault.cli.token",
+    "keys": "onevault.cli.keys",
     "provider": "onevault.cli.provider",
     "model": "onevault.cli.model",
     "prices": "onevault.cli.prices",
