@@ -158,6 +158,7 @@ set local role onevault_owner;
 \ir admin/fn_explain_drop.sql
 \ir admin/fn_read_principal.sql
 \ir admin/explain_route.sql
+\ir admin/fn_check_logging.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql
 

@@ -42,8 +42,8 @@ HOLES: dict[str, tuple[str, tuple[str, str]]] = {
     ),
     "a task that nobody awaited": (
         (
-            "async def m():\n    t = asyncio.create_task(asyncio.to_thread(fail), name=C)\n    await asyncio.wait({t})\n"
-            "    del t; gc.collect()\nasyncio.run(m())"
+            "async def m():\n    t = asyncio.create_task(asyncio.to_thread(fail), name=C)\n"
+            "    await asyncio.wait({t})\n    del t; gc.collect()\nasyncio.run(m())"
         ),
         ("asyncio", "library"),
     ),
@@ -74,8 +74,8 @@ HOLES: dict[str, tuple[str, tuple[str, str]]] = {
     ),
     "uvicorn's words about an exception": (
         (
-            "try: fail()\nexcept Loud as e: logging.getLogger('uvicorn.error').error('Exception in ASGI application\\n', "
-            "exc_info=e)"
+            "try: fail()\nexcept Loud as e:\n"
+            "    logging.getLogger('uvicorn.error').error('Exception in ASGI application\\n', exc_info=e)"
         ),
         ("uvicorn.error", "library"),
     ),
