@@ -21,6 +21,7 @@ from tests_py.providers.fake import FakeProvider
 from tests_py.support.gateway import Gateway
 
 MODEL = "played-1"
+BODY: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
 HOUSE_KEY, CUSTOMERS_KEY = "sk-house-2f80", "sk-customer-91cc"
 
 
@@ -49,25 +50,28 @@ class Load:
     def _run(self, token: str) -> None:
         # A connection of its own for each call: a front that stops closes those it has, and that is no failed call.
         headers = {"authorization": f"Bearer {token}", "connection": "close"}
-        body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
-        number = 0
-        while not self._over.is_set():
-            number += 1
-            try:
-                if number % 4 == 0:
-                    response = httpx.get(f"{self._url}/v1/models", headers=headers, timeout=60, trust_env=False)
-                else:
-                    response = httpx.post(
-                        f"{self._url}/v1/chat/completions",
-                        headers=headers,
-                        json=body | {"stream": number % 2 == 0},
-                        timeout=60,
-                        trust_env=False,
-                    )
-                ended = response.status_code == 200 and (number % 2 or number % 4 == 0 or "[DONE]" in response.text)
-                self.outcomes["ok" if ended else f"{response.status_code}: {response.text[:200]}"] += 1
-            except httpx.HTTPError as error:
-                self.outcomes[repr(error)] += 1
+        with httpx.Client(base_url=self._url, headers=headers, timeout=60, trust_env=False) as client:
+            number = 0
+            while not self._over.wait(0.02):
+                number += 1
+                try:
+                    self.outcomes[self._call(client, number)] += 1
+                except httpx.HTTPError as error:
+                    self.outcomes[repr(error)] += 1
+
+    @staticmethod
+    def _call(client: httpx.Client, number: int) -> str:
+        if number % 4 == 0:
+            request = client.build_request("GET", "/v1/models")
+        else:
+            request = client.build_request("POST", "/v1/chat/completions", json=BODY | {"stream": number % 2 == 0})
+        response = client.send(request)
+        if response.status_code == 503 and response.json()["error"]["code"] == "draining":
+            response = client.send(request)  # as it asks for, and as the SDKs do
+        streamed = number % 4 == 2
+        if response.status_code == 200 and (not streamed or "[DONE]" in response.text):
+            return "ok"
+        return f"{response.status_code}: {response.text[:300]}"
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +125,14 @@ def opens(keyring: Keyring, secret: key_calls.SealedSecret) -> bool:
     return True
 
 
+@pytest.mark.timeout(400)
 def test_the_master_key_changes_under_load_without_a_failed_call(
     start_gateway: StartGateway, fake: FakeProvider
 ) -> None:
-    gateway = start_gateway(fronts=2, workers=2)
+    gateway = start_gateway()
     furnish(gateway, fake)
-    tokens, unused = [], ""
-    for number in range(4):
+    tokens = []
+    for number in range(3):
         made = json.loads(gateway.run("customer", "create", f"c{number}", "--rpm", "100000", "--json"))
         tokens.append(made["token"])
     unused = json.loads(gateway.run("token", "issue", "c0", "--name", "unused", "--json"))["token"]
@@ -145,10 +150,10 @@ def test_the_master_key_changes_under_load_without_a_failed_call(
         )
         load.wait_for_more()
         status = read_status(gateway)
-        assert status["tokens_to_rehash"] == 6, "nothing moves before it is announced"
+        assert status["tokens_to_rehash"] == 5, "nothing moves before it is announced"
         done = json.loads(gateway.run("keys", "rotate", "--json"))
         assert done["left"] == []
-        assert done["rewrapped"] == 2 + 1 + 5, "keys of the house, of a customer, fingerprints"
+        assert done["rewrapped"] == 2 + 1 + 4, "keys of the house, of a customer, fingerprints"
         wait(lambda: read_status(gateway)["tokens_to_rehash"] == 2)
         load.wait_for_more()
     finally:
@@ -173,24 +178,23 @@ def test_the_master_key_changes_under_load_without_a_failed_call(
     keyring = Keyring(read_master_key_file(Path(old)))
     with gateway.database.connect() as connection:
         found = [key_calls.read_secret(connection, *row) for row in key_calls.list_foreign_secrets(connection, "")]
-    assert len(found) == 8
+    assert len(found) == 7
     assert not any(opens(keyring, secret) for secret in found if secret)
     assert {row["master_key_id"] for row in read_status(gateway)["keys"] if row["house_keys"]} == {status["current"]}
     assert {seen.headers["authorization"] for seen in fake.seen} == {f"Bearer {HOUSE_KEY}-one"}
     assert "sk-" not in gateway.log()
     for processes in (gateway.fronts, gateway.workers):
-        assert sum(process.running for process in processes) == 2
+        assert sum(process.running for process in processes) == 1
 
 
 def test_two_ciphertexts_that_changed_places_open_nothing(start_gateway: StartGateway, fake: FakeProvider) -> None:
     gateway = start_gateway()
     furnish(gateway, fake)
     before = len(fake.seen)
-    body = {"model": MODEL, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 20}
     headers = {"authorization": f"Bearer {gateway.token}"}
 
     def ask() -> httpx.Response:
-        return httpx.post(f"{gateway.url}/v1/chat/completions", headers=headers, json=body, timeout=60, trust_env=False)
+        return httpx.post(f"{gateway.url}/v1/chat/completions", headers=headers, json=BODY, timeout=60, trust_env=False)
 
     gateway.database.query(
         "update gateway.ai_provider_key_s as s set api_key_encrypted = o.api_key_encrypted "
