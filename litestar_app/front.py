@@ -14,6 +14,7 @@ from litestar_app.idempotency import KeyDesk
 from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
+from litestar_app.rehash import Rehasher
 from onevault.batcher import Batcher, BatcherClosed
 from onevault.envelope import Keyring
 from onevault.frames import MAX_FRAME_BYTES
@@ -34,6 +35,7 @@ class Front:
         self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
         self.tokens = TokenDesk(keyring.peppers)
         self.keys = KeyDesk(keyring.retry_keys)
+        self.rehash = Rehasher(reads.rehash_token, keyring.key_id)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
         self.reads = reads
@@ -67,6 +69,7 @@ class Front:
         await self._batcher.close()
         await self.links.close()
         await self._road.close()
+        await self.rehash.close()
         await self.reads.close()
         _log.info("front_closed")
 

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from onevault.errors import OperatorError
+from onevault.tokens import Secret
 
 T = TypeVar("T")
 
@@ -46,9 +47,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     app_database_url: str | None = None
     worker_database_url: str | None = None
-    master_key: str | None = None
+    master_key: Secret[str] | None = None
     master_key_file: Path | None = None
-    master_key_previous: str | None = None
+    master_key_previous: Secret[str] | None = None
+    master_key_previous_file: Path | None = None
     link_dir: Path = Path(".onevault/run")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
@@ -82,7 +84,8 @@ VARIABLES = (
     Variable("ONEVAULT_WORKER_DATABASE_URL", "", "the worker's, a login of onevault_worker"),
     Variable("ONEVAULT_MASTER_KEY", "", "master key; empty: read from the file"),
     Variable("ONEVAULT_MASTER_KEY_FILE", "<home>/master.key", "file that holds the master key"),
-    Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "the key before, while secrets are sealed anew"),
+    Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "a second key, which opens and never seals, while it is changed"),
+    Variable("ONEVAULT_MASTER_KEY_PREVIOUS_FILE", "", "file that holds the second master key"),
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
@@ -166,9 +169,10 @@ class _Reader:
             database_url=self._url("DATABASE_URL"),
             app_database_url=self._url("ONEVAULT_APP_DATABASE_URL"),
             worker_database_url=self._url("ONEVAULT_WORKER_DATABASE_URL"),
-            master_key=self._values.get("ONEVAULT_MASTER_KEY"),
+            master_key=self._secret("ONEVAULT_MASTER_KEY"),
             master_key_file=self._path("ONEVAULT_MASTER_KEY_FILE", home / "master.key"),
-            master_key_previous=self._values.get("ONEVAULT_MASTER_KEY_PREVIOUS"),
+            master_key_previous=self._secret("ONEVAULT_MASTER_KEY_PREVIOUS"),
+            master_key_previous_file=self._optional_path("ONEVAULT_MASTER_KEY_PREVIOUS_FILE"),
             link_dir=self._path("ONEVAULT_LINK_DIR", run),
             body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
             request_timeout_seconds=self._real(
@@ -209,6 +213,13 @@ class _Reader:
 
     def _path(self, name: str, default: Path) -> Path:
         return Path(self._values.get(name) or default).expanduser().absolute()
+
+    def _optional_path(self, name: str) -> Path | None:
+        return self._path(name, Path()) if name in self._values else None
+
+    def _secret(self, name: str) -> Secret[str] | None:
+        text = self._values.get(name)
+        return None if text is None else Secret(text)
 
     def _url(self, name: str) -> str | None:
         text = self._values.get(name)

@@ -10,6 +10,7 @@ set local role onevault_owner;
 \ir util/hash_diff.sql
 \ir util/fn_fill_defaults.sql
 \ir util/fn_load_hub.sql
+\ir util/fn_lock_satellite.sql
 \ir util/fn_load_satellite.sql
 \ir util/fn_close_satellite.sql
 \ir util/fn_request_key.sql
@@ -29,6 +30,7 @@ set local role onevault_owner;
 
 -- Decide: who, whether, where, for how much
 \ir routing/fn_refuse.sql
+\ir routing/fn_is_allowed_address.sql
 \ir routing/fn_check_principal.sql
 \ir routing/fn_estimate_prompt_tokens.sql
 \ir routing/fn_match_rule.sql
@@ -124,6 +126,7 @@ set local role onevault_owner;
 \ir doors/sp_get_usage.sql
 \ir doors/fn_bill_usage.sql
 \ir doors/sp_get_billing.sql
+\ir doors/sp_rehash_token.sql
 \ir doors/sp_read_metrics.sql
 \ir doors/sp_check_ready.sql
 
@@ -159,6 +162,10 @@ set local role onevault_owner;
 \ir admin/tg_provider_key.sql
 \ir keys/sp_identify_provider_key.sql
 \ir keys/sp_set_provider_key.sql
+\ir keys/sealed_secret.sql
+\ir keys/token_pepper.sql
+\ir keys/sp_rewrap_secret.sql
+\ir keys/sp_announce_master_key.sql
 \ir admin/model.sql
 \ir admin/fn_pack_model.sql
 \ir admin/tg_model.sql
@@ -174,6 +181,7 @@ set local role onevault_owner;
 \ir admin/fn_explain_drop.sql
 \ir admin/fn_read_principal.sql
 \ir admin/explain_route.sql
+\ir admin/fn_check_logging.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql
 

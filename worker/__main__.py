@@ -19,6 +19,7 @@ from onevault.database import open_database
 from onevault.envelope import Keyring, load_keyring
 from onevault.errors import OperatorError
 from onevault.log import configure_logging, get_log
+from onevault.memory import keep_memory_private
 from onevault.settings import Settings, load_settings
 from worker.booking import Booker
 from worker.calls import Calls
@@ -106,6 +107,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 
 def _run() -> int:
+    keep_memory_private()
     try:
         settings = load_settings()
         configure_logging(settings.log_level, "worker")

@@ -142,6 +142,8 @@ class Call:
                 decision = self._decision = await front.decide(ask)
                 if decision.status != "invalid_token":
                     break
+            if digest is not digests[0]:
+                front.rehash.begin(digest, digests[0])
             if decision.status != "routed":
                 raise refusal_of(decision)
             watch.end_at(decision.deadline_ms)

@@ -24,7 +24,7 @@ declare
 begin
     perform set_config('synchronous_commit', 'on', true);
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
-    v_decision := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    v_decision := gateway.fn_check_principal(v_principal, v_now, 'inference', v_features.client_ip);
     if v_decision.status is not null then
         return v_decision;
     end if;

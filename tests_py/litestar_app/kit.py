@@ -21,7 +21,7 @@ import msgspec
 import uvicorn
 
 from litestar_app.app import build_app
-from litestar_app.calls import Ask, Decision, Gauges, Readiness, Reads, Reply, Road
+from litestar_app.calls import Ask, Caller, Decision, Gauges, Readiness, Reads, Reply, Road
 from litestar_app.front import Front
 from litestar_app.lane import DatabaseAway
 from litestar_app.server import FrontServer
@@ -127,14 +127,14 @@ class ToldReads(Reads):
     async def open(self) -> None: ...
     async def close(self) -> None: ...
 
-    async def list_models(self, digest: bytes) -> Reply:
-        return self._say("list_models", digest)
+    async def list_models(self, caller: Caller) -> Reply:
+        return self._say("list_models", caller)
 
-    async def get_usage(self, digest: bytes, parameters: dict[str, Any]) -> Reply:
-        return self._say("get_usage", digest, parameters)
+    async def get_usage(self, caller: Caller, parameters: dict[str, Any]) -> Reply:
+        return self._say("get_usage", caller, parameters)
 
-    async def get_billing(self, digest: bytes, period: str | None) -> Reply:
-        return self._say("get_billing", digest, period)
+    async def get_billing(self, caller: Caller, period: str | None) -> Reply:
+        return self._say("get_billing", caller, period)
 
     async def release_message(self, queue: str, msg_id: int, read_ct: int) -> None:
         self.released.append((queue, msg_id, read_ct))

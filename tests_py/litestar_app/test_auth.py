@@ -26,10 +26,12 @@ def test_a_token_is_found(headers: Headers) -> None:
     assert TokenDesk([PEPPER]).digests(headers) == [digest_token(TOKEN, PEPPER)]
 
 
-def test_while_the_master_key_changes_there_are_two_digests() -> None:
+def test_while_the_master_key_changes_the_current_digest_is_tried_before_and_after_the_older() -> None:
     older = b"o" * 32
     digests = TokenDesk([PEPPER, older]).digests({b"x-api-key": TOKEN.encode()})
-    assert digests == [digest_token(TOKEN, PEPPER), digest_token(TOKEN, older)]
+    current = digest_token(TOKEN, PEPPER)
+    assert digests == [current, digest_token(TOKEN, older), current]
+    assert digests[0] is digests[2], "the front tells by this that it is the current one"
 
 
 @pytest.mark.parametrize(
