@@ -51,7 +51,7 @@ class HeadCheck:
         self._allowed = frozenset(name.encode() for name in allowed)
         self._judge_host = lru_cache(1024)(self._look_at_host)
 
-    def refusal(self, method: str, url: bytes, version: str, headers: Headers) -> GatewayError | None:
+    def refusal(self, url: bytes, version: str, headers: Headers) -> GatewayError | None:
         """Why this head is refused; None if it is not."""
         if len(url) > MAX_URL_BYTES:
             return UrlTooLong(MAX_URL_BYTES)
@@ -67,6 +67,10 @@ class HeadCheck:
         encoding = named.get(b"transfer-encoding")
         if encoding is not None and (version == "1.0" or encoding.strip(b" \t").lower() != b"chunked"):
             return InvalidRequest("Send the body with a Content-Length, or chunked.", "transfer-encoding")
+        body = encoding is not None or b"content-length" in named
+        if body and b"upgrade" in named and b"upgrade" in named.get(b"connection", b"").lower():
+            # The parser would take the body for the other protocol's first words.
+            return InvalidRequest("Speak HTTP/1.1, without asking for an upgrade of the connection.", "upgrade")
         host = named.get(b"host")
         if host is None:
             if version == "1.1" or self._allowed:
@@ -76,7 +80,7 @@ class HeadCheck:
             if verdict is not None and (verdict != 421 or not url.startswith(_PROBES)):
                 return WrongHost() if verdict == 421 else InvalidRequest("The `Host` header is malformed.", "host")
         if not url.startswith(b"/"):
-            return _refuse_target(method, url, host)
+            return _refuse_target(url, host)
         return None
 
     def _look_at_host(self, value: bytes) -> int | None:
@@ -92,10 +96,8 @@ def head_bytes(url: bytes, headers: Headers) -> int:
     return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
-def _refuse_target(method: str, url: bytes, host: bytes | None) -> GatewayError | None:
-    """Targets that are no path: a whole URL must name the same host as `Host`; `*` is for OPTIONS alone."""
-    if url == b"*" and method == "OPTIONS":
-        return None
+def _refuse_target(url: bytes, host: bytes | None) -> GatewayError | None:
+    """Targets that are no path: a whole URL must name the same host as `Host`; CONNECT's are refused."""
     problem = InvalidRequest("The request's target must be a path.")
     try:
         parsed = httptools.parse_url(url)
@@ -103,7 +105,7 @@ def _refuse_target(method: str, url: bytes, host: bytes | None) -> GatewayError 
         return problem
     scheme, _, rest = url.partition(b"://")
     authority = re.split(rb"[/?#]", rest, maxsplit=1)[0]
-    if method == "CONNECT" or scheme.lower() not in (b"http", b"https") or parsed.path is None:
+    if scheme.lower() not in (b"http", b"https") or parsed.path is None:
         return problem
     if host is None or authority.lower() != host.strip(b" \t").lower():
         return InvalidRequest("The request's target names another host than `Host`.", "host")

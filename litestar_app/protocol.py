@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterable
-from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -50,6 +49,11 @@ _SPARE_CONNECTIONS: Final = 64
 _FRAMING_BYTES: Final = 64 * 1024
 _FRAMING_FACTOR: Final = 16
 _LOOK_AGAIN_SECONDS: Final = 5.0
+# What of a request comes next on a connection.
+_NOTHING: Final = 0
+_HEAD: Final = 1
+_BODY: Final = 2
+
 _MALFORMED: Final = "The request is malformed: check its headers and framing."
 
 
@@ -63,14 +67,6 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_seconds: float
     send_seconds: float
     refused: Callable[[int], None]
-
-
-class _Part(Enum):
-    """What of a request comes next on a connection."""
-
-    NOTHING = 0
-    HEAD = 1
-    BODY = 2
 
 
 class _RefusedError(Exception):
@@ -108,7 +104,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.url = b""
         self.read_by = self.written_by = math.inf
-        self._part = _Part.NOTHING
+        self._part = _NOTHING
         self._running: RequestResponseCycle | None = None
         self._deaf = False
         self._refusal: GatewayError | None = None
@@ -165,10 +161,10 @@ class FrontProtocol(HttpToolsProtocol):
             self._refuse(self._refusal or InvalidRequest(_MALFORMED))
         else:
             part = self._part
-            if part is _Part.NOTHING:
+            if part == _NOTHING:
                 self._arrived = 0
                 self._mixed = False
-            elif part is _Part.HEAD:
+            elif part == _HEAD:
                 if self._arrived > MAX_HEAD_BYTES:
                     self._refuse(HeadTooLarge(MAX_HEAD_LINES, MAX_HEAD_BYTES))
             elif self._arrived > self._carried * _FRAMING_FACTOR + _FRAMING_BYTES:
@@ -176,12 +172,8 @@ class FrontProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._part = _Part.HEAD
+        self._part = _HEAD
         self.read_by = self._now + self._bounds.head_seconds
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._part is _Part.HEAD:  # what trails a body is no header of anything
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         refusal = self._judge_head()
@@ -189,9 +181,10 @@ class FrontProtocol(HttpToolsProtocol):
             self._refusal = refusal
             raise _RefusedError
         super().on_headers_complete()
+        self.headers = []  # what trails a body is no header of anything
         if not self.pipeline:
             self._running = self.cycle
-        self._part = _Part.BODY
+        self._part = _BODY
         self._arrived = self._carried = 0
         self.read_by = self._now + self._bounds.body_seconds
 
@@ -200,7 +193,7 @@ class FrontProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._part = _Part.NOTHING
+        self._part = _NOTHING
         self._arrived = 0
         self._mixed = True
         cycle = self.cycle
@@ -212,9 +205,7 @@ class FrontProtocol(HttpToolsProtocol):
             return InvalidRequest("Too many requests on one connection: wait for an answer, or open another.")
         if (self._arrived > MAX_HEAD_BYTES or self._mixed) and head_bytes(self.url, self.headers) > MAX_HEAD_BYTES:
             return HeadTooLarge(MAX_HEAD_LINES, MAX_HEAD_BYTES)
-        parser = self.parser
-        method = parser.get_method().decode()
-        return self._bounds.check.refusal(method, self.url, parser.get_http_version(), self.headers)
+        return self._bounds.check.refusal(self.url, self.parser.get_http_version(), self.headers)
 
     def _should_upgrade(self) -> bool:
         return False
@@ -236,7 +227,7 @@ class FrontProtocol(HttpToolsProtocol):
             self._say(self._refusal)
         elif self._deaf:
             self._close()
-        elif self._part is _Part.NOTHING:
+        elif self._part == _NOTHING:
             self.read_by = now + self._bounds.keep_alive_seconds
 
     def expire(self, now: float) -> None:
@@ -245,9 +236,9 @@ class FrontProtocol(HttpToolsProtocol):
             self.transport.abort()
         elif self.transport.is_closing():
             self.written_by, self.read_by = now + self._bounds.send_seconds, math.inf
-        elif self._part is _Part.HEAD and not self.flow.read_paused:
+        elif self._part == _HEAD and not self.flow.read_paused:
             self._refuse(TooSlow("head", self._bounds.head_seconds))
-        elif self._part is _Part.BODY and not self.flow.read_paused:
+        elif self._part == _BODY and not self.flow.read_paused:
             self._refuse(TooSlow("body", self._bounds.body_seconds))
         elif self._is_answered():
             self._close()
@@ -260,7 +251,7 @@ class FrontProtocol(HttpToolsProtocol):
         """Hear nothing more; say why once every earlier request has its answer; close."""
         self._deaf = True
         self.read_by = math.inf
-        if self._part is _Part.BODY:
+        if self._part == _BODY:
             cycle = self.cycle
             if self.pipeline:
                 self.pipeline.popleft()  # the newest, whose body this is
