@@ -27,6 +27,7 @@ T = TypeVar("T")
 MEBIBYTE = 1024 * 1024
 # A unix socket's path holds 103 bytes on macOS and 107 on Linux.
 SOCKET_PATH_BYTES = 103
+_HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,252}|\[[0-9a-f:.]{2,45}\]")
 _LONGEST_LINK_NAME = len("/front-4194304-0123456789abcdef.sock")
 
 
@@ -54,6 +55,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     link_dir: Path = Path(".onevault/run")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
+    header_timeout_seconds: float = 10.0
+    body_timeout_seconds: float = 30.0
+    keep_alive_seconds: float = 75.0
+    send_timeout_seconds: float = 60.0
+    max_connections: int = 8192
+    allowed_hosts: tuple[str, ...] = ()
     drain_timeout_seconds: float = 30.0
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     log_level: str = "info"
@@ -89,6 +96,12 @@ VARIABLES = (
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
+    Variable("ONEVAULT_HEADER_TIMEOUT_SECONDS", "10", "how long the head of a request may take to arrive"),
+    Variable("ONEVAULT_BODY_TIMEOUT_SECONDS", "30", "how long its body may take to arrive"),
+    Variable("ONEVAULT_KEEP_ALIVE_SECONDS", "75", "how long a connection may be idle between two requests"),
+    Variable("ONEVAULT_SEND_TIMEOUT_SECONDS", "60", "how long a client may leave 48 kB of its answer unread"),
+    Variable("ONEVAULT_MAX_CONNECTIONS", "8192", "connections one front holds at once; more are told 503"),
+    Variable("ONEVAULT_ALLOWED_HOSTS", "", "names that `Host` may hold, separated by commas; empty: any"),
     Variable("ONEVAULT_DRAIN_TIMEOUT_SECONDS", "30", "how long a stop waits for running answers"),
     Variable("ONEVAULT_TRUSTED_PROXIES", "", "addresses or networks whose X-Forwarded-For is believed"),
     Variable("ONEVAULT_LOG_LEVEL", "info", "debug, info, warning or error"),
@@ -178,6 +191,14 @@ class _Reader:
             request_timeout_seconds=self._real(
                 "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
             ),
+            header_timeout_seconds=self._real(
+                "ONEVAULT_HEADER_TIMEOUT_SECONDS", default.header_timeout_seconds, 0.1, 3600
+            ),
+            body_timeout_seconds=self._real("ONEVAULT_BODY_TIMEOUT_SECONDS", default.body_timeout_seconds, 0.1, 3600),
+            keep_alive_seconds=self._real("ONEVAULT_KEEP_ALIVE_SECONDS", default.keep_alive_seconds, 0.1, 3600),
+            send_timeout_seconds=self._real("ONEVAULT_SEND_TIMEOUT_SECONDS", default.send_timeout_seconds, 0.1, 3600),
+            max_connections=self._whole("ONEVAULT_MAX_CONNECTIONS", default.max_connections, 1, 1_000_000),
+            allowed_hosts=self._hosts("ONEVAULT_ALLOWED_HOSTS"),
             drain_timeout_seconds=self._real("ONEVAULT_DRAIN_TIMEOUT_SECONDS", default.drain_timeout_seconds, 0, 3600),
             trusted_proxies=self._networks("ONEVAULT_TRUSTED_PROXIES"),
             log_level=self._log_level(default.log_level),
@@ -239,6 +260,15 @@ class _Reader:
                 f"{name} is {text!r}: set it to addresses or networks such as 10.0.0.0/8, separated by commas, "
                 "or unset it"
             ) from None
+
+    def _hosts(self, name: str) -> tuple[str, ...]:
+        text = self._values.get(name, "")
+        hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise SettingsError(
+                f"{name} is {text!r}: set it to host names without a port, separated by commas, or unset it"
+            )
+        return hosts
 
     def _log_level(self, default: str) -> str:
         level = self._values.get("ONEVAULT_LOG_LEVEL", default).lower()

@@ -18,13 +18,12 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
-import uvicorn
 
 from litestar_app.app import build_app
 from litestar_app.calls import Ask, Caller, Decision, Gauges, Readiness, Reads, Reply, Road
 from litestar_app.front import Front
 from litestar_app.lane import DatabaseAway
-from litestar_app.server import FrontServer
+from litestar_app.server import FrontServer, front_config
 from onevault.envelope import Keyring
 from onevault.frames import Body, Chunk, Claim, End, Frame, FrameDecoder, Head, Hello, Wake, encode
 from onevault.settings import Settings
@@ -249,8 +248,7 @@ async def running_front(**changes: Any) -> AsyncIterator[Desk]:
     road, reads = ToldRoad(), ToldReads()
     front = Front(Settings(link_dir=directory, **changes), KEYRING, road, reads)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    config = uvicorn.Config(build_app(front), http="httptools", ws="none", log_config=None, lifespan="on")
-    server = FrontServer(config, front)
+    server = FrontServer(front_config(build_app(front), front, front.settings.max_connections), front)
     desk = Desk(front, road, reads, server, listener.getsockname()[1])
     # Not `serve`: it would take the signals of the test's own process.
     running = asyncio.create_task(server._serve([listener]))

@@ -6,10 +6,12 @@ import ipaddress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litestar_app.auth import AddressBook, Headers, TokenDesk, user_agent
 from litestar_app.errors import InvalidToken
-from onevault.tokens import digest_token
+from onevault.tokens import ALPHABET, TOKEN_LENGTH, digest_token
 from tests_py.litestar_app.kit import PEPPER, TOKEN
 
 
@@ -24,6 +26,15 @@ from tests_py.litestar_app.kit import PEPPER, TOKEN
 )
 def test_a_token_is_found(headers: Headers) -> None:
     assert TokenDesk([PEPPER]).digests(headers) == [digest_token(TOKEN, PEPPER)]
+
+
+@given(st.integers(0, TOKEN_LENGTH - 1), st.data())
+def test_tokens_that_begin_alike_are_not_alike(length: int, data: st.DataObject) -> None:
+    """However long the prefix that two tokens share, they share no digest, under any pepper."""
+    twin = TOKEN[:length] + data.draw(st.text(ALPHABET, min_size=TOKEN_LENGTH - length, max_size=TOKEN_LENGTH - length))
+    peppers = [PEPPER, b"o" * 32]
+    if twin != TOKEN:
+        assert not {digest_token(TOKEN, key) for key in peppers} & {digest_token(twin, key) for key in peppers}
 
 
 def test_while_the_master_key_changes_the_current_digest_is_tried_before_and_after_the_older() -> None:
