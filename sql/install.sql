@@ -15,6 +15,8 @@ set local role onevault_owner;
 \ir util/fn_close_satellite.sql
 \ir util/fn_request_key.sql
 \ir util/fn_reference.sql
+\ir util/fn_bound_tenants.sql
+\ir util/fn_close_catalog.sql
 
 -- What routing reads, kept up by triggers on the vault
 \ir ops/current_principal.sql
