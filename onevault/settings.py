@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from onevault.errors import OperatorError
+from onevault.link_address import Advertised, Listen, parse_advertised, parse_listen
 
 T = TypeVar("T")
 
@@ -50,6 +51,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_key_file: Path | None = None
     master_key_previous: str | None = None
     link_dir: Path = Path(".onevault/run")
+    link_listen: Listen | None = None
+    link_advertise: Advertised | None = None
+    link_tls_dir: Path = Path(".onevault/link")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
     drain_timeout_seconds: float = 30.0
@@ -84,6 +88,11 @@ VARIABLES = (
     Variable("ONEVAULT_MASTER_KEY_FILE", "<home>/master.key", "file that holds the master key"),
     Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "the key before, while secrets are sealed anew"),
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
+    Variable(
+        "ONEVAULT_LINK_LISTEN", "", "address:port for workers of other machines (TLS); 0 or 7443-7450 for several"
+    ),
+    Variable("ONEVAULT_LINK_ADVERTISE", "", "name or address, or name:port, by which workers dial this front"),
+    Variable("ONEVAULT_LINK_TLS_DIR", "<home>/link", "certificates of the link, see `onevault link`"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
     Variable("ONEVAULT_DRAIN_TIMEOUT_SECONDS", "30", "how long a stop waits for running answers"),
@@ -170,6 +179,13 @@ class _Reader:
             master_key_file=self._path("ONEVAULT_MASTER_KEY_FILE", home / "master.key"),
             master_key_previous=self._values.get("ONEVAULT_MASTER_KEY_PREVIOUS"),
             link_dir=self._path("ONEVAULT_LINK_DIR", run),
+            link_listen=self._parsed(
+                "ONEVAULT_LINK_LISTEN", parse_listen, "0.0.0.0:7443, or a range 0.0.0.0:7443-7450"
+            ),
+            link_advertise=self._parsed(
+                "ONEVAULT_LINK_ADVERTISE", parse_advertised, "gateway-1.internal or 10.0.0.5:7443"
+            ),
+            link_tls_dir=self._path("ONEVAULT_LINK_TLS_DIR", home / "link"),
             body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
             request_timeout_seconds=self._real(
                 "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
@@ -209,6 +225,13 @@ class _Reader:
 
     def _path(self, name: str, default: Path) -> Path:
         return Path(self._values.get(name) or default).expanduser().absolute()
+
+    def _parsed(self, name: str, parse: Callable[[str], T], example: str) -> T | None:
+        text = self._values.get(name)
+        try:
+            return None if text is None else parse(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}: write it as {example}, or unset it") from None
 
     def _url(self, name: str) -> str | None:
         text = self._values.get(name)
