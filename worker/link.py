@@ -39,13 +39,16 @@ _log = get_log("worker.link")
 class Links:
     """All links of this worker, by address: the path of a front's socket, or `tcp:…` as messages have it.
 
-    `directory` is where fronts of this machine put their sockets.
+    `directory` is where fronts of this machine put their sockets, `tls_directory` has the certificate for those of
+    others: it may be missing, but not be unusable. Raises `LinkTlsError`.
     """
 
     def __init__(self, name: str, directory: Path, tls_directory: Path | None = None) -> None:
         self._name = name
         self._directory = str(directory)
         self._credentials = Credentials(tls_directory or directory, "worker")
+        if self._credentials.present:
+            self._credentials.context()
         self._on_wake: Callable[[], None] = _ignore
         self._on_stray: Callable[[Running], None] = _ignore_run
         self._links: dict[str, Link] = {}

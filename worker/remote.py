@@ -97,14 +97,16 @@ async def dial_remote(
     except LinkTlsError as error:
         _log.error("link_certificates_unusable", error, host=address.host)
         raise FrontUnreachable from None
-    except ssl.SSLError as error:
-        # Which side does not like which certificate stands in the front's log too.
-        _log.error("front_not_trusted", host=address.host, port=address.port, code=error.reason or "certificate")
-        raise FrontUnreachable from None
-    except OSError as error:  # a time-out is one too
+    except OSError as error:  # that of TLS is one too, and a time-out
         if error.errno == errno.ECONNREFUSED:
             raise FrontRefuses from None
-        _log.warning("front_not_reached", error, host=address.host, port=address.port)
+        if unproven is not None:
+            # The front knows why: it has turned down our certificate, and its log says so.
+            _log.error("turned_away_by_front", error, host=address.host, port=address.port)
+        elif isinstance(error, ssl.SSLError):
+            _log.error("front_not_trusted", host=address.host, port=address.port, reason=error.reason)
+        else:
+            _log.warning("front_not_reached", error, host=address.host, port=address.port)
         raise FrontUnreachable from None
     finally:
         if unproven is not None:
