@@ -10,6 +10,7 @@ import psycopg
 from litestar_app.auth import AddressBook, TokenDesk
 from litestar_app.calls import Ask, Decision, Reads, Road
 from litestar_app.errors import Draining, Overloaded
+from litestar_app.gate import open_gate
 from litestar_app.idempotency import KeyDesk
 from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
@@ -39,7 +40,7 @@ class Front:
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
         self.reads = reads
-        self.links = Links(settings.link_dir, reads.release_message)
+        self.links = Links(open_gate(settings), reads.release_message)
         self.draining = False
         self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
@@ -49,7 +50,7 @@ class Front:
         """Listen for workers and begin to connect. Raises `LinkError`."""
         await self.links.open()
         await self.reads.open()
-        _log.info("front_open", path=str(self.links.path))
+        _log.info("front_open", address=self.links.address)
 
     def drain(self) -> None:
         """Take no new requests; give those that run the drain time, then end them."""

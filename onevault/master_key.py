@@ -62,7 +62,7 @@ def create_master_key(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_private(draft, base64.urlsafe_b64encode(os.urandom(MASTER_KEY_BYTES)) + b"\n")
+            write_private(draft, base64.urlsafe_b64encode(os.urandom(MASTER_KEY_BYTES)) + b"\n")
             made = _link_if_absent(draft, path)
         finally:
             draft.unlink(missing_ok=True)
@@ -126,7 +126,8 @@ def _decode_key(text: Secret[str]) -> Secret[bytes] | None:
     return Secret(key) if len(set(key)) >= _FEWEST_DISTINCT_BYTES else None
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """A new file that its owner alone can read, on the disk when this returns. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), 0o600)

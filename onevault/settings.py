@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from onevault.errors import OperatorError
+from onevault.link_address import Advertised, Listen, parse_advertised, parse_listen
 from onevault.tokens import Secret
 
 T = TypeVar("T")
@@ -53,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     master_key_previous: Secret[str] | None = None
     master_key_previous_file: Path | None = None
     link_dir: Path = Path(".onevault/run")
+    link_listen: Listen | None = None
+    link_advertise: Advertised | None = None
+    link_tls_dir: Path = Path(".onevault/link")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
     header_timeout_seconds: float = 10.0
@@ -94,6 +98,11 @@ VARIABLES = (
     Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "a second key, which opens and never seals, while it is changed"),
     Variable("ONEVAULT_MASTER_KEY_PREVIOUS_FILE", "", "file that holds the second master key"),
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
+    Variable(
+        "ONEVAULT_LINK_LISTEN", "", "address:port for workers of other machines (TLS); 0 or 7443-7450 for several"
+    ),
+    Variable("ONEVAULT_LINK_ADVERTISE", "", "name or address, or name:port, by which workers dial this front"),
+    Variable("ONEVAULT_LINK_TLS_DIR", "<home>/link", "certificates of the link, see `onevault link`"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
     Variable("ONEVAULT_HEADER_TIMEOUT_SECONDS", "10", "how long the head of a request may take to arrive"),
@@ -187,6 +196,13 @@ class _Reader:
             master_key_previous=self._secret("ONEVAULT_MASTER_KEY_PREVIOUS"),
             master_key_previous_file=self._optional_path("ONEVAULT_MASTER_KEY_PREVIOUS_FILE"),
             link_dir=self._path("ONEVAULT_LINK_DIR", run),
+            link_listen=self._parsed(
+                "ONEVAULT_LINK_LISTEN", parse_listen, "0.0.0.0:7443, or a range 0.0.0.0:7443-7450"
+            ),
+            link_advertise=self._parsed(
+                "ONEVAULT_LINK_ADVERTISE", parse_advertised, "gateway-1.internal or 10.0.0.5:7443"
+            ),
+            link_tls_dir=self._path("ONEVAULT_LINK_TLS_DIR", home / "link"),
             body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
             request_timeout_seconds=self._real(
                 "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
@@ -241,6 +257,13 @@ class _Reader:
     def _secret(self, name: str) -> Secret[str] | None:
         text = self._values.get(name)
         return None if text is None else Secret(text)
+
+    def _parsed(self, name: str, parse: Callable[[str], T], example: str) -> T | None:
+        text = self._values.get(name)
+        try:
+            return None if text is None else parse(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}: write it as {example}, or unset it") from None
 
     def _url(self, name: str) -> str | None:
         text = self._values.get(name)

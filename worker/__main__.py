@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -54,7 +55,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     """Everything a worker is, put together, and taken apart again at the end."""
     calls = Calls(dsn)
     limits = Limits(settings.worker_concurrency, settings.drain_timeout_seconds)
-    links = Links(f"worker-{os.getpid()}", settings.link_dir)
+    links = Links(f"worker-{os.getpid()}-{secrets.token_hex(4)}", settings.link_dir, settings.link_tls_dir)
     drain = Drain(calls, links, limits)
     booker = Booker(calls.record_results)
     transport = open_transport()

@@ -56,6 +56,7 @@ class Drain:
         self._renewing = False
         self._road: Road | None = None
         links.on_wake(self.wake)
+        links.on_stray(self.ended)
 
     def use_road(self, road: Road) -> None:
         """The road that requests are sent on; it reports each one's end to `ended`."""
@@ -89,7 +90,7 @@ class Drain:
         """Read and start until `stop` is called."""
         while not self._stopping:
             self._work.clear()
-            limit = min(self._limits.concurrency - len(self._running), READ_AT_ONCE)
+            limit = self._links.allowance(min(self._limits.concurrency - len(self._running), READ_AT_ONCE))
             self._full = limit <= 0
             if not self._full:
                 messages = await self._read(limit)

@@ -33,6 +33,7 @@ COMMANDS = {
     "prices": "onevault.cli.prices",
     "rule": "onevault.cli.rule",
     "bill": "onevault.cli.bill",
+    "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }
 

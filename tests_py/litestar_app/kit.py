@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 import msgspec
@@ -169,13 +169,13 @@ class Worker(asyncio.Protocol):
     async def dial(cls, front: Front, name: str = "w1") -> Worker:
         """A worker linked to this front."""
         before = front.links.workers
-        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name), str(front.links.path))
+        path = front.links.address.removeprefix("unix:")
+        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name), path)
         await until(lambda: front.links.workers > before)
         return worker
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self.send(Hello(self._name))
 
     def data_received(self, data: bytes) -> None:
@@ -228,6 +228,11 @@ class Desk:
         self.server = server
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.AsyncClient(base_url=self.url, headers=HEADERS, timeout=20, trust_env=False)
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket on which the front waits for workers."""
+        return Path(self.front.links.address.removeprefix("unix:"))
 
     async def ticket(self, number: int = 0) -> str:
         """The ticket of the call that was asked about as number so and so."""
