@@ -10,6 +10,7 @@ from litestar_app.errors import BodyTooLarge, BodyTooSlow, ClientLeft, InvalidRe
 if TYPE_CHECKING:
     from litestar.types import Receive
 
+    from litestar_app.admission import Load
     from litestar_app.auth import Headers
 
 READ_SECONDS: Final = 30.0
@@ -18,12 +19,12 @@ DISCARD_BYTES: Final = 64 * 1024 * 1024
 writing, can read our answer; beyond it the connection is closed."""
 
 
-async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
+async def read_body(headers: Headers, receive: Receive, limit: int, load: Load) -> bytes:
     """The body as it was sent, at most `limit` bytes.
 
     Raises `BodyTooLarge` before anything of a body with a larger content-length is read, and as
     soon as one without grows too large; `BodyTooSlow`; `InvalidRequest` for an encoded body;
-    `ClientLeft`.
+    `ClientLeft`; `Overloaded` when the front holds too many bodies. `load` counts every byte that comes.
     """
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
@@ -33,16 +34,17 @@ async def read_body(headers: Headers, receive: Receive, limit: int) -> bytes:
         raise BodyTooLarge(limit, close=length > DISCARD_BYTES)
     try:
         async with asyncio.timeout(READ_SECONDS):
-            return await _read(receive, limit)
+            return await _read(receive, limit, load)
     except TimeoutError:
         raise BodyTooSlow(READ_SECONDS) from None
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def _read(receive: Receive, limit: int, load: Load) -> bytes:
     message = await receive()
     if message["type"] != "http.request":
         raise ClientLeft
     first: bytes = message.get("body", b"")
+    load.add_body(len(first))
     if not message.get("more_body", False) and len(first) <= limit:
         return first
     pieces = [first]
@@ -55,9 +57,11 @@ async def _read(receive: Receive, limit: int) -> bytes:
         size += len(piece)
         if size > limit:
             pieces.clear()
+            load.drop_body()
             if size > DISCARD_BYTES:
                 raise BodyTooLarge(limit, close=True)
         else:
+            load.add_body(len(piece))
             pieces.append(piece)
     if size > limit:
         raise BodyTooLarge(limit, close=False)
