@@ -22,15 +22,15 @@ declare
 begin
     case p_queue
         when 'premium' then
-            select s.last_value into v_last from pgmq.q_premium_msg_id_seq as s;
+            select s.last_value - (not s.is_called)::integer into v_last from pgmq.q_premium_msg_id_seq as s;
             select q.msg_id, q.vt into v_first, v_vt from pgmq.q_premium as q
             where q.msg_id >= v_from and q.vt <= p_now order by q.msg_id limit 1;
         when 'standard' then
-            select s.last_value into v_last from pgmq.q_standard_msg_id_seq as s;
+            select s.last_value - (not s.is_called)::integer into v_last from pgmq.q_standard_msg_id_seq as s;
             select q.msg_id, q.vt into v_first, v_vt from pgmq.q_standard as q
             where q.msg_id >= v_from and q.vt <= p_now order by q.msg_id limit 1;
         else
-            select s.last_value into v_last from pgmq.q_basic_msg_id_seq as s;
+            select s.last_value - (not s.is_called)::integer into v_last from pgmq.q_basic_msg_id_seq as s;
             select q.msg_id, q.vt into v_first, v_vt from pgmq.q_basic as q
             where q.msg_id >= v_from and q.vt <= p_now order by q.msg_id limit 1;
     end case;
@@ -47,9 +47,10 @@ begin
     else
         v_served := v_first - v_anchor;
         v_window_us := v_now_us - v_anchor_us;
-        if v_served >= 4 and v_window_us >= 100000 then
-            v_wait_ms := greatest(v_wait_ms, (v_last - v_first + 1) * v_window_us / v_served / 1000);
-            if v_window_us > 1000000 then
+        if v_served >= 4 and v_window_us >= 100000 or v_window_us >= 1000000 then
+            -- One more than were served, so that a slow pace is not taken for none.
+            v_wait_ms := greatest(v_wait_ms, (v_last - v_first + 1) * v_window_us / (v_served + 1) / 1000);
+            if v_served >= 4 and v_window_us > 1000000 then
                 -- The pace of the last second and no older one.
                 v_anchor_us := v_now_us - 500000;
                 v_anchor := v_first - v_served * 500000 / v_window_us;

@@ -1,6 +1,6 @@
--- Mutants: by age alone; a pace that counts idle time; the number of waiting alone.
+-- Mutants: by age alone; a pace that counts idle time; the number of waiting alone; no pace but that of four.
 begin;
-select plan(8);
+select plan(9);
 delete from pgmq.q_premium; delete from pgmq.q_standard; delete from pgmq.q_basic;
 create temporary table moment as select date_trunc('second', clock_timestamp()) as t;
 create function test.refusal(p_after interval) returns text language sql as
@@ -24,8 +24,9 @@ select is(test.refusal('1 s'), null, 'empty again');
 select test.come(200, '30 s');
 select is(test.refusal('30.01 s'), null, 'nor is a burst after a quiet time');
 select test.serve(3);
-select is(test.refusal('30.2 s'), null, 'three served tell no pace');
+select is(test.refusal('30.2 s'), null, 'three served tell no pace yet');
+select is(test.refusal('31.1 s'), 'overloaded', 'after a second they do');
 select test.serve(4);
-select is(test.refusal('30.9 s'), 'overloaded', 'a slow worker is known by its own pace');
+select is(test.refusal('31.2 s'), 'overloaded', 'a slow worker is known by its own pace');
 select * from finish();
 rollback;
