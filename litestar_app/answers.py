@@ -11,11 +11,12 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Final
 
-from litestar_app.errors import GatewayError, ProviderFailed
+from litestar_app.errors import GatewayError, Overloaded, ProviderFailed
 from litestar_app.events import count_events, estimate_text
 from onevault.frames import Body, Cancel, Claim, End, Head, Pause, Resume, encode
 
 if TYPE_CHECKING:
+    from litestar_app.admission import Load
     from litestar_app.link import Link
 
 HIGH_WATER: Final = 256 * 1024
@@ -33,6 +34,7 @@ class Answer:
         "_events",
         "_include_usage",
         "_last",
+        "_load",
         "_paused",
         "_pieces",
         "_streamed",
@@ -48,7 +50,7 @@ class Answer:
         "ticket",
     )
 
-    def __init__(self, surface: str, body: bytes, *, stream: bool, include_usage: bool) -> None:
+    def __init__(self, surface: str, body: bytes, load: Load, *, stream: bool, include_usage: bool) -> None:
         self.ticket = os.urandom(16)
         self.link: Link | None = None
         self.claim: Claim | None = None
@@ -61,6 +63,7 @@ class Answer:
         self._last = b""
         self._surface = surface
         self._body = body
+        self._load = load
         self._streamed = stream
         self._include_usage = include_usage
         self._pieces: list[bytes] = []
@@ -93,6 +96,7 @@ class Answer:
         self._waiting = 0
         if not self.delivered:
             self._body = b""  # no other worker can start over now
+            self._load.drop_body()
         self.delivered += len(data)
         if self._streamed:
             self._events += count_events(data)
@@ -105,6 +109,7 @@ class Answer:
 
     def drained(self) -> None:
         """The customer's connection has taken what was given: let a paused worker go on."""
+        self._load.keep_answer(self._waiting)
         if self._paused and self._waiting <= LOW_WATER:
             self._paused = False
             if self.link is not None:
@@ -124,8 +129,11 @@ class Answer:
         """One more piece has come from the worker."""
         self._pieces.append(data)
         self._waiting += len(data)
-        if self._streamed:
-            if self._waiting > HIGH_WATER and not self._paused and self.link is not None:
+        if not self._load.add_answer(len(data)):
+            self.cancel(Overloaded())
+        elif self._streamed:
+            most = LOW_WATER if self._load.tight else HIGH_WATER
+            if self._waiting > most and not self._paused and self.link is not None:
                 self._paused = True
                 self.link.write(encode(Pause(self.ticket)))
             self._wake()
@@ -146,6 +154,7 @@ class Answer:
         self._pieces.clear()
         self._waiting = 0
         self._paused = False
+        self._load.keep_answer(0)
         return True
 
     def fail(self, error: GatewayError) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import psycopg
 
+from litestar_app.admission import Admission, Load
 from litestar_app.auth import AddressBook, TokenDesk
 from litestar_app.calls import Ask, Decision, Reads, Road
 from litestar_app.errors import Draining, Overloaded
@@ -39,6 +40,7 @@ class Front:
         self.rehash = Rehasher(reads.rehash_token, keyring.key_id)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
+        self.admission = Admission.of(settings)
         self.reads = reads
         self.links = Links(open_gate(settings), reads.release_message)
         self.draining = False
@@ -73,6 +75,20 @@ class Front:
         await self.rehash.close()
         await self.reads.close()
         _log.info("front_closed")
+
+    def enter(self) -> Load:
+        """Let one call in, if there is room for it. Raises `Overloaded`."""
+        now = asyncio.get_running_loop().time()
+        return self.admission.enter(self._batcher.oldest(now), now)
+
+    @property
+    def held(self) -> dict[str, int]:
+        """What this front holds, by the names that metrics give it."""
+        books = self.admission
+        return {
+            "calls": books.calls, "body_bytes": books.body_bytes, "answer_bytes": books.answer_bytes,
+            "undecided": self._batcher.waiting, "tombstones": self.links.tombstones,
+        }  # fmt: skip
 
     async def decide(self, ask: Ask) -> Decision:
         """Have SQL decide about one request. Raises `Overloaded`, `Draining`."""

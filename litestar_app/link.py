@@ -82,6 +82,11 @@ class Links:
         """Requests that wait for their answer."""
         return len(self._answers)
 
+    @property
+    def tombstones(self) -> int:
+        """Requests that nobody waits for and that no worker has claimed yet."""
+        return len(self._tombstones)
+
     async def open(self) -> None:
         """Listen for workers. Raises `LinkError`."""
         await self._gate.open(self)

@@ -7,6 +7,7 @@ that answers it, told apart by the `process` label.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -31,6 +32,13 @@ _KNOWN: Final = {
     "resting_offers": "Models at providers that rest after failures",
     "failed_jobs": "Scheduled jobs whose last run failed",
     "usage_rolled_up_seconds_ago": "Age of the usage rollup",
+}
+_HELD: Final = {
+    "calls": "Requests in flight, from the first byte of the body to the last of the answer",
+    "body_bytes": "Bytes of request bodies held",
+    "answer_bytes": "Bytes of answers that wait for customers",
+    "undecided": "Requests that wait for a decision",
+    "tombstones": "Requests whose customers left before a worker claimed them",
 }
 _QUEUES: Final = {
     "depth": "Messages that wait in a queue; 10001 means more than 10000",
@@ -78,6 +86,7 @@ class Metrics:
         )
         self._links = self._gauge("onevault_front_linked_workers", "Workers that are linked")
         self._waiting = self._gauge("onevault_front_waiting_requests", "Requests without answer yet")
+        self._held = {name: self._gauge(f"onevault_front_{name}", text) for name, text in _HELD.items()}
         self._draining = self._gauge("onevault_front_draining", "1 while this front is stopping")
         self._up = self._gauge("onevault_database_up", "1 if the database answered this scrape")
         self._known = {name: self._gauge(f"onevault_{name}", text) for name, text in _KNOWN.items()}
@@ -105,10 +114,14 @@ class Metrics:
         """Count one request that was refused as HTTP."""
         self._refused.labels(str(status)).inc()
 
-    def render(self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool) -> bytes:
+    def render(
+        self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool, held: Mapping[str, int]
+    ) -> bytes:
         """The text that Prometheus reads. gauges: what the database said, None if it is away."""
         self._links.set(workers)
         self._waiting.set(waiting)
+        for name, gauge in self._held.items():
+            gauge.set(held[name])
         self._draining.set(draining)
         self._up.set(gauges is not None)
         if gauges is not None:

@@ -41,7 +41,7 @@ class Batcher(Generic[T, R]):
             raise ValueError("a batcher needs a max_size and lanes of at least 1")
         self._run = run
         self._max_size = max_size
-        self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
+        self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._idle_lanes = lanes
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -51,13 +51,17 @@ class Batcher(Generic[T, R]):
         """Items that no statement has taken yet."""
         return len(self._waiting)
 
+    def oldest(self, now: float) -> float:
+        """Seconds that the caller who came first of those who wait has waited; `now` by the loop's clock."""
+        return now - self._waiting[0][2] if self._waiting else 0.0
+
     async def submit(self, item: T) -> R:
         """Give the item's result. A cancelled caller leaves the batch it is in untouched. Raises `BatcherClosed`."""
         if self._closed:
             raise BatcherClosed("the batcher is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
-        self._waiting.append((item, future))
+        self._waiting.append((item, future, loop.time()))
         if self._idle_lanes:
             self._idle_lanes -= 1
             # The task begins after the callbacks that are ready now: callers of the same moment share its first batch.
@@ -96,9 +100,9 @@ class Batcher(Generic[T, R]):
     def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
         batch: list[tuple[T, asyncio.Future[R]]] = []
         while self._waiting and len(batch) < self._max_size:
-            entry = self._waiting.popleft()
-            if not entry[1].done():
-                batch.append(entry)
+            item, future, _ = self._waiting.popleft()
+            if not future.done():
+                batch.append((item, future))
         return batch
 
     async def _run_alone(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:

@@ -125,6 +125,17 @@ class EmbeddedServer:
             fcntl.flock(self._handle, fcntl.LOCK_SH)
         return started
 
+    def revive(self) -> bool:
+        """Starts the server again if it has gone while this process uses it. True when it did.
+
+        Raises EmbeddedError, or OSError when the disk does not even take what a start writes.
+        """
+        with self._transition():
+            if self._handle is None or self.running():
+                return False
+            self._start()
+        return True
+
     def release(self) -> bool:
         """Gives the server up; the last of its users stops it, if onevault had started it.
 
@@ -140,7 +151,8 @@ class EmbeddedServer:
                 return False
             finally:
                 os.close(handle)
-            if self._postmaster() is None or self._postmaster() != self._started_postmaster():
+            ours = self._postmaster() is not None and self._postmaster() == self._started_postmaster()
+            if not ours or not self.running():
                 return False
             self._run("pg_ctl", "-D", str(self.data), "-m", "fast", "-w", "-t", "60", "stop")
             self._started_file.unlink(missing_ok=True)
@@ -177,6 +189,14 @@ class EmbeddedServer:
         except (OSError, ValueError):
             return None
 
+    def _note_started(self, postmaster: int | None) -> None:
+        # Over what is there: a full disk has room for what it has already.
+        descriptor = os.open(self._started_file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.ftruncate(descriptor, os.pwrite(descriptor, str(postmaster).encode(), 0))
+        finally:
+            os.close(descriptor)
+
     def _start(self) -> None:
         owner = system_user()
         if owner is not None:
@@ -193,7 +213,7 @@ class EmbeddedServer:
             "pg_ctl", "-D", str(self.data), "-l", str(self.log),
             "-w", "-t", str(_START_SECONDS), "start",
         )  # fmt: skip
-        self._started_file.write_text(str(self._postmaster()))
+        self._note_started(self._postmaster())
 
     def _initialise(self, owner: pwd.struct_passwd | None) -> None:
         # Built beside its place and renamed: an interrupted start leaves no half-made cluster.
@@ -246,10 +266,16 @@ class EmbeddedServer:
         values = {**SERVER_SETTINGS, "unix_socket_directories": f'"{self.socket_dir}"'}
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in values.items()]
         path = self.data / "onevault.conf"
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        path.chmod(0o600)
+        text = "\n".join(lines) + "\n"
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return
+        # Whole or not at all: a server that starts on half of it would listen where it must not.
+        new = path.with_suffix(".new")
+        new.write_text(text, encoding="utf-8")
+        new.chmod(0o600)
         if owner is not None:
-            os.chown(path, owner.pw_uid, owner.pw_gid)
+            os.chown(new, owner.pw_uid, owner.pw_gid)
+        new.rename(path)
 
     def _run(self, program: str, *arguments: str, given: str = "") -> str:
         """What a program of the wheel prints, run as the server's user with `given` to read."""

@@ -72,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_tokens_per_second: float = 0.0
     sandbox_first_byte_ms: int = 0
     worker_concurrency: int = 512
+    front_calls: int = 4096
+    front_body_bytes: int = 256 * MEBIBYTE
+    front_answer_bytes: int = 256 * MEBIBYTE
 
     def __repr__(self) -> str:
         """Shows where things are, never a key or a password."""
@@ -118,6 +121,9 @@ VARIABLES = (
     Variable("ONEVAULT_SANDBOX_TOKENS_PER_SECOND", "0", "its pace; 0 answers at once"),
     Variable("ONEVAULT_SANDBOX_FIRST_BYTE_MS", "0", "its wait before the first byte"),
     Variable("ONEVAULT_WORKER_CONCURRENCY", "512", "requests one worker holds at once"),
+    Variable("ONEVAULT_FRONT_CALLS", "4096", "requests one front holds at once"),
+    Variable("ONEVAULT_FRONT_BODY_BYTES", "268435456", "request bodies one front holds at once"),
+    Variable("ONEVAULT_FRONT_ANSWER_BYTES", "268435456", "answers one front holds for slow customers"),
 )
 
 
@@ -228,6 +234,9 @@ class _Reader:
                 "ONEVAULT_SANDBOX_FIRST_BYTE_MS", default.sandbox_first_byte_ms, 0, 600_000
             ),
             worker_concurrency=self._whole("ONEVAULT_WORKER_CONCURRENCY", default.worker_concurrency, 1, 65536),
+            front_calls=self._whole("ONEVAULT_FRONT_CALLS", default.front_calls, 1, 1_000_000),
+            front_body_bytes=self._whole("ONEVAULT_FRONT_BODY_BYTES", default.front_body_bytes, 1024, 1 << 40),
+            front_answer_bytes=self._whole("ONEVAULT_FRONT_ANSWER_BYTES", default.front_answer_bytes, 1024, 1 << 40),
         )
 
     def _whole(self, name: str, default: int, low: int, high: int) -> int:

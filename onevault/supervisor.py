@@ -18,7 +18,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from onevault.embedded import EmbeddedServer
 from onevault.errors import OperatorError
+from onevault.keeper import keep_running
 from onevault.lifeline import VARIABLE
 from onevault.log import get_log
 
@@ -97,13 +99,22 @@ class Child:
 class Supervisor:
     """The processes of one gateway on one listening socket.
 
-    `drain_seconds` is how long a stop waits for running answers.
+    `drain_seconds` is how long a stop waits for running answers; `server` is the embedded database, if it is in use,
+    which is kept running as well.
     """
 
     def __init__(
-        self, listener: socket.socket, *, fronts: int, workers: int, drain_seconds: float, environ: dict[str, str]
+        self,
+        listener: socket.socket,
+        *,
+        fronts: int,
+        workers: int,
+        drain_seconds: float,
+        environ: dict[str, str],
+        server: EmbeddedServer | None = None,
     ) -> None:
         self._listener = listener
+        self._server = server
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
         self._forced = asyncio.Event()
@@ -126,6 +137,7 @@ class Supervisor:
         # Workers first: they are quicker up than the first customer.
         children = [*self._workers, *self._fronts]
         keepers = [asyncio.create_task(child.keep(), name=child.name) for child in children]
+        database = asyncio.create_task(keep_running(self._server)) if self._server is not None else None
         try:
             if await self._ready(children):
                 announce()
@@ -137,6 +149,8 @@ class Supervisor:
             for child in children:
                 child.kill()
             await asyncio.gather(*keepers, return_exceptions=True)
+            if database is not None:
+                database.cancel()
             os.close(self._lifeline)
         return drained
 

@@ -52,6 +52,8 @@ set local role onevault_owner;
 \ir budgets/fn_refuse_scope.sql
 \ir budgets/fn_reserve_call.sql
 \ir queue/fn_send_work.sql
+\ir queue/fn_measure_backlog.sql
+\ir queue/fn_refuse_backlog.sql
 \ir routing/sp_route_request.sql
 \ir routing/sp_route_requests.sql
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from litestar.handlers import ASGIRouteHandler
     from litestar.types import HTTPScope, Receive, Scope, Send
 
+    from litestar_app.admission import Load
     from litestar_app.front import Front
 
 _Headers = list[tuple[bytes, bytes]]
@@ -59,6 +60,7 @@ _STREAM_HEADERS: Final[_Headers] = [
     (b"x-accel-buffering", b"no"),
     (b"x-onevault-cost", b"pending"),
 ]
+_PIECE_BYTES: Final = 256 * 1024
 _FAILED_EVENT: Final = b"data: %b\n\n"
 
 _log = get_log("front.completions")
@@ -85,6 +87,7 @@ class Call:
         "_decision",
         "_front",
         "_kind",
+        "_load",
         "_receipt",
         "_receive",
         "_scope",
@@ -103,6 +106,7 @@ class Call:
         self._started = False
         self._decision: Decision | None = None
         self._receipt: Receipt | None = None
+        self._load: Load | None = None
 
     async def run(self) -> None:
         """Answer the call; whatever goes wrong becomes an error in the surface's shape."""
@@ -117,6 +121,9 @@ class Call:
             outcome = "internal_error"
             _log.error("call_failed", error)
             await self._refuse(InternalError())
+        finally:
+            if self._load is not None:
+                self._load.close()
         self._front.metrics.request(self._surface, self._kind, outcome, time.perf_counter() - begun)
 
     async def _answer(self) -> None:
@@ -127,10 +134,11 @@ class Call:
             raise Draining
         headers: Headers = dict(self._scope["headers"])
         digests = front.tokens.digests(headers)
-        body = await read_body(headers, self._receive, front.body_limit)
+        load = self._load = front.enter()
+        body = await read_body(headers, self._receive, front.body_limit, load)
         features = read_request(self._surface, body)
         self._kind = "stream" if features.stream else "plain"
-        answer = Answer(self._surface, body, stream=features.stream, include_usage=features.include_usage)
+        answer = Answer(self._surface, body, load, stream=features.stream, include_usage=features.include_usage)
         keys = front.keys.pairs(headers, self._scope["path"], body)
         del body
         timeout = front.settings.request_timeout_seconds
@@ -205,6 +213,10 @@ class Call:
         headers.append((b"content-type", _ascii(content_type)))
         self._started = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        while len(body) > _PIECE_BYTES:
+            # Each waits until the customer has taken those before: a large answer is his to fetch, not ours to hold.
+            await self._send({"type": "http.response.body", "body": body[:_PIECE_BYTES], "more_body": True})
+            body = body[_PIECE_BYTES:]
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _stream(self, answer: Answer) -> None:

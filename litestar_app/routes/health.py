@@ -41,7 +41,9 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
         except DatabaseAway:
             gauges = None
         links = front.links
-        text = front.metrics.render(gauges, workers=links.workers, waiting=links.waiting, draining=front.draining)
+        text = front.metrics.render(
+            gauges, workers=links.workers, waiting=links.waiting, draining=front.draining, held=front.held
+        )
         return Response(text, media_type=CONTENT_TYPE)
 
     return [live, ready, metrics]

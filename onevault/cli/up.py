@@ -19,7 +19,7 @@ import click
 from onevault.cli.output import CommandError, json_option, print_json
 from onevault.cli.serve import open_listener, override_address
 from onevault.database import open_database
-from onevault.embedded import make_home
+from onevault.embedded import EmbeddedServer, make_home
 from onevault.lifeline import leave_on_signals
 from onevault.log import configure_logging
 from onevault.settings import Settings, load_settings
@@ -55,7 +55,7 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
                     click.echo(_welcome(url, token, token_file, settings))
                 sys.stdout.flush()
 
-            drained = asyncio.run(_supervise(settings, listener, fronts, workers, environ, announce))
+            drained = asyncio.run(_supervise(settings, database.server, listener, fronts, workers, environ, announce))
         finally:
             database.close()
     sys.exit(0 if drained else 1)
@@ -63,6 +63,7 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
 
 async def _supervise(
     settings: Settings,
+    server: EmbeddedServer | None,
     listener: socket.socket,
     fronts: int,
     workers: int,
@@ -70,7 +71,12 @@ async def _supervise(
     announce: Callable[[], None],
 ) -> bool:
     supervisor = Supervisor(
-        listener, fronts=fronts, workers=workers, drain_seconds=settings.drain_timeout_seconds, environ=environ
+        listener,
+        fronts=fronts,
+        workers=workers,
+        drain_seconds=settings.drain_timeout_seconds,
+        environ=environ,
+        server=server,
     )
     return await supervisor.run(announce)
 

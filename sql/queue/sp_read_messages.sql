@@ -12,6 +12,10 @@ declare
     v_kept_for_basic integer := case when p_limit > 2 then greatest(p_limit / 10, 1) else 0 end;
     v_kept_for_standard integer := case when p_limit > 2 then greatest(p_limit / 4, 1) else 0 end;
     v_visible_again timestamptz := clock_timestamp() + make_interval(secs => p_visible_again_seconds);
+    -- One or two at a time cannot be shared out: a full worker asks for no more, and would starve the lower tiers.
+    v_first text := case
+        when p_limit > 2 then '' when random() < 0.1 then 'basic' when random() < 0.25 then 'standard' else ''
+    end;
     v_tier record;
     v_message record;
     v_handed_out jsonb[] := '{}';
@@ -19,7 +23,7 @@ begin
     for v_tier in
         select t.name, t.kept from (
             values (1, 'premium', v_kept_for_standard + v_kept_for_basic), (2, 'standard', v_kept_for_basic), (3, 'basic', 0)
-        ) as t (place, name, kept) order by t.place
+        ) as t (place, name, kept) order by t.name = v_first desc, t.place
     loop
         continue when v_left - v_tier.kept <= 0;
         for v_message in

@@ -21,6 +21,7 @@ declare
     v_day integer;
     v_month integer;
     v_request uuid;
+    v_queue text;
 begin
     perform set_config('synchronous_commit', 'on', true);
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
@@ -33,6 +34,11 @@ begin
         if v_decision.status is not null then
             return v_decision;
         end if;
+    end if;
+    v_queue := gateway.fn_choose_queue(v_principal.priority_tier, v_features.priority);
+    v_decision := gateway.fn_refuse_backlog(v_queue, v_now);
+    if v_decision.status is not null then
+        return v_decision;
     end if;
 
     v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
@@ -67,7 +73,7 @@ begin
     v_decision.status := 'routed';
     v_decision.http_status := 200;
     v_decision.request_id := v_request::text;
-    v_decision.queue := gateway.fn_choose_queue(v_principal.priority_tier, v_features.priority);
+    v_decision.queue := v_queue;
     v_decision.provider := v_best.provider_bk;
     v_decision.model := v_best.model_bk;
     v_decision.route_reason := left(

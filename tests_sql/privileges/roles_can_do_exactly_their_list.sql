@@ -40,15 +40,16 @@ select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
     $$select 'admin.' || v, p
         from unnest('{tenant,customer,token,provider,provider_key,model,price,routing_rule}'::text[]) as v
-        cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p$$,
-    'and views that he edits'
+        cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p
+        union all values ('ops.admission', 'UPDATE')$$,
+    'and views that he edits, and how long calls may wait'
 );
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
         and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
             'ops.offer_health', 'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
-            'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation')$$,
+            'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation', 'ops.admission')$$,
     'beside them he sees the hot state, no vault and no secret'
 );
 select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[
