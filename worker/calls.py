@@ -1,7 +1,8 @@
 """The worker's SQL: every statement it ever runs, nearly all of them calls of a function in schema `gateway`.
 
-Reading the queue is durable: from then on a provider may be called, and a row says so. The functions that move money
-insist on durable commits, whatever the connection.
+Reading the queue is durable: from then on a provider may be called, and a row says so. Its count is also the receipt
+that fences the booking: one that a crash of the database took back would be given to a second worker, while the first
+still answers under it.
 """
 
 from __future__ import annotations
