@@ -34,6 +34,7 @@ from tests_py.support.gateway import Gateway
 
 SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
 ROUNDS = 3000 if SOAK else 60
+pytestmark = pytest.mark.timeout(3600 if SOAK else 300)
 # Nobody's rows: how providers do, over everybody's attempts, with nobody named.
 SHARED = {"provider_comparison", "provider_performance"}
 
