@@ -8,9 +8,12 @@ revoke all on all sequences in schema util, auth, gateway, ops, business_vault, 
 revoke all on all routines in schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
 revoke all on type pgmq.message_record, pgmq.queue_record, pgmq.metrics_result from public;
 
--- Nor what PostgreSQL gives to everybody; the session's own role must do it
+-- Nor what PostgreSQL gives to everybody; the session's own role must do it. Nor what the reader will make
 set local role none;
 select util.fn_close_catalog();
+set local role onevault_reader;
+alter default privileges revoke execute on functions from public;
+alter default privileges revoke usage on types from public;
 set local role onevault_owner;
 
 -- Monitoring: no look into queues

@@ -13,9 +13,13 @@ import pytest
 
 from supply.lock import DEVELOPMENT, ROOT, read_lock
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("make") is None or not (ROOT / ".venv" / ".ready-dev").exists(), reason="needs make and its .venv"
-)
+pytestmark = [
+    # make installs what the lock files have gained since.
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        shutil.which("make") is None or not (ROOT / ".venv" / ".ready-dev").exists(), reason="needs make and its .venv"
+    ),
+]
 
 
 def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -28,7 +32,7 @@ def make(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "ADVISORY_SERVICE": f"http://127.0.0.1:{closed}", "MAKEFLAGS": "", **environ},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
 

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(10);
 create temporary view house as
 select n.oid from pg_catalog.pg_namespace as n
 where n.nspname in ('util', 'auth', 'gateway', 'ops', 'business_vault', 'admin', 'pgmq');
@@ -34,7 +34,15 @@ select is_empty(
 );
 set local role onevault_owner;
 create function gateway.fn_made_later() returns integer language sql return 1;
+create table ops.made_later (a integer);
+create type ops.kind_made_later as enum ('a');
+reset role;
+set local role onevault_reader;
+create function business_vault.fn_made_later() returns integer language sql return 1;
 reset role;
 select ok(not has_function_privilege('onevault_bi', 'gateway.fn_made_later()', 'execute'), 'nor on what will be made');
+select ok(not has_function_privilege('onevault_bi', 'business_vault.fn_made_later()', 'execute'), 'nor when the reader makes it');
+select ok(not has_table_privilege('onevault_bi', 'ops.made_later', 'select'), 'nor on a table');
+select ok(not has_type_privilege('onevault_bi', 'ops.kind_made_later', 'usage'), 'nor on a type');
 select * from finish();
 rollback;

@@ -1,0 +1,98 @@
+"""Two tenants in one house, each with all that is a tenant's own, and the words by which it would be known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from onevault.envelope import load_keyring
+from onevault.issuing import issue, set_key
+from onevault.settings import load_settings
+from onevault.tokens import Secret
+from tests_py.support.gateway import Gateway
+
+MODEL = "sandbox-small"
+
+
+@dataclass
+class Tenant:
+    """A tenant: its customers' tokens by customer, and its marks, which nobody else may read."""
+
+    name: str
+    role: str
+    tokens: dict[str, str] = field(default_factory=dict)
+    marks: set[str] = field(default_factory=set)
+
+    @property
+    def token(self) -> str:
+        return next(iter(self.tokens.values()))
+
+    def seen_in(self, text: str) -> set[str]:
+        """Those of its marks that stand in a text."""
+        lower = text.lower()
+        return {mark for mark in self.marks if mark in lower}
+
+
+def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
+    """Two customers with tokens, keys of their own, a rule, a role and usage."""
+    tenant = Tenant(name, role)
+    keyring = load_keyring(load_settings(gateway.environ, None))
+    with gateway.database.connect() as connection:
+        connection.execute("insert into admin.tenant (tenant) values (%s)", (name,))
+        for customer in (f"{name}-one", f"{name}-two"):
+            connection.execute(
+                "insert into admin.customer (customer, tenant, rate_limit_requests_per_minute, compliance)"
+                " values (%s, %s, 100000, '{HIPAA}')",
+                (customer, name),
+            )
+            made = issue(
+                connection, keyring, customer, {"token_name": f"token of {customer}", "cost_budget_daily": 1000}
+            )
+            tenant.tokens[customer] = made.token.reveal()
+            set_key(connection, keyring, "keyed", Secret(f"sk-of-{customer}"), customer=customer)
+        connection.execute(
+            "insert into admin.routing_rule (rule_name, conditions, target_model) values (%s, %s, %s)",
+            (f"rule of {name}", json.dumps({"tenant": name}), MODEL),
+        )
+        connection.execute(sql.SQL("create role {} login in role onevault_bi").format(sql.Identifier(role)))
+        connection.execute(
+            "insert into auth.tenant_role (role_name, tenant_hk) select %s, util.hash_key(%s)", (role, name)
+        )
+    for customer, token in tenant.tokens.items():
+        for number in range(2):
+            ask(gateway.url, token, f"{customer}/{number}").raise_for_status()
+    return tenant
+
+
+def ask(url: str, token: str, key: str, **body: Any) -> httpx.Response:
+    """One chat call under an idempotency key."""
+    return httpx.post(
+        f"{url}/v1/chat/completions",
+        headers={"authorization": f"Bearer {token}", "idempotency-key": key},
+        json={"model": "auto", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8, **body},
+        timeout=60,
+    )
+
+
+def collect_marks(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
+    """Everything that names the tenant, its customers, tokens or requests, in each way in which it is written."""
+    rows = connection.execute(
+        b"select h.tenant_bk, encode(h.tenant_hk, 'hex') from auth.tenant_h as h where h.tenant_bk = %(name)s"
+        b" union all select c.customer_bk, encode(c.customer_hk, 'hex') from gateway.customer_h as c"
+        b"  where c.tenant_hk = util.hash_key(%(name)s)"
+        b" union all select c.customer_reference, 'rule of ' || %(name)s from gateway.customer_h as c"
+        b"  where c.tenant_hk = util.hash_key(%(name)s)"
+        b" union all select t.token_bk, encode(t.token_hk, 'hex') from gateway.token_h as t"
+        b"  inner join gateway.customer_h as c using (customer_hk) where c.tenant_hk = util.hash_key(%(name)s)"
+        b" union all select r.api_request_bk, encode(r.api_request_hk, 'hex') from gateway.api_request_h as r"
+        b"  inner join gateway.customer_h as c using (customer_hk) where c.tenant_hk = util.hash_key(%(name)s)",
+        {"name": tenant.name},
+    ).fetchall()
+    tenant.marks |= {mark.lower() for row in rows for mark in row}
+    tenant.marks |= {token.lower() for token in tenant.tokens.values()}
+    tenant.marks |= {f"{kind}{customer}" for customer in tenant.tokens for kind in ("sk-of-", "token of ")}
