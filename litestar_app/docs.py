@@ -88,6 +88,7 @@ PROBLEMS = {
     403: "model_not_allowed, compliance_blocked: names the rule",
     404: "model_not_found",
     413: "request_too_large",
+    415: "invalid_request: the body is compressed",
     422: "max_cost_too_low: says the cheapest estimate",
     429: "rate_limited: see retry-after",
     502: "provider_error: every candidate failed; lists the attempts",

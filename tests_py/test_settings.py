@@ -63,6 +63,10 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
         ("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "inf"),
         ("ONEVAULT_WORKER_CONCURRENCY", "0"),
         ("ONEVAULT_LOG_LEVEL", "loud"),
+        ("ONEVAULT_HEADER_TIMEOUT_SECONDS", "0"),
+        ("ONEVAULT_MAX_CONNECTIONS", "0"),
+        ("ONEVAULT_ALLOWED_HOSTS", "api.example.com:443"),
+        ("ONEVAULT_ALLOWED_HOSTS", "a b"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(name: str, value: str) -> None:

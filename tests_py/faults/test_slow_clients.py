@@ -52,18 +52,19 @@ async def dawdle(port: int, kind: str, pause: float) -> bytes:
     reader, writer = await asyncio.open_connection(sock=line, limit=2048)
     told = bytearray()
 
-    async def read(count: int) -> None:
-        data = await asyncio.wait_for(reader.read(count), pause)
-        told.extend(data)
-        if not data:
-            raise ConnectionResetError
-
     try:
         with contextlib.suppress(ConnectionError):
             async for piece in pieces(kind):
                 writer.write(piece)
+                if kind == "reader":
+                    await asyncio.sleep(pause)
+                data = None
                 with contextlib.suppress(TimeoutError):
-                    await read(1 if kind == "reader" else 65536)
+                    async with asyncio.timeout(pause):
+                        data = await reader.read(1 if kind == "reader" else 65536)
+                if data == b"":
+                    break
+                told += data or b""
     finally:
         writer.transport.abort()
     return bytes(told)
@@ -78,7 +79,9 @@ async def pieces(kind: str) -> AsyncIterator[bytes]:
     elif kind == "head":
         yield b"GET /healthz/live HTTP/1.1\r\nHost: x\r\nX: "
     while True:
-        yield {"head": b"x", "body": b"x", "reader": b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"}.get(kind, b"")
+        yield {"head": b"x", "body": b"x", "reader": b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 8}.get(
+            kind, b""
+        )
 
 
 @pytest.mark.parametrize("behind_nginx", [False, True])
