@@ -1,8 +1,7 @@
 """The worker's SQL: every statement it ever runs, nearly all of them calls of a function in schema `gateway`.
 
-The connection that reads the queue commits without waiting for the disk: what a crash of the database takes back is a
-reading, the message is then read once more, and the booking's fence holds. The booking function itself insists on
-durable commits, whatever the connection.
+A reading is committed durably, as everything else: its count is the receipt that fences the booking. One that a crash
+of the database took back would be given to a second worker, while the first still answers under it.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ _KEY: Final = (
 )
 _JOBS: Final = "select * from gateway.sp_run_due_jobs()"
 _LISTEN: Final = "listen onevault_work"
-_QUICK: Final = "set synchronous_commit = off"
 
 
 class DatabaseAway(Exception):
@@ -121,7 +119,7 @@ class Calls:
     """The doors of the database that a worker may use."""
 
     def __init__(self, dsn: str) -> None:
-        self._queue = Session(dsn, "queue", _QUICK)
+        self._queue = Session(dsn, "queue")
         self._booking = Session(dsn, "booking")
         self._clock = Session(dsn, "clock")
 
