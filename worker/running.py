@@ -98,12 +98,16 @@ class Running:
         self._serve()
 
     def end(self, ending: Ending) -> None:
-        """The customer or the front has gone: stop the call, book what was used."""
+        """The customer or the front has gone: stop the call, book what was used.
+
+        A plain call whose customer has hung up goes on to its end: only its last byte says what it used.
+        """
         if self.ending is None:
             self.ending = ending
         if self._task is None:
             self._serve()
-        self._interrupt()
+        if self.body is None or self.body.stream or self.ending != "client_gone":
+            self._interrupt()
 
     def pause(self) -> None:
         """The customer reads slowly."""
