@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 
 .DEFAULT_GOAL := help
 
-.PHONY: help up test lint lint-python lint-sql lint-docker bench lock sbom audit licences clean
+.PHONY: help up test soak lint lint-python lint-sql lint-docker bench lock sbom audit licences clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ up: $(VENV)/.ready ## start everything: database, migrations, demo customer, fro
 
 test: lint ## every check: linters, pgTAP and pytest
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)
+	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults -s --timeout=14400
 
 lint: lint-python lint-sql lint-docker ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfile
 

@@ -106,6 +106,44 @@ def test_a_dead_child_is_replaced(start_up: StartUp) -> None:
     assert up.stop() == 0
 
 
+def test_a_child_that_keeps_dying_is_replaced_ever_later(start_up: StartUp) -> None:
+    """Catches: a supervisor without back-off, which would burn a core for a worker that cannot live."""
+    up = start_up()
+    killed = set()
+    for _ in range(3):
+        wait_for(lambda: bool([p for p in up.children("work") if p.pid not in killed]))
+        (worker,) = [p for p in up.children("work") if p.pid not in killed]
+        killed.add(worker.pid)
+        worker.kill()
+        wait_for(lambda: up.log().count('"event":"child_died"') == len(killed))
+    delays = [json.loads(line)["delay_ms"] for line in up.log().splitlines() if '"event":"child_died"' in line]
+    assert delays == [100, 200, 400]
+    assert ask(up)
+    assert up.stop() == 0
+
+
+@pytest.mark.parametrize("event", ["database", "child"])
+def test_a_supervisor_killed_while_it_starts_leaves_no_orphan(place: Path, event: str) -> None:
+    """Killed once PostgreSQL accepts connections, and once the first child has started."""
+    home = place / "home"
+    environ = {"ONEVAULT_HOME": str(home), "PATH": "/usr/bin:/bin", "ONEVAULT_LOG_LEVEL": "debug"}
+    with (place / "log").open("w") as log:
+        up = subprocess.Popen(
+            [sys.executable, "-m", "onevault", "up", "--port", "0"],
+            env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    begun = {
+        "database": (home / "run" / "postgres.started").exists,
+        "child": lambda: '"event":"child_started"' in (place / "log").read_text(),
+    }
+    try:
+        wait_for(begun[event], 60)
+    finally:
+        up.kill()
+        up.wait()
+    assert wait_until_unused(home) == []
+
+
 def test_a_stop_lets_a_running_answer_finish(start_up: StartUp) -> None:
     up = start_up(ONEVAULT_SANDBOX_FIRST_BYTE_MS="1500")
     answers: list[dict[str, Any]] = []
@@ -198,8 +236,8 @@ def run_up(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -106,25 +106,29 @@ async def test_nothing_is_lost_and_nothing_charged_twice(
     assert sum(heard.whole for heard in customers.heard) > requests * 0.8
 
 
-async def test_a_settle_in_two_statements_is_caught(start_rig: StartRig, size: Size, report: Report) -> None:
+async def test_a_settle_in_two_statements_is_caught(start_rig: StartRig, report: Report) -> None:
     """The control: with the mutant, the same harness must find charges that are made twice."""
-    chance = random.Random(7)
-    rig = start_rig(workers=0, ONEVAULT_WORKER_CONCURRENCY="1")
+    rig = start_rig(workers=0, ONEVAULT_WORKER_CONCURRENCY="1", ONEVAULT_REQUEST_TIMEOUT_SECONDS="20")
     with rig.gateway.database.connect() as connection:
         connection.execute((MUTANTS / "two_statements.sql").read_bytes())
     rig.gateway.program = "tests_py.faults.mutants.two_statements"
     for _ in range(3):
         rig.gateway.start_worker()
     rig.wait_until_linked()
-    requests = 60
-    kills = dict.fromkeys(range(5, 45, 8), "worker")
-    customers = Customers(rig.gateway.url, rig.token, requests, at_once=6, prompt=lambda _: PROMPT)
     before = len(rig.provider.calls())
-    await run_with_kills(rig, customers, kills, chance)
+    customers = Customers(rig.gateway.url, rig.token, 1_000, at_once=6, prompt=lambda _: PROMPT)
+    load = asyncio.create_task(customers.run())
+    for _ in range(2):
+        await rig.kill_worker_at("between")
+    done = customers.done
+    async with asyncio.timeout(60):
+        while customers.done < done + 20:
+            await asyncio.sleep(0.05)
+    customers.stop()
+    await load
     await settle(rig, "small", 10)
-    found = find_violations(
-        rig.gateway.database, customers.heard, rig.provider.calls()[before:], duplicates_allowed=len(kills)
-    )
+    found = find_violations(rig.gateway.database, customers.heard, rig.provider.calls()[before:], duplicates_allowed=2)
     rules = {violation.split(":")[0] for violation in found}
-    report(requests=requests, kills=len(kills), violations=len(found), rules=sorted(rules))
-    assert "spent is what the vault says" in rules, found
+    report(requests=customers.done, kills=len(rig.killed), violations=len(found), rules=sorted(rules))
+    # Charged twice, or stopped from it by the constraint on holds, which leaves the request where it is.
+    assert rules & {"spent is what the vault says", "nothing stays reserved"}, found

@@ -78,10 +78,10 @@ class Customers:
         self._watching = asyncio.Lock()
         connector = aiohttp.TCPConnector(limit=0)
         timeout = aiohttp.ClientTimeout(total=90)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as self._session:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self.at_once):
-                    group.create_task(self._customer())
+        session = aiohttp.ClientSession(connector=connector, timeout=timeout)
+        async with session as self._session, asyncio.TaskGroup() as group:
+            for _ in range(self.at_once):
+                group.create_task(self._customer())
 
     def stop(self) -> None:
         """Begin no more calls."""

@@ -8,17 +8,20 @@ every four bytes, so what it counts is what anybody can count who reads what it 
     nonce=…      which call this is                 tokens=8        how long the answer is
     first=5      ms before the first token          gap=2           ms between tokens
     usage=end    when it says what was used: at the end of a stream, on `every` chunk, only on the `first`, `never`
-    gate=first   the first call with this nonce waits until `POST /release`
+    gate=each    the call waits until `/release` is asked for; `first`: only the first call with its nonce does
 
 `GET /calls` gives every call so far (`Call` of tests_py/support/truth.py), `GET /state` what is open now. Its clock is
-CLOCK_MONOTONIC, which all processes of a machine share. A call that is broken off ends when the provider notices.
+CLOCK_MONOTONIC, which all processes of a machine share. Before each token it looks whether its caller has hung up:
+what it counts for a call that is broken off is what it had generated when the hang-up reached it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import socket
 import sys
 import threading
 import time
@@ -115,7 +118,7 @@ class Answerer(asyncio.Protocol):
             "ended": None,
         }
         self._books.calls.append(self.call)
-        if words.get("gate") == "first" and times == 1:
+        if words.get("gate") == "each" or (words.get("gate") == "first" and times == 1):
             self._books.gated.append(self)
         else:
             self._speak()
@@ -146,6 +149,8 @@ class Answerer(asyncio.Protocol):
     def _next_token(self) -> None:
         assert self.call is not None
         gap = self._ms("gap", 0)
+        if self._hung_up():
+            return  # the loop is about to find out
         while self.call["tokens"] < self.call["wanted"]:
             self.call["tokens"] += 1
             self._event({"content": TOKEN}, None)
@@ -159,6 +164,19 @@ class Answerer(asyncio.Protocol):
             self._chunk({"choices": [], "usage": self._usage()})
         self._write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
         self._end(whole=True)
+
+    def _hung_up(self) -> bool:
+        """Whether the caller's hang-up has arrived: who looks before each token generates none after it."""
+        if self._transport is None or self._transport.is_closing():
+            return True
+        line = socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
+        with line:
+            try:
+                return line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
 
     def _event(self, delta: dict[str, str], reason: str | None) -> None:
         assert self.call is not None
@@ -182,7 +200,7 @@ class Answerer(asyncio.Protocol):
         assert self.call is not None
         gap = self._ms("gap", 0)
         spent = time.monotonic() - self.call["began"] - self._ms("first", 0)
-        return max(0, min(self.call["wanted"], int(spent / gap) if gap else 0))
+        return max(0, min(int(self.call["wanted"]), int(spent / gap) if gap else 0))
 
     def _end(self, *, whole: bool) -> None:
         assert self.call is not None

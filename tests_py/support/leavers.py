@@ -38,7 +38,7 @@ class Plan:
 
 def draw(chance: random.Random) -> Plan:
     """A call that takes from a quarter of a second to one, and some moment to leave it."""
-    tokens, gap = chance.randint(100, 300), chance.randint(2, 4)
+    tokens, gap = chance.randint(30, 90), chance.randint(10, 16)
     stream = chance.random() < 0.7
     when = chance.choices(("early", "middle", "last"), (2, 7, 1))[0]
     if when == "early" or not stream:

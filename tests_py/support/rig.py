@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import random
 import time
 from dataclasses import dataclass, field
@@ -30,6 +32,21 @@ class Rig:
         victim = chance.choice(self._running(self.gateway.workers))
         self._kill(victim)
         self.gateway.workers.remove(victim)
+        self.gateway.start_worker()
+
+    async def kill_worker_at(self, event: str, seconds: float = 60) -> None:
+        """SIGKILL for the next worker that logs this event with its `pid`; another is started at once."""
+        seen = self.gateway.log().count(f'"event":"{event}"')
+        async with asyncio.timeout(seconds):
+            while True:
+                lines = [line for line in self.gateway.log().splitlines() if f'"event":"{event}"' in line]
+                numbers = {json.loads(line)["pid"] for line in lines[seen:] if line.endswith("}")}
+                victims = [worker for worker in self._running(self.gateway.workers) if worker.pid in numbers]
+                if victims:
+                    break
+                await asyncio.sleep(0.01)
+        self._kill(victims[0])
+        self.gateway.workers.remove(victims[0])
         self.gateway.start_worker()
 
     def kill_front(self, chance: random.Random) -> None:

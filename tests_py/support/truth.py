@@ -19,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 class Call:
     """One call as the provider remembers it; times are seconds of CLOCK_MONOTONIC.
 
-    `tokens` were generated, of those that were `wanted`, until the answer was `whole` or the caller was seen to be gone.
+    `tokens` were generated, of those that were `wanted`, until the answer was `whole` or the caller's hang-up arrived.
     """
 
     nonce: str

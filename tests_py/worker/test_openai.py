@@ -397,3 +397,41 @@ def test_quirks_drop_and_add() -> None:
 
 def json_raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(json.dumps(value).encode())
+
+
+async def test_what_had_come_of_a_cancelled_stream_is_counted(provider: OpenAIProvider, fake: FakeProvider) -> None:
+    """Catches: a `read_rest` that gives nothing. The customer reads slowly, the rest lies unread in the worker."""
+
+    class Stuck(Remembered):
+        async def send(self, data: bytes) -> None:
+            await super().send(data)
+            await asyncio.Event().wait()
+
+    output, made = Stuck(), attempt()
+    endpoint = fake.endpoint("hang-after-6")
+    calling = asyncio.create_task(provider.call(call(candidate(endpoint), stream=True), made, output))
+    async with asyncio.timeout(10):
+        while not output.sent:
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.1)
+    calling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await calling
+    assert made.output_bytes == len("Hello there, how is Zürich".encode())
+
+
+async def test_usage_told_early_does_not_stand_for_the_rest(provider: OpenAIProvider) -> None:
+    """Catches: usage of the first chunk that is booked as that of the whole stream."""
+
+    events = wire.events("one two three four", None)
+    first = wire.event(wire.chunk({"role": "assistant", "content": ""}, used=wire.usage(completion=0)))
+    body = b"".join([first, *events[1:3]])
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=httpx.ByteStream(body))
+
+    made = attempt()
+    with pytest.raises(CallFailed):
+        await OpenAIProvider(httpx.MockTransport(answer)).call(call(candidate(), stream=True), made, Remembered())
+    assert made.usage is not None
+    assert (made.usage.output, made.usage_source) == (2, "estimated")

@@ -213,7 +213,7 @@ async def test_the_customer_hangs_up_in_the_middle(house: House, fake: FakeProvi
 
 
 async def test_the_customer_hangs_up_before_the_first_byte(house: House, fake: FakeProvider) -> None:
-    answer = house.ask(named(fake, "hang"), named(fake, "ok"))
+    answer = house.ask(named(fake, "hang"), named(fake, "ok"), stream=True)
     while not fake.count("hang"):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
@@ -221,6 +221,16 @@ async def test_the_customer_hangs_up_before_the_first_byte(house: House, fake: F
     await answer.wait()
     result = await house.result()
     assert (result.status, result.error_class, len(result.attempts)) == ("CANCELLED", "client_gone", 1)
+
+
+async def test_a_plain_call_goes_on_when_the_customer_hangs_up(house: House, fake: FakeProvider) -> None:
+    """Only its last byte says what it used. Catches: an `end` that interrupts it, which books it at nothing."""
+    answer = house.ask(named(fake, "slow-300"))
+    while not fake.count("slow-300"):
+        await asyncio.sleep(0.01)
+    house.tell(answer, Cancel)
+    (made,) = (await house.result()).attempts
+    assert (made.outcome, made.usage_source, made.output_bytes) == ("SUCCESS", "provider_final", len(fake.text))
 
 
 async def test_the_front_dies(house: House, fake: FakeProvider) -> None:

@@ -6,6 +6,7 @@ customer's JSON is opened at the top level only; everything below goes upstream 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import time
@@ -33,6 +34,8 @@ _TRUE: Final = msgspec.Raw(b"true")
 _USER_AGENT: Final = "onevault"
 # A server that hangs up later than this after it was asked has had the request.
 _STALE_SECONDS: Final = 0.5
+# What lies in the socket is read in one turn of the loop and understood in the next.
+_LAST_TURNS: Final = 3
 
 
 class Quirks(msgspec.Struct, frozen=True):
@@ -65,7 +68,8 @@ class OpenAIProvider:
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One call; see `worker.providers.base.Provider`."""
         target = _target(call.candidate.endpoint or "", bytes(call.candidate.settings))
-        response = await self._send(_request(call, target))
+        request = _request(call, target)
+        response = await (self._send_apart(request) if call.stream else self._send(request))
         try:
             attempt.http_status = response.status_code
             if response.status_code != 200:
@@ -80,6 +84,26 @@ class OpenAIProvider:
             raise CallFailed(classify_wire_error(error, begun=True)) from None
         finally:
             await _close(response)
+
+    async def _send_apart(self, request: httpx.Request) -> httpx.Response:
+        """As `_send`, but when the call is cancelled just as the head comes, the head is not lost with it.
+
+        The cancellation then takes its effect in the reading, which counts what has come.
+        """
+        sending = asyncio.get_running_loop().create_task(self._send(request))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            for _ in range(_LAST_TURNS):
+                if not sending.done():
+                    await asyncio.sleep(0)
+            task = asyncio.current_task()
+            if task is None or not sending.done() or sending.cancelled() or sending.exception() is not None:
+                sending.cancel()
+                raise
+            task.uncancel()
+            task.cancel()  # once more, at the first wait of the reading
+            return sending.result()
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         """The response's head. A connection that the server had given up meanwhile is replaced once, unseen."""

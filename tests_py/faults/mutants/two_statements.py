@@ -1,20 +1,25 @@
-"""A worker that settles in one statement and deletes in a second, with a moment between them."""
+"""A worker that settles in one statement and deletes in a second, and logs `between` in the moment between them."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 
 from onevault.cli import main
+from onevault.log import get_log
 from worker.calls import Calls, _json
 from worker.shapes import Result
 
-_BETWEEN_SECONDS = 0.08
+_BETWEEN_SECONDS = 0.5
+
+_log = get_log("mutant")
 
 _record_results = Calls.record_results
 
 
 async def _record_in_two(self: Calls, results: list[Result]) -> list[bytes]:
     receipts = await _record_results(self, results)
+    _log.info("between", pid=os.getpid())
     await asyncio.sleep(_BETWEEN_SECONDS)
     await self._booking.fetch("select faults.sp_forget(%s::jsonb)", _json(results))
     return receipts
