@@ -40,4 +40,4 @@ async def keep_running(server: EmbeddedServer) -> None:
                 started_at = loop.time()
                 _log.warning("database_started_again")
         except (OperatorError, OSError) as error:
-            _log.error("database_does_not_start", error, see=str(server.log))
+            _log.error("database_does_not_start", error, path=str(server.log))
