@@ -8,10 +8,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 
 .DEFAULT_GOAL := help
 
-.PHONY: help up test lint lint-python lint-sql lint-docker bench lock clean
+.PHONY: help up test lint lint-python lint-sql lint-docker bench lock sbom audit licences clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(VENV)/.ready ## start everything: database, migrations, demo customer, front and worker
 	@exec $(BIN)/onevault up
@@ -45,8 +45,17 @@ lock: ## resolve the lock files again (needs uv on the PATH)
 	    --no-emit-index-url --no-emit-find-links --no-header \
 	    --group build --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
-clean: ## remove what was built (.venv and caches), never the data
-	rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache
+sbom: $(VENV)/.ready-dev ## write dist/sbom.json: what is delivered, with hashes and licences (CycloneDX)
+	@$(BIN)/python -m supply sbom
+
+audit: $(VENV)/.ready-dev ## look for advisories about what is locked (ADVISORIES=folder or zip of OSV files; AUDIT_REQUIRED=1)
+	@$(BIN)/python -m supply audit
+
+licences: $(VENV)/.ready-dev ## write docs/licences.md from what is installed
+	@$(BIN)/python -m supply licences
+
+clean: ## remove what was built (.venv, dist and caches), never the data
+	rm -rf $(VENV) dist .cache .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

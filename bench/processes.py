@@ -80,10 +80,19 @@ def _memory(group: Group) -> Memory:
     processes = group.processes()
     for process in processes:
         try:
-            pss += process.memory_full_info().pss
+            pss += _proportional(process)
             status = Path(f"/proc/{process.pid}/status").read_text()
         except (psutil.NoSuchProcess, FileNotFoundError):
             continue
         found = _HIGH_WATER.search(status)
         peaks.append(int(found[1]) * 1024 if found else 0)
     return Memory(processes=len(processes), pss_mb=pss / _MEGABYTE, peak_mb=max(peaks) / _MEGABYTE)
+
+
+def _proportional(process: psutil.Process) -> int:
+    try:
+        found: int = process.memory_full_info().pss
+    except psutil.AccessDenied:
+        # The gateway's processes close their memory maps to all but root: shared pages then count in full.
+        found = process.memory_info().rss
+    return found

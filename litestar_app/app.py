@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Litestar:
     `DatabaseError` when no database is named for the role of the front.
     """
     dsn = open_database(settings, start=False).dsn("app")
-    return build_app(Front(settings, load_keyring(settings).peppers, Road(dsn, LANES), Reads(dsn)))
+    return build_app(Front(settings, load_keyring(settings), Road(dsn, LANES), Reads(dsn)))
 
 
 def build_app(front: Front) -> Litestar:

@@ -32,7 +32,8 @@ class TokenDesk:
     def digests(self, headers: Headers) -> list[bytes]:
         """The digests under which SQL may know the caller's token. Raises `InvalidToken`.
 
-        There is more than one only while the master key is being changed.
+        There is more than one only while the master key is being changed: the current one, the older one, and once more
+        the current one, to which the token may have been moved between the two questions.
         """
         text = _bearer(headers.get(b"authorization")) or headers.get(b"x-api-key")
         if text is None:
@@ -40,7 +41,8 @@ class TokenDesk:
         parsed = parse_token(text.decode("latin-1").strip())
         if parsed is None:
             raise InvalidToken
-        return [digest_token(parsed.token, pepper) for pepper in self._peppers]
+        digests = [digest_token(parsed.token, pepper) for pepper in self._peppers]
+        return digests if len(digests) == 1 else [*digests, digests[0]]
 
 
 class AddressBook:

@@ -1,11 +1,10 @@
-"""Reading a request's body: never more than the limit in memory, never longer than the time."""
+"""Reading a request's body: never more than the limit in memory. How long it may take is protocol.py's."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
-from litestar_app.errors import BodyTooLarge, BodyTooSlow, ClientLeft, InvalidRequest
+from litestar_app.errors import BodyTooLarge, ClientLeft, EncodedBody
 
 if TYPE_CHECKING:
     from litestar.types import Receive
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from litestar_app.admission import Load
     from litestar_app.auth import Headers
 
-READ_SECONDS: Final = 30.0
 DISCARD_BYTES: Final = 64 * 1024 * 1024
 """How much of a body that is too large is read and thrown away, so that the client, which is still
 writing, can read our answer; beyond it the connection is closed."""
@@ -23,20 +21,17 @@ async def read_body(headers: Headers, receive: Receive, limit: int, load: Load) 
     """The body as it was sent, at most `limit` bytes.
 
     Raises `BodyTooLarge` before anything of a body with a larger content-length is read, and as
-    soon as one without grows too large; `BodyTooSlow`; `InvalidRequest` for an encoded body;
-    `ClientLeft`; `Overloaded` when the front holds too many bodies. `load` counts every byte that comes.
+    soon as one without grows too large; `EncodedBody`, and nothing is ever unpacked; `ClientLeft`; `Overloaded` when
+    the front holds too many bodies. `load` counts every byte that comes.
+    What a body says it is does not matter: it must be JSON, under whatever Content-Type.
     """
     encoding = headers.get(b"content-encoding")
-    if encoding is not None and encoding.lower() != b"identity":
-        raise InvalidRequest("Send the body without Content-Encoding.", "content-encoding")
-    length = int(headers.get(b"content-length", b"0"))
+    if encoding is not None and encoding.strip().lower() != b"identity":
+        raise EncodedBody
+    length = int(headers.get(b"content-length", b"0"))  # digits only: the parser has seen to that
     if length > limit:
         raise BodyTooLarge(limit, close=length > DISCARD_BYTES)
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            return await _read(receive, limit, load)
-    except TimeoutError:
-        raise BodyTooSlow(READ_SECONDS) from None
+    return await _read(receive, limit, load)
 
 
 async def _read(receive: Receive, limit: int, load: Load) -> bytes:

@@ -25,9 +25,10 @@ select d.status, d.http_status, d.request_id, d.provider, d.model, d.rate_limit,
 from gateway.sp_route_requests(%s::jsonb, %s::text, %s::boolean) as d
 order by d.ordinal
 """
-LIST_MODELS: Final = "select gateway.sp_list_models(%s::bytea)::text"
-GET_USAGE: Final = "select gateway.sp_get_usage(%s::bytea, %s::jsonb)::text"
-GET_BILLING: Final = "select gateway.sp_get_billing(%s::bytea, %s::text)::text"
+LIST_MODELS: Final = "select gateway.sp_list_models(%s::bytea, %s::text)::text"
+GET_USAGE: Final = "select gateway.sp_get_usage(%s::bytea, %s::jsonb, %s::text)::text"
+GET_BILLING: Final = "select gateway.sp_get_billing(%s::bytea, %s::text, %s::text)::text"
+REHASH_TOKEN: Final = "select gateway.sp_rehash_token(%s::bytea, %s::bytea, %s::text)"  # noqa: S105
 RELEASE_MESSAGE: Final = "select gateway.sp_release_message(%s::text, %s::bigint, %s::int)"
 READ_METRICS: Final = "select gateway.sp_read_metrics()::text"
 CHECK_READY: Final = "select gateway.sp_check_ready()::text"
@@ -62,6 +63,14 @@ class Ask(msgspec.Struct, frozen=True):
     client_ip: str | None
     user_agent: str | None
     timeout_ms: int
+    idempotency: list[tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Caller(NamedTuple):
+    """Who asks a reading door: the token's digest, and the address it is used from as far as it is known."""
+
+    digest: bytes
+    client_ip: str | None
 
 
 class Decision(NamedTuple):
@@ -130,7 +139,9 @@ class Road:
         """Ask SQL to decide about each request. Raises `DatabaseAway` or psycopg's error."""
         lane = self._free.pop()
         try:
-            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify))
+            # Made a second time, a call under a key would be told that the first one is under way.
+            again = all(ask.idempotency is msgspec.UNSET for ask in asks)
+            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify), again=again)
         finally:
             self._free.append(lane)
         return [Decision._make(row) for row in rows]
@@ -165,17 +176,21 @@ class Reads:
         """Close the pool."""
         await self._pool.close()
 
-    async def list_models(self, digest: bytes) -> Reply:
+    async def list_models(self, caller: Caller) -> Reply:
         """The models that the token's customer may use."""
-        return await self._reply(LIST_MODELS, digest)
+        return await self._reply(LIST_MODELS, *caller)
 
-    async def get_usage(self, digest: bytes, parameters: dict[str, Any]) -> Reply:
+    async def get_usage(self, caller: Caller, parameters: dict[str, Any]) -> Reply:
         """The customer's usage; parameters: from, to, group_by, limit, after."""
-        return await self._reply(GET_USAGE, digest, _encode(parameters).decode())
+        return await self._reply(GET_USAGE, caller.digest, _encode(parameters).decode(), caller.client_ip)
 
-    async def get_billing(self, digest: bytes, period: str | None) -> Reply:
+    async def get_billing(self, caller: Caller, period: str | None) -> Reply:
         """The customer's bill of a month `yyyy-mm`, or the current one."""
-        return await self._reply(GET_BILLING, digest, period)
+        return await self._reply(GET_BILLING, caller.digest, period, caller.client_ip)
+
+    async def rehash_token(self, presented: bytes, current: bytes, key_id: str) -> str:
+        """Store a token's digest under the current pepper: done, gone or not_yet."""
+        return await self._text(REHASH_TOKEN, presented, current, key_id)
 
     async def release_message(self, queue: str, msg_id: int, read_ct: int) -> None:
         """Make a message visible again whose worker has died."""

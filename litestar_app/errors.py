@@ -5,8 +5,12 @@
     ├── InvalidToken          401   no token, or not the form of one; the database was not asked
     ├── UnknownRoute          404   nothing lives at this path
     ├── WrongMethod           405   something does, but not for this method
-    ├── BodyTooSlow           408   the body did not arrive in time
+    ├── TooSlow               408   the head or the body did not arrive in time
     ├── BodyTooLarge          413   the body is longer than this gateway reads
+    ├── UrlTooLong            414   the request's target is
+    ├── EncodedBody           415   the body is compressed; it is never unpacked
+    ├── WrongHost             421   the request names a host that this gateway is not
+    ├── HeadTooLarge          431   more header lines or bytes than this gateway reads
     ├── ClientLeft            499   nobody is there to be told
     ├── InternalError         500   our fault; the log has its class, the customer our apology
     ├── ProviderFailed        502   the answer broke off, or no candidate gave one
@@ -51,7 +55,7 @@ _FINAL: Final = frozenset({402, 403, 404, 409, 422})
 
 _NOTHING: Final[dict[str, Any]] = {}
 _JSON: Final = (b"content-type", b"application/json")
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class GatewayError(Exception):
@@ -120,12 +124,12 @@ class WrongMethod(GatewayError):
         )
 
 
-class BodyTooSlow(GatewayError):
-    """The body did not arrive in time."""
+class TooSlow(GatewayError):
+    """The head or the body, `part`, did not arrive in time."""
 
-    def __init__(self, seconds: float) -> None:
-        message = f"The request body did not arrive within {seconds:g} seconds."
-        super().__init__(408, "request_timeout", message, headers=((b"connection", b"close"),))
+    def __init__(self, part: str, seconds: float) -> None:
+        message = f"The request's {part} did not arrive within {seconds:g} seconds."
+        super().__init__(408, "request_timeout", message)
 
 
 class BodyTooLarge(GatewayError):
@@ -135,6 +139,41 @@ class BodyTooLarge(GatewayError):
         message = f"The request body is larger than this gateway's limit of {limit} bytes."
         headers = ((b"connection", b"close"),) if close else ()
         super().__init__(413, "request_too_large", message, headers=headers)
+
+
+class UrlTooLong(GatewayError):
+    """The target is longer than `limit` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(414, "invalid_request", f"The URL is longer than this gateway's limit of {limit} bytes.")
+
+
+class EncodedBody(GatewayError):
+    """The body is compressed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            415,
+            "invalid_request",
+            "The body is encoded. Send it as it is, without a Content-Encoding header.",
+            param="content-encoding",
+            headers=((b"accept-encoding", b"identity"),),
+        )
+
+
+class WrongHost(GatewayError):
+    """The request is for another host."""
+
+    def __init__(self) -> None:
+        super().__init__(421, "invalid_request", "This gateway does not answer for the host that `Host` names.")
+
+
+class HeadTooLarge(GatewayError):
+    """More than `lines` header lines, or more than `size` bytes of them."""
+
+    def __init__(self, lines: int, size: int) -> None:
+        message = f"The request's head is larger than this gateway's limit of {lines} lines and {size} bytes."
+        super().__init__(431, "invalid_request", message)
 
 
 class ClientLeft(GatewayError):

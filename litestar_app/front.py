@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -12,10 +11,14 @@ from litestar_app.admission import Admission, Load
 from litestar_app.auth import AddressBook, TokenDesk
 from litestar_app.calls import Ask, Decision, Reads, Road
 from litestar_app.errors import Draining, Overloaded
+from litestar_app.gate import open_gate
+from litestar_app.idempotency import KeyDesk
 from litestar_app.lane import DatabaseAway
 from litestar_app.link import Links
 from litestar_app.metrics import Metrics
+from litestar_app.rehash import Rehasher
 from onevault.batcher import Batcher, BatcherClosed
+from onevault.envelope import Keyring
 from onevault.frames import MAX_FRAME_BYTES
 from onevault.log import get_log
 from onevault.settings import Settings
@@ -29,15 +32,17 @@ _log = get_log("front")
 class Front:
     """What all requests of this process share. Made by `create_app`, opened in its lifespan."""
 
-    def __init__(self, settings: Settings, peppers: Sequence[bytes], road: Road, reads: Reads) -> None:
+    def __init__(self, settings: Settings, keyring: Keyring, road: Road, reads: Reads) -> None:
         self.settings = settings
         self.body_limit = min(settings.body_limit_bytes, MAX_FRAME_BYTES - 1024)
-        self.tokens = TokenDesk(peppers)
+        self.tokens = TokenDesk(keyring.peppers)
+        self.keys = KeyDesk(keyring.retry_keys)
+        self.rehash = Rehasher(reads.rehash_token, keyring.key_id)
         self.addresses = AddressBook(settings.trusted_proxies)
         self.metrics = Metrics()
         self.admission = Admission.of(settings)
         self.reads = reads
-        self.links = Links(settings.link_dir, reads.release_message)
+        self.links = Links(open_gate(settings), reads.release_message)
         self.draining = False
         self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
@@ -47,7 +52,7 @@ class Front:
         """Listen for workers and begin to connect. Raises `LinkError`."""
         await self.links.open()
         await self.reads.open()
-        _log.info("front_open", path=str(self.links.path))
+        _log.info("front_open", address=self.links.address)
 
     def drain(self) -> None:
         """Take no new requests; give those that run the drain time, then end them."""
@@ -67,6 +72,7 @@ class Front:
         await self._batcher.close()
         await self.links.close()
         await self._road.close()
+        await self.rehash.close()
         await self.reads.close()
         _log.info("front_closed")
 

@@ -47,14 +47,14 @@ class Lane:
         self._connecting: asyncio.Task[None] | None = None
         self._away = False
 
-    async def execute(self, query: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    async def execute(self, query: str, parameters: Sequence[Any], *, again: bool = True) -> list[tuple[Any, ...]]:
         """Run one statement and give its rows. Raises `DatabaseAway`, or psycopg's error.
 
         A statement whose connection broke is run once more on a new one, because a restarted server
         is the common case. That is safe for the road: a request routed twice has one ticket, and
-        the front answers only one claim on it.
+        the front answers only one claim on it. `again` false runs it once.
         """
-        for last in (False, True):
+        for last in (False, True) if again else (True,):
             cursor = self._cursor or await self._ready()
             loop = asyncio.get_running_loop()
             alarm = loop.call_later(STATEMENT_SECONDS, self._hang_up)

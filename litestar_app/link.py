@@ -1,7 +1,7 @@
 """The front's half of the link: workers dial in, claim bodies, and send answers back.
 
-The front listens on `<link_dir>/front-<pid>-<random>.sock`. Every worker keeps one connection to
-it, on which many requests travel. Each side notices at once when the other one has died:
+The front listens at its gate: a unix socket, or TCP with TLS (gate.py, remote.py). Every worker keeps
+one connection to it, on which many requests travel. Each side notices when the other one has died:
 
     worker dies, nothing sent to the customer yet   the message becomes visible again, another
                                                     worker claims the same ticket and answers
@@ -15,17 +15,12 @@ A ticket that is neither waiting nor buried is answered with Gone("unknown_ticke
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import secrets
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from litestar_app.answers import Answer
 from litestar_app.errors import GatewayError, ProviderFailed
-from litestar_app.sockets import listen
 from onevault.frames import (
     Cancel,
     Chunk,
@@ -41,6 +36,9 @@ from onevault.frames import (
     encode,
 )
 from onevault.log import get_log
+
+if TYPE_CHECKING:
+    from litestar_app.gate import Gate
 
 Reason = Literal["client_gone", "front_draining", "worker_lost"]
 Release = Callable[[str, int, int], Awaitable[None]]
@@ -58,13 +56,12 @@ class Links:
     `release` makes a message visible again: queue, msg_id, read_ct.
     """
 
-    def __init__(self, directory: Path, release: Release) -> None:
-        self.path = directory / f"front-{os.getpid()}-{secrets.token_hex(8)}.sock"
+    def __init__(self, gate: Gate, release: Release) -> None:
+        self._gate = gate
         self._release = release
         self._answers: dict[bytes, Answer] = {}
         self._tombstones: OrderedDict[bytes, tuple[Reason, int, float]] = OrderedDict()
         self._links: list[Link] = []
-        self._server: asyncio.Server | None = None
         self._closing = False
         self._releasing: set[asyncio.Task[None]] = set()
         self._idle = asyncio.Event()
@@ -73,7 +70,7 @@ class Links:
     @property
     def address(self) -> str:
         """What messages name as the place to bring the answer to."""
-        return f"unix:{self.path}"
+        return self._gate.address
 
     @property
     def workers(self) -> int:
@@ -92,21 +89,16 @@ class Links:
 
     async def open(self) -> None:
         """Listen for workers. Raises `LinkError`."""
-        listener = listen(self.path)
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: Link(self), sock=listener, backlog=128)
+        await self._gate.open(self)
 
     async def close(self) -> None:
-        """Hang up on the workers and remove the socket."""
-        if self._server is not None:
-            self._server.close()
+        """Hang up on the workers and listen no more."""
+        await self._gate.close()
         self._closing = True
         for link in tuple(self._links):
             link.close()
         if self._releasing:
             await asyncio.wait(self._releasing, timeout=2)
-        with contextlib.suppress(OSError):
-            self.path.unlink()
 
     async def idle(self) -> None:
         """Wait until no request waits for an answer."""
@@ -157,7 +149,10 @@ class Links:
     # What a link calls
 
     def add(self, link: Link) -> None:
-        """A worker has said hello."""
+        """A worker has said hello. One that has dialled anew has given up the connection that it had."""
+        for other in self._links:
+            if other is not link and link.name and other.name == link.name:
+                other.hang_up()
         if link not in self._links:
             self._links.append(link)
 
@@ -218,6 +213,8 @@ class Link(asyncio.Protocol):
         self._links = links
         self._decoder = FrameDecoder()
         self._transport: asyncio.WriteTransport | None = None
+        self.name = ""
+        """The worker's own, where it is unlike any other's."""
         self.claimed: dict[bytes, Answer] = {}
         self._claims: dict[bytes, Claim] = {}
 

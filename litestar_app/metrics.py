@@ -78,6 +78,12 @@ class Metrics:
             "Streams that ended with an error after their first byte",
             registry=self._registry,
         )
+        self._refused = Counter(
+            "onevault_front_refused",
+            "Requests that were refused before their route was looked for, by status",
+            ("status",),
+            registry=self._registry,
+        )
         self._links = self._gauge("onevault_front_linked_workers", "Workers that are linked")
         self._waiting = self._gauge("onevault_front_waiting_requests", "Requests without answer yet")
         self._held = {name: self._gauge(f"onevault_front_{name}", text) for name, text in _HELD.items()}
@@ -103,6 +109,10 @@ class Metrics:
     def batch(self, size: int) -> None:
         """Count one statement of the road."""
         self._batches.observe(size)
+
+    def refused(self, status: int) -> None:
+        """Count one request that was refused as HTTP."""
+        self._refused.labels(str(status)).inc()
 
     def render(
         self, gauges: Gauges | None, *, workers: int, waiting: int, draining: bool, held: Mapping[str, int]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -72,6 +73,7 @@ class _OneVault(Struct, frozen=True):
 
 
 _decode_receipt: Final = msgspec.json.Decoder(Receipt).decode
+_decode_detail: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 def read_receipt(data: bytes) -> Receipt:
@@ -140,7 +142,7 @@ def failure_of(receipt: Receipt) -> GatewayError | None:
 
 def refusal_of(decision: Decision) -> GatewayError:
     """The error for a request that SQL refused."""
-    detail = msgspec.json.decode(decision.detail, type=dict[str, Any] | None) if decision.detail else None
+    detail = _decode_detail(decision.detail) if decision.detail else None
     return GatewayError(
         decision.http_status,
         decision.status,

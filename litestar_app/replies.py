@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request, Response
 
-from litestar_app.auth import TokenDesk
-from litestar_app.calls import Reply
+from litestar_app.calls import Caller, Reply
 from litestar_app.errors import GatewayError, Overloaded
 from litestar_app.lane import DatabaseAway
+
+if TYPE_CHECKING:
+    from litestar_app.front import Front
 
 JSON: Final = "application/json"
 
 
-async def ask(request: Request[Any, Any, Any], tokens: TokenDesk, door: Callable[[bytes], Awaitable[Reply]]) -> Reply:
-    """What the door says to the request's token. Raises `GatewayError` for a refusal.
+async def ask(request: Request[Any, Any, Any], front: Front, door: Callable[[Caller], Awaitable[Reply]]) -> Reply:
+    """What the door says to the request's caller. Raises `GatewayError` for a refusal.
 
-    `door` takes a token digest; it is asked again with an older one while the master key changes.
+    `door` is asked again with an older digest of the token while the master key changes.
     """
-    digests = tokens.digests(dict(request.scope["headers"]))
+    digests = front.tokens.digests(dict(request.scope["headers"]))
+    client_ip = front.addresses.client_ip(request.scope)
     try:
         for digest in digests:
-            reply = await door(digest)
+            reply = await door(Caller(digest, client_ip))
             if reply.status != "invalid_token":
                 break
     except DatabaseAway:
         raise Overloaded from None
+    if digest is not digests[0]:
+        front.rehash.begin(digest, digests[0])
     if reply.status != "ok":
         message = reply.message or "The gateway refused this request."
         raise GatewayError(reply.http_status, reply.status, message, param=reply.param, extra=reply.detail or {})

@@ -5,29 +5,58 @@ from __future__ import annotations
 import asyncio
 import gc
 import math
+import resource
 import socket
 from types import FrameType
 from typing import Final
 
 import uvicorn
+from litestar import Litestar
 
 from litestar_app.app import create_app
 from litestar_app.front import Front
+from litestar_app.heads import HeadCheck
+from litestar_app.protocol import Bounds, bounded, sweep
 from onevault.settings import Settings
 
 BACKLOG: Final = 2048
-KEEP_ALIVE_SECONDS: Final = 75
+_SWEEP_SECONDS: Final = 0.5
 _MARGIN_SECONDS: Final = 5
 """Beyond the drain time, for answers that were ended by it to leave."""
+
+_OTHER_FILES: Final = 256
+"""What a front keeps open besides its customers' connections, and room for those that are being refused."""
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve on `listener` until SIGTERM or SIGINT, then finish running answers and return."""
     app = create_app(settings)
-    config = uvicorn.Config(
+    front: Front = app.state.front
+    config = front_config(app, front, reserve_files(settings.max_connections))
+    # What has been loaded stays for good: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    # What a call makes is freed by counting; the collector, looking for cycles, may look less often.
+    gc.set_threshold(10_000, 20, 20)
+    FrontServer(config, front).run(sockets=[listener])
+
+
+def front_config(app: Litestar, front: Front, connections: int) -> uvicorn.Config:
+    """How uvicorn runs a front that holds at most so many connections."""
+    settings = front.settings
+    bounds = Bounds(
+        check=HeadCheck(settings.allowed_hosts),
+        connections=connections,
+        head_seconds=settings.header_timeout_seconds,
+        body_seconds=settings.body_timeout_seconds,
+        keep_alive_seconds=settings.keep_alive_seconds,
+        send_seconds=settings.send_timeout_seconds,
+        refused=front.metrics.refused,
+    )
+    return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=bounded(bounds),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -35,15 +64,20 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         proxy_headers=False,  # auth.py reads X-Forwarded-For, and only from peers that are trusted
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(settings.drain_timeout_seconds) + _MARGIN_SECONDS,
     )
-    # What has been loaded stays for good: the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
-    # What a call makes is freed by counting; the collector, looking for cycles, may look less often.
-    gc.set_threshold(10_000, 20, 20)
-    FrontServer(config, app.state.front).run(sockets=[listener])
+
+
+def reserve_files(connections: int) -> int:
+    """Make room for so many connections in this process's limit of open files; how many there is room for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return connections if soft == resource.RLIM_INFINITY else max(1, min(connections, soft - _OTHER_FILES))
 
 
 class FrontServer(uvicorn.Server):
@@ -58,6 +92,7 @@ class FrontServer(uvicorn.Server):
         super().__init__(config)
         self._front = front
         self._draining: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Called in the main thread, between two steps of the loop."""
@@ -71,6 +106,19 @@ class FrontServer(uvicorn.Server):
         """Start listening."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        self._sweep()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; the deadlines of connections hold to the end."""
+        try:
+            await super().shutdown(sockets)
+        finally:
+            if self._sweeping is not None:
+                self._sweeping.cancel()
+
+    def _sweep(self) -> None:
+        sweep(self.server_state.connections, self._loop.time())
+        self._sweeping = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def _begin(self) -> None:
         for server in self.servers:

@@ -17,9 +17,9 @@ lets the error say "another row" instead of "damaged".
     ├── MovedRow        sealed for another row
     └── Damaged         not what was sealed
 
-No message holds a secret or a part of one. While the master key is changed, the one before it
-stays live as ONEVAULT_MASTER_KEY_PREVIOUS: `open` finds the right one by its id, `seal` uses only
-the current one.
+No message holds a secret or a part of one. While the master key is changed a second one is live,
+ONEVAULT_MASTER_KEY_PREVIOUS or the file ONEVAULT_MASTER_KEY_PREVIOUS_FILE: `open` finds the right
+one by its id, `seal` uses only the current one.
 """
 
 import hashlib
@@ -58,6 +58,7 @@ _CIPHERTEXT: Final = slice(89, None)
 _SHORTEST: Final = 105
 _NONCE_BYTES: Final = 12
 _DATA_KEY_BITS: Final = 256
+_NO_PREVIOUS: Final = "ONEVAULT_MASTER_KEY_PREVIOUS_FILE names no file: put the second master key there, or unset it"
 
 
 class OpenError(Exception):
@@ -82,11 +83,13 @@ class KeySettings(Protocol):
     @property
     def home(self) -> Path: ...
     @property
-    def master_key(self) -> str | None: ...
+    def master_key(self) -> Secret[str] | None: ...
     @property
     def master_key_file(self) -> Path | None: ...
     @property
-    def master_key_previous(self) -> str | None: ...
+    def master_key_previous(self) -> Secret[str] | None: ...
+    @property
+    def master_key_previous_file(self) -> Path | None: ...
 
 
 class Keyring:
@@ -124,6 +127,11 @@ class Keyring:
     def peppers(self) -> tuple[bytes, ...]:
         return tuple(key.pepper.reveal() for key in self._live.values())
 
+    @property
+    def retry_keys(self) -> tuple[bytes, ...]:
+        """What idempotency keys and the bodies sent under them are digested with, newest first."""
+        return tuple(key.retry_key.reveal() for key in self._live.values())
+
     def seal(self, secret: bytes, identity: bytes) -> bytes:
         """Encrypt a secret for the row with this identity, under a fresh data key.
 
@@ -160,7 +168,11 @@ class Keyring:
 
         It depends on the current master key, so it changes with it, as the sealed bytes do.
         """
-        return hmac.digest(self._current.fingerprint_key.reveal(), secret, "sha256")
+        return self.fingerprints(secret)[0]
+
+    def fingerprints(self, secret: bytes) -> tuple[bytes, ...]:
+        """The fingerprints under all live master keys, the current one's first."""
+        return tuple(hmac.digest(key.fingerprint_key.reveal(), secret, "sha256") for key in self._live.values())
 
     def __repr__(self) -> str:
         return f"Keyring(live_key_ids={self.live_key_ids})"
@@ -182,12 +194,13 @@ class _MasterKey:
     `open` gives None instead of raising, so that no traceback has a frame with a data key in it.
     """
 
-    __slots__ = ("_tag_key", "_wrapping", "fingerprint_key", "id", "pepper")
+    __slots__ = ("_tag_key", "_wrapping", "fingerprint_key", "id", "pepper", "retry_key")
 
     def __init__(self, master: Secret[bytes]) -> None:
         self.id = hashlib.sha256(_derive(master, b"onevault key id v1").reveal()).digest()[:8]
         self.pepper = _derive(master, b"onevault token pepper v1")
         self.fingerprint_key = _derive(master, b"onevault fingerprint v1")
+        self.retry_key = _derive(master, b"onevault idempotency v1")
         self._tag_key = _derive(master, b"onevault row tag v1")
         self._wrapping = AESGCM(_derive(master, b"onevault data key wrapping v1").reveal())
 
@@ -224,14 +237,15 @@ def load_keyring(settings: KeySettings) -> Keyring:
 
     Raises MasterKeyMissing, MasterKeyMalformed, MasterKeyExposed (see onevault/master_key.py).
     """
-    if settings.master_key:
-        current = read_master_key(Secret(settings.master_key), "ONEVAULT_MASTER_KEY")
+    if settings.master_key is not None:
+        current = read_master_key(settings.master_key, "ONEVAULT_MASTER_KEY")
     else:
         current = read_master_key_file(settings.master_key_file or settings.home / "master.key")
-    if not settings.master_key_previous:
-        return Keyring(current)
-    previous = Secret(settings.master_key_previous)
-    return Keyring(current, read_master_key(previous, "ONEVAULT_MASTER_KEY_PREVIOUS"))
+    if settings.master_key_previous is not None:
+        return Keyring(current, read_master_key(settings.master_key_previous, "ONEVAULT_MASTER_KEY_PREVIOUS"))
+    if settings.master_key_previous_file is not None:
+        return Keyring(current, read_master_key_file(settings.master_key_previous_file, _NO_PREVIOUS))
+    return Keyring(current)
 
 
 def _derive(master: Secret[bytes], purpose: bytes) -> Secret[bytes]:

@@ -6,6 +6,7 @@ request carries its ticket (16 random bytes made by the front).
 
     worker -> front   Hello · Claim · Head · Chunk · End
     front -> worker   Body · Gone · Cancel · Pause · Resume · Wake
+    over TCP also     Welcome from the front, in answer to Hello · Ping both ways
 
 One request, told in frames::
 
@@ -41,7 +42,7 @@ class FrameTooLarge(FrameError):
 
 
 class Hello(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """Worker to front, first on every link: who is calling (`worker` is for logs only)."""
+    """Worker to front, first on every link: who is calling. Each worker process has a name of its own."""
 
     worker: str
 
@@ -123,7 +124,17 @@ class Wake(msgspec.Struct, array_like=True, frozen=True, tag=11):
     """Front to worker: work has been committed. A hint; nothing depends on its arrival."""
 
 
-Frame: TypeAlias = Hello | Claim | Head | Chunk | End | Body | Gone | Cancel | Pause | Resume | Wake
+class Welcome(msgspec.Struct, array_like=True, frozen=True, tag=12):
+    """Front to worker over TCP: you are known, and this is the front process that you have reached."""
+
+    instance: str
+
+
+class Ping(msgspec.Struct, array_like=True, frozen=True, tag=13):
+    """Over TCP, both ways: I am still here."""
+
+
+Frame: TypeAlias = Hello | Claim | Head | Chunk | End | Body | Gone | Cancel | Pause | Resume | Wake | Welcome | Ping
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final[msgspec.msgpack.Decoder[Frame]] = msgspec.msgpack.Decoder(Frame)

@@ -5,8 +5,9 @@
 
 An event is a fixed name, a field one of `FIELDS`: there is no field for a body, a prompt, a token
 or a key, and an unknown one is left out and counted. An exception is written as its type and the
-places in the code it passed, never with its text, which may quote the data it failed on. Lines
-are JSON, or plain text when standard error is a terminal.
+places in the code it passed, never with its text, which may quote the data it failed on. What
+Python itself would print goes the same way: warnings, exceptions that nobody caught, in threads
+and in destructors too. Lines are JSON, or plain text when standard error is a terminal.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import json
 import logging
 import re
 import sys
+import threading
 import traceback
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, TextIO
 
 Value = str | int | float | bool | None
@@ -34,8 +37,19 @@ FIELDS = frozenset(
 
 _LONGEST_TEXT = 200
 _EVENT = re.compile(r"[a-z][a-z0-9_]*")
-# Their messages are fixed sentences about the process; those of others may quote data.
-_TRUSTED_LOGGERS = ("uvicorn.error",)
+# Sentences of libraries that are about the process alone; all others may quote data.
+_KNOWN_SENTENCES = frozenset(
+    {
+        "ASGI callable returned without completing response.",
+        "ASGI callable returned without starting response.",
+        "Application shutdown failed. Exiting.",
+        "Application startup failed. Exiting.",
+        "Cancel %s running task(s), timeout graceful shutdown exceeded",
+        "Exceeded concurrency limit.",
+        "Exception in ASGI application",
+        "Invalid HTTP request received.",
+    }
+)
 _QUIET_LOGGERS = ("uvicorn.access", "httpx", "httpcore", "aiohttp.access", "yoyo")
 
 
@@ -78,16 +92,36 @@ def configure_logging(level: str, service: str, stream: TextIO | None = None) ->
     are heard from warning on.
     """
     target = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(target)
+    handler = _Handler(target)
     handler.setFormatter(_Formatter(service, text=target.isatty()))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("onevault").setLevel(level.upper())
-    for name in _TRUSTED_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
     for name in _QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.captureWarnings(True)
+    sys.excepthook = _on_exception
+    threading.excepthook = _on_thread_exception
+    sys.unraisablehook = _on_unraisable
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A record that cannot be written is lost: Python would print it with its arguments."""
+
+
+def _on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    get_log("python").error("exception_not_caught", error.with_traceback(trace))
+
+
+def _on_thread_exception(found: threading.ExceptHookArgs) -> None:
+    if found.exc_value is not None and not isinstance(found.exc_value, SystemExit):
+        get_log("python").error("exception_in_thread", found.exc_value)
+
+
+def _on_unraisable(found: sys.UnraisableHookArgs) -> None:
+    get_log("python").error("exception_in_destructor", found.exc_value)
 
 
 class _Formatter(logging.Formatter):
@@ -107,15 +141,16 @@ class _Formatter(logging.Formatter):
         if own is not None:
             error, fields = own
             line["log"] = record.name.removeprefix("onevault.")
-            line["event"] = record.msg if _EVENT.fullmatch(record.msg) else "unnamed"
+            line["event"] = record.msg if _EVENT.fullmatch(str(record.msg)) else "unnamed"
             line.update(_allowed(fields))
         else:
             error = record.exc_info[1] if record.exc_info else None
             line["log"] = record.name
             line["event"] = "library"
             line["at"] = f"{record.filename}:{record.lineno}"
-            if record.name in _TRUSTED_LOGGERS:
-                line["message"] = _short(record.getMessage().strip())
+            sentence = record.msg.strip() if isinstance(record.msg, str) else ""
+            if sentence in _KNOWN_SENTENCES:
+                line["message"] = sentence
         if error is not None:
             line.update(describe_error(error))
         return _as_text(line) if self._text else json.dumps(line, separators=(",", ":"))

@@ -2,7 +2,8 @@
 
 ONEVAULT_MASTER_KEY goes before the file (ONEVAULT_MASTER_KEY_FILE, else master.key in the data
 directory), which must be readable by its owner alone. Both hold the key as 64 hex digits, or in
-base64 or base64url, padded or not.
+base64 or base64url, padded or not. The second key, while one is changed for another, comes the
+same way from ONEVAULT_MASTER_KEY_PREVIOUS or ONEVAULT_MASTER_KEY_PREVIOUS_FILE.
 
     MasterKeyError              the gateway cannot start; the message says how to mend it
     ├── MasterKeyMissing            neither in the environment nor in the file
@@ -61,7 +62,7 @@ def create_master_key(path: Path) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_private(draft, base64.urlsafe_b64encode(os.urandom(MASTER_KEY_BYTES)) + b"\n")
+            write_private(draft, base64.urlsafe_b64encode(os.urandom(MASTER_KEY_BYTES)) + b"\n")
             made = _link_if_absent(draft, path)
         finally:
             draft.unlink(missing_ok=True)
@@ -72,8 +73,8 @@ def create_master_key(path: Path) -> bool:
     return made
 
 
-def read_master_key_file(path: Path) -> Secret[bytes]:
-    """Read a master key from a file.
+def read_master_key_file(path: Path, missing: str | None = None) -> Secret[bytes]:
+    """Read a master key from a file; `missing` says what to do when there is none.
 
     Raises MasterKeyMissing, MasterKeyExposed or MasterKeyMalformed, and MasterKeyError for a file
     that cannot be read.
@@ -88,7 +89,7 @@ def read_master_key_file(path: Path) -> Secret[bytes]:
         message = f"cannot read the master key file {path}: {error.strerror}"
         raise MasterKeyError(message) from error
     if text is None:
-        message = (
+        message = missing or (
             f"there is no master key: set ONEVAULT_MASTER_KEY (32 random bytes in base64 or hex), "
             f"or let `onevault up` create {path}"
         )
@@ -125,7 +126,8 @@ def _decode_key(text: Secret[str]) -> Secret[bytes] | None:
     return Secret(key) if len(set(key)) >= _FEWEST_DISTINCT_BYTES else None
 
 
-def _write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """A new file that its owner alone can read, on the disk when this returns. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(file.fileno(), 0o600)

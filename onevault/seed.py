@@ -134,10 +134,23 @@ def _store_keys(connection: calls.Connection, keyring: Keyring, environ: Mapping
     if not given:
         return ()
     current = {row["provider"] for row in calls.list_providers(connection)}
+    kept = {
+        (row["provider"], row["key_fingerprint"])
+        for row in calls.list_provider_keys(connection)
+        if row["customer"] is None and row["key_name"] == ENVIRONMENT_KEY
+    }
+
+    def is_kept(name: str, key: Secret[str]) -> bool:
+        # Known under the master key before: sealing it anew is for `onevault keys rotate`.
+        older = keyring.fingerprints(key.reveal().encode())[1:]
+        return any((name, fingerprint.hex()[:8]) in kept for fingerprint in older)
+
     return tuple(
         name
         for name, key in given.items()
-        if name in current and set_key(connection, keyring, name, key, name=ENVIRONMENT_KEY, keeps_status=True)
+        if name in current
+        and not is_kept(name, key)
+        and set_key(connection, keyring, name, key, name=ENVIRONMENT_KEY, keeps_status=True)
     )
 
 
@@ -145,9 +158,10 @@ def _find_demo_token(connection: calls.Connection, keyring: Keyring, file: Path)
     """The demo customer's token out of its file; a new one if the file has none that this database knows."""
     kept = _read_token(file)
     if kept is not None:
-        known = calls.find_token(connection, digest_token(kept, keyring.pepper))
-        if known is not None:
-            return kept if known["token_status"] == "ACTIVE" else None  # noqa: S105
+        for pepper in keyring.peppers:
+            known = calls.find_token(connection, digest_token(kept, pepper))
+            if known is not None:
+                return kept if known["token_status"] == "ACTIVE" else None  # noqa: S105
     if calls.was_customer(connection, DEMO) is None:
         _make_demo_customer(connection)
     elif not calls.list_customers(connection, DEMO):

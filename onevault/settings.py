@@ -20,12 +20,15 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from onevault.errors import OperatorError
+from onevault.link_address import Advertised, Listen, parse_advertised, parse_listen
+from onevault.tokens import Secret
 
 T = TypeVar("T")
 
 MEBIBYTE = 1024 * 1024
 # A unix socket's path holds 103 bytes on macOS and 107 on Linux.
 SOCKET_PATH_BYTES = 103
+_HOST = re.compile(r"[a-z0-9][a-z0-9._-]{0,252}|\[[0-9a-f:.]{2,45}\]")
 _LONGEST_LINK_NAME = len("/front-4194304-0123456789abcdef.sock")
 
 
@@ -46,12 +49,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     app_database_url: str | None = None
     worker_database_url: str | None = None
-    master_key: str | None = None
+    master_key: Secret[str] | None = None
     master_key_file: Path | None = None
-    master_key_previous: str | None = None
+    master_key_previous: Secret[str] | None = None
+    master_key_previous_file: Path | None = None
     link_dir: Path = Path(".onevault/run")
+    link_listen: Listen | None = None
+    link_advertise: Advertised | None = None
+    link_tls_dir: Path = Path(".onevault/link")
     body_limit_bytes: int = 10 * MEBIBYTE
     request_timeout_seconds: float = 600.0
+    header_timeout_seconds: float = 10.0
+    body_timeout_seconds: float = 30.0
+    keep_alive_seconds: float = 75.0
+    send_timeout_seconds: float = 60.0
+    max_connections: int = 8192
+    allowed_hosts: tuple[str, ...] = ()
     drain_timeout_seconds: float = 30.0
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     log_level: str = "info"
@@ -85,10 +98,22 @@ VARIABLES = (
     Variable("ONEVAULT_WORKER_DATABASE_URL", "", "the worker's, a login of onevault_worker"),
     Variable("ONEVAULT_MASTER_KEY", "", "master key; empty: read from the file"),
     Variable("ONEVAULT_MASTER_KEY_FILE", "<home>/master.key", "file that holds the master key"),
-    Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "the key before, while secrets are sealed anew"),
+    Variable("ONEVAULT_MASTER_KEY_PREVIOUS", "", "a second key, which opens and never seals, while it is changed"),
+    Variable("ONEVAULT_MASTER_KEY_PREVIOUS_FILE", "", "file that holds the second master key"),
     Variable("ONEVAULT_LINK_DIR", "<home>/run", "where fronts and workers meet (unix sockets)"),
+    Variable(
+        "ONEVAULT_LINK_LISTEN", "", "address:port for workers of other machines (TLS); 0 or 7443-7450 for several"
+    ),
+    Variable("ONEVAULT_LINK_ADVERTISE", "", "name or address, or name:port, by which workers dial this front"),
+    Variable("ONEVAULT_LINK_TLS_DIR", "<home>/link", "certificates of the link, see `onevault link`"),
     Variable("ONEVAULT_BODY_LIMIT_BYTES", "10485760", "largest request body"),
     Variable("ONEVAULT_REQUEST_TIMEOUT_SECONDS", "600", "longest time one request may take"),
+    Variable("ONEVAULT_HEADER_TIMEOUT_SECONDS", "10", "how long the head of a request may take to arrive"),
+    Variable("ONEVAULT_BODY_TIMEOUT_SECONDS", "30", "how long its body may take to arrive"),
+    Variable("ONEVAULT_KEEP_ALIVE_SECONDS", "75", "how long a connection may be idle between two requests"),
+    Variable("ONEVAULT_SEND_TIMEOUT_SECONDS", "60", "how long a client may leave 48 kB of its answer unread"),
+    Variable("ONEVAULT_MAX_CONNECTIONS", "8192", "connections one front holds at once; more are told 503"),
+    Variable("ONEVAULT_ALLOWED_HOSTS", "", "names that `Host` may hold, separated by commas; empty: any"),
     Variable("ONEVAULT_DRAIN_TIMEOUT_SECONDS", "30", "how long a stop waits for running answers"),
     Variable("ONEVAULT_TRUSTED_PROXIES", "", "addresses or networks whose X-Forwarded-For is believed"),
     Variable("ONEVAULT_LOG_LEVEL", "info", "debug, info, warning or error"),
@@ -172,14 +197,30 @@ class _Reader:
             database_url=self._url("DATABASE_URL"),
             app_database_url=self._url("ONEVAULT_APP_DATABASE_URL"),
             worker_database_url=self._url("ONEVAULT_WORKER_DATABASE_URL"),
-            master_key=self._values.get("ONEVAULT_MASTER_KEY"),
+            master_key=self._secret("ONEVAULT_MASTER_KEY"),
             master_key_file=self._path("ONEVAULT_MASTER_KEY_FILE", home / "master.key"),
-            master_key_previous=self._values.get("ONEVAULT_MASTER_KEY_PREVIOUS"),
+            master_key_previous=self._secret("ONEVAULT_MASTER_KEY_PREVIOUS"),
+            master_key_previous_file=self._optional_path("ONEVAULT_MASTER_KEY_PREVIOUS_FILE"),
             link_dir=self._path("ONEVAULT_LINK_DIR", run),
+            link_listen=self._parsed(
+                "ONEVAULT_LINK_LISTEN", parse_listen, "0.0.0.0:7443, or a range 0.0.0.0:7443-7450"
+            ),
+            link_advertise=self._parsed(
+                "ONEVAULT_LINK_ADVERTISE", parse_advertised, "gateway-1.internal or 10.0.0.5:7443"
+            ),
+            link_tls_dir=self._path("ONEVAULT_LINK_TLS_DIR", home / "link"),
             body_limit_bytes=self._whole("ONEVAULT_BODY_LIMIT_BYTES", default.body_limit_bytes, 1024, 1024 * MEBIBYTE),
             request_timeout_seconds=self._real(
                 "ONEVAULT_REQUEST_TIMEOUT_SECONDS", default.request_timeout_seconds, 0.1, 86400
             ),
+            header_timeout_seconds=self._real(
+                "ONEVAULT_HEADER_TIMEOUT_SECONDS", default.header_timeout_seconds, 0.1, 3600
+            ),
+            body_timeout_seconds=self._real("ONEVAULT_BODY_TIMEOUT_SECONDS", default.body_timeout_seconds, 0.1, 3600),
+            keep_alive_seconds=self._real("ONEVAULT_KEEP_ALIVE_SECONDS", default.keep_alive_seconds, 0.1, 3600),
+            send_timeout_seconds=self._real("ONEVAULT_SEND_TIMEOUT_SECONDS", default.send_timeout_seconds, 0.1, 3600),
+            max_connections=self._whole("ONEVAULT_MAX_CONNECTIONS", default.max_connections, 1, 1_000_000),
+            allowed_hosts=self._hosts("ONEVAULT_ALLOWED_HOSTS"),
             drain_timeout_seconds=self._real("ONEVAULT_DRAIN_TIMEOUT_SECONDS", default.drain_timeout_seconds, 0, 3600),
             trusted_proxies=self._networks("ONEVAULT_TRUSTED_PROXIES"),
             log_level=self._log_level(default.log_level),
@@ -219,6 +260,20 @@ class _Reader:
     def _path(self, name: str, default: Path) -> Path:
         return Path(self._values.get(name) or default).expanduser().absolute()
 
+    def _optional_path(self, name: str) -> Path | None:
+        return self._path(name, Path()) if name in self._values else None
+
+    def _secret(self, name: str) -> Secret[str] | None:
+        text = self._values.get(name)
+        return None if text is None else Secret(text)
+
+    def _parsed(self, name: str, parse: Callable[[str], T], example: str) -> T | None:
+        text = self._values.get(name)
+        try:
+            return None if text is None else parse(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}: write it as {example}, or unset it") from None
+
     def _url(self, name: str) -> str | None:
         text = self._values.get(name)
         if text is not None and not re.match(r"postgres(ql)?://|\w+\s*=", text):
@@ -237,6 +292,15 @@ class _Reader:
                 f"{name} is {text!r}: set it to addresses or networks such as 10.0.0.0/8, separated by commas, "
                 "or unset it"
             ) from None
+
+    def _hosts(self, name: str) -> tuple[str, ...]:
+        text = self._values.get(name, "")
+        hosts = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise SettingsError(
+                f"{name} is {text!r}: set it to host names without a port, separated by commas, or unset it"
+            )
+        return hosts
 
     def _log_level(self, default: str) -> str:
         level = self._values.get("ONEVAULT_LOG_LEVEL", default).lower()

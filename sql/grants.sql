@@ -8,6 +8,11 @@ revoke all on all sequences in schema util, auth, gateway, ops, business_vault, 
 revoke all on all routines in schema util, auth, gateway, ops, business_vault, admin, pgmq from public;
 revoke all on type pgmq.message_record, pgmq.queue_record, pgmq.metrics_result from public;
 
+-- Nor what PostgreSQL gives to everybody; the session's own role must do it
+set local role none;
+select util.fn_close_catalog();
+set local role onevault_owner;
+
 -- Monitoring: no look into queues
 revoke all on schema pgmq from pg_monitor;
 revoke all on all tables in schema pgmq from pg_monitor;
@@ -22,22 +27,23 @@ revoke all on all routines in schema util, auth, gateway, ops, business_vault, a
 from onevault_app, onevault_worker, onevault_dba, onevault_bi;
 revoke all on all tables in schema util, auth, gateway, ops from onevault_reader;
 
--- onevault_app: the front. No table, eight doors
+-- onevault_app: the front. No table, nine doors
 grant usage on schema gateway to onevault_app;
 grant execute on function gateway.sp_route_request(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_route_requests(jsonb, text, boolean) to onevault_app;
 grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_app;
-grant execute on function gateway.sp_list_models(bytea) to onevault_app;
-grant execute on function gateway.sp_get_usage(bytea, jsonb) to onevault_app;
-grant execute on function gateway.sp_get_billing(bytea, text) to onevault_app;
+grant execute on function gateway.sp_list_models(bytea, text) to onevault_app;
+grant execute on function gateway.sp_get_usage(bytea, jsonb, text) to onevault_app;
+grant execute on function gateway.sp_get_billing(bytea, text, text) to onevault_app;
+grant execute on function gateway.sp_rehash_token(bytea, bytea, text) to onevault_app;
 grant execute on function gateway.sp_read_metrics() to onevault_app;
 grant execute on function gateway.sp_check_ready() to onevault_app;
 
--- onevault_worker: the queue drain. No table, seven doors
+-- onevault_worker: the queue drain. No table, its doors
 grant usage on schema gateway to onevault_worker;
 grant execute on function gateway.sp_read_messages(integer, integer) to onevault_worker;
 grant execute on function gateway.sp_renew_messages(jsonb, integer) to onevault_worker;
-grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_worker;
+grant execute on function gateway.sp_return_messages(jsonb, integer) to onevault_worker;
 grant execute on function gateway.sp_record_result(jsonb) to onevault_worker;
 grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
 grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
@@ -65,6 +71,11 @@ grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
 grant select on ops.offer_health, ops.job, ops.dead_message, ops.price_book to onevault_dba;
+grant select on
+ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_request, ops.budget_invariant,
+ops.stray_message, ops.overdue_request, ops.foreign_row, ops.invariant_violation
+to onevault_dba;
+grant execute on function ops.fn_check_from() to onevault_dba;
 
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;

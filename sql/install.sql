@@ -10,10 +10,13 @@ set local role onevault_owner;
 \ir util/hash_diff.sql
 \ir util/fn_fill_defaults.sql
 \ir util/fn_load_hub.sql
+\ir util/fn_lock_satellite.sql
 \ir util/fn_load_satellite.sql
 \ir util/fn_close_satellite.sql
 \ir util/fn_request_key.sql
 \ir util/fn_reference.sql
+\ir util/fn_bound_tenants.sql
+\ir util/fn_close_catalog.sql
 
 -- What routing reads, kept up by triggers on the vault
 \ir ops/current_principal.sql
@@ -29,6 +32,7 @@ set local role onevault_owner;
 
 -- Decide: who, whether, where, for how much
 \ir routing/fn_refuse.sql
+\ir routing/fn_is_allowed_address.sql
 \ir routing/fn_check_principal.sql
 \ir routing/fn_estimate_prompt_tokens.sql
 \ir routing/fn_match_rule.sql
@@ -38,6 +42,11 @@ set local role onevault_owner;
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_choose_queue.sql
 \ir routing/fn_keep_features.sql
+\ir results/fn_read_receipt.sql
+\ir routing/fn_lock_keys.sql
+\ir routing/fn_check_key.sql
+\ir routing/fn_use_key.sql
+\ir routing/fn_leave_keys.sql
 \ir budgets/fn_reserve_scope.sql
 \ir budgets/fn_release_scope.sql
 \ir budgets/fn_refuse_scope.sql
@@ -49,28 +58,46 @@ set local role onevault_owner;
 \ir routing/sp_route_requests.sql
 
 -- Carry: the queue between front and worker
-\ir results/fn_void_request.sql
+\ir results/fn_close_request.sql
+\ir queue/fn_note_dispatch.sql
+\ir queue/fn_show_messages.sql
+\ir queue/fn_has_message.sql
 \ir queue/fn_bury_message.sql
 \ir queue/fn_take_messages.sql
 \ir queue/sp_read_messages.sql
 \ir queue/sp_renew_messages.sql
+\ir queue/sp_return_messages.sql
 \ir queue/sp_release_message.sql
 \ir queue/fn_delete_messages.sql
 
 -- Book: usage, cost, charge
 \ir results/fn_explain_error.sql
 \ir results/fn_price_attempt.sql
-\ir results/fn_read_receipt.sql
+\ir results/fn_book_attempt.sql
+\ir results/fn_book_lost_calls.sql
 \ir results/fn_book_result.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
 
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
-\ir schedule/fn_void_expired_reservations.sql
+\ir schedule/fn_forget_idempotency_keys.sql
+\ir schedule/fn_sweep_requests.sql
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
+
+-- What must hold whatever is killed
+\ir ops/fn_check_from.sql
+\ir ops/request_state.sql
+\ir ops/unknown_request.sql
+\ir ops/unaccounted_request.sql
+\ir ops/unbalanced_request.sql
+\ir ops/budget_invariant.sql
+\ir ops/stray_message.sql
+\ir ops/overdue_request.sql
+\ir ops/foreign_row.sql
+\ir ops/invariant_violation.sql
 
 -- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for
 -- customers
@@ -103,6 +130,7 @@ set local role onevault_owner;
 \ir doors/sp_get_usage.sql
 \ir doors/fn_bill_usage.sql
 \ir doors/sp_get_billing.sql
+\ir doors/sp_rehash_token.sql
 \ir doors/sp_read_metrics.sql
 \ir doors/sp_check_ready.sql
 
@@ -138,6 +166,10 @@ set local role onevault_owner;
 \ir admin/tg_provider_key.sql
 \ir keys/sp_identify_provider_key.sql
 \ir keys/sp_set_provider_key.sql
+\ir keys/sealed_secret.sql
+\ir keys/token_pepper.sql
+\ir keys/sp_rewrap_secret.sql
+\ir keys/sp_announce_master_key.sql
 \ir admin/model.sql
 \ir admin/fn_pack_model.sql
 \ir admin/tg_model.sql
@@ -153,6 +185,7 @@ set local role onevault_owner;
 \ir admin/fn_explain_drop.sql
 \ir admin/fn_read_principal.sql
 \ir admin/explain_route.sql
+\ir admin/fn_check_logging.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql
 

@@ -8,11 +8,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests_py.support.cluster import ClonedDatabase, Cluster
 from tests_py.support.gateway import Gateway
 
 StartGateway = Callable[..., Gateway]
+
+# A busy machine is slow at everything and proves nothing.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--figures FILE`: tests that measure add a line of JSON to it."""
+    parser.addoption("--figures", metavar="FILE", help="file that gets a line of JSON for each test that measures")
 
 
 @pytest.fixture(scope="session")

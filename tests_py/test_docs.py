@@ -67,7 +67,7 @@ def test_commands_work(page: str, start_gateway: StartGateway, tmp_path: Path) -
         assert result.stdout.strip() or block.language == "sql", f"nothing was said by:\n{block.text}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
 def test_links_lead_somewhere(page: str) -> None:
     folder = (ROOT / page).parent
     broken = [link for link in _LINK.findall((ROOT / page).read_text()) if not (folder / link).exists()]

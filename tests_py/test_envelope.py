@@ -50,9 +50,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the settings that `load_keyring` reads."""
 
     home: Path = Path("/nonexistent")
-    master_key: str | None = None
+    master_key: Secret[str] | None = None
     master_key_file: Path | None = None
-    master_key_previous: str | None = None
+    master_key_previous: Secret[str] | None = None
+    master_key_previous_file: Path | None = None
 
 
 def derived(purpose: bytes, master: bytes = MASTER) -> bytes:
@@ -214,7 +215,7 @@ def test_the_same_key_given_twice_is_one_key() -> None:
     ],
 )
 def test_the_master_key_is_read_in_hex_and_base64(text: str) -> None:
-    assert load_keyring(Settings(master_key=text)).key_id == KEYRING.key_id
+    assert load_keyring(Settings(master_key=Secret(text))).key_id == KEYRING.key_id
 
 
 @given(st.binary(min_size=32, max_size=32).filter(lambda key: len(set(key)) >= 16))
@@ -240,15 +241,17 @@ def test_all_forms_of_a_master_key_are_the_same_key(master: bytes) -> None:
 )
 def test_what_is_no_key_is_refused_without_showing_it(text: str) -> None:
     with pytest.raises(MasterKeyMalformed, match="ONEVAULT_MASTER_KEY holds no master key") as one:
-        load_keyring(Settings(master_key=text))
+        load_keyring(Settings(master_key=Secret(text)))
     assert text not in str(one.value)
     with pytest.raises(MasterKeyMalformed, match="ONEVAULT_MASTER_KEY_PREVIOUS"):
-        load_keyring(Settings(master_key=encoded(MASTER), master_key_previous=text))
+        load_keyring(Settings(master_key=Secret(encoded(MASTER)), master_key_previous=Secret(text)))
 
 
 def test_the_environment_goes_before_the_file_and_the_previous_key_is_read(tmp_path: Path) -> None:
     create_master_key(tmp_path / "master.key")
-    settings = Settings(home=tmp_path, master_key=encoded(OTHER_MASTER), master_key_previous=MASTER.hex())
+    settings = Settings(
+        home=tmp_path, master_key=Secret(encoded(OTHER_MASTER)), master_key_previous=Secret(MASTER.hex())
+    )
     keyring = load_keyring(settings)
     assert keyring.live_key_ids == (Keyring(Secret(OTHER_MASTER)).key_id, KEYRING.key_id)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,48 +12,9 @@ import httpx
 import pytest
 
 from bench.provider import running_provider
-from bench.tools import find_tool
 from litestar_app.errors import Overloaded, Shape, UnknownRoute, error_body
 from tests_py.support.compose import run
-from tests_py.support.ports import free_port, wait_for
-
-CONF = Path(__file__).resolve().parent.parent / "docker" / "nginx.conf"
-
-
-class Nginx:
-    """docker/nginx.conf as it is, but for its ports, its folders and its patience."""
-
-    def __init__(self, folder: Path, front_port: int) -> None:
-        self.port = free_port()
-        text = CONF.read_text()
-        for before, after in (
-            ("listen 8080", f"listen 127.0.0.1:{self.port}"),
-            ("server front:8000", f"server 127.0.0.1:{front_port}"),
-            ("client_body_timeout 15s", "client_body_timeout 1s"),
-            ("client_header_timeout 10s", "client_header_timeout 1s"),
-            ("worker_processes auto", "worker_processes 1"),
-            (" /tmp/", f" {folder}/"),
-        ):
-            assert before in text
-            text = text.replace(before, after)
-        self.conf = folder / "nginx.conf"
-        self.conf.write_text(text)
-        self.tool = find_tool("nginx", ["nginx"])
-        self.command = (self.tool.path, "-e", "stderr", "-p", folder, "-c", self.conf)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [*map(str, self.command), "-g", "daemon off;"]
-        self.process = subprocess.Popen(command, env=self.tool.environment, stdout=subprocess.DEVNULL)
-        wait_for(self.port)
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+from tests_py.support.nginx import Nginx
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +61,11 @@ def test_nginx_refuses_what_is_malformed_in_our_words(nginx: Nginx) -> None:
     response = httpx.get(nginx.url("/v1/models"), headers={"x-long": "a" * 20_000})
     assert response.status_code == 400
     assert response.json()["error"]["code"] == "invalid_request"
-    response = httpx.get(nginx.url("/metrics"))
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "//metrics", "/metrics%2f", "/%6detrics", "/v1/../metrics"])
+def test_nginx_shows_nobody_the_figures(nginx: Nginx, path: str) -> None:
+    response = httpx.get(nginx.url(path))
     assert response.status_code == 404
     assert response.json() == json.loads(error_body(UnknownRoute(), "openai"))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from onevault.database import open_database
 from onevault.envelope import Keyring, load_keyring
 from onevault.errors import OperatorError
 from onevault.log import configure_logging, get_log
+from onevault.memory import keep_memory_private
 from onevault.settings import Settings, load_settings
 from worker.booking import Booker
 from worker.calls import Calls
@@ -53,13 +55,13 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     """Everything a worker is, put together, and taken apart again at the end."""
     calls = Calls(dsn)
     limits = Limits(settings.worker_concurrency, settings.drain_timeout_seconds)
-    links = Links(f"worker-{os.getpid()}", settings.link_dir)
+    links = Links(f"worker-{os.getpid()}-{secrets.token_hex(4)}", settings.link_dir, settings.link_tls_dir)
     drain = Drain(calls, links, limits)
     booker = Booker(calls.record_results)
     transport = open_transport()
     providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
     keys = ProviderKeys(calls.read_provider_key, keyring)
-    drain.use_road(Road(providers, keys, booker, drain.ended))
+    drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell))
     _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),
@@ -106,6 +108,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
 
 
 def _run() -> int:
+    keep_memory_private()
     try:
         settings = load_settings()
         configure_logging(settings.log_level, "worker")

@@ -1,8 +1,8 @@
 """The worker's SQL: every statement it ever runs, nearly all of them calls of a function in schema `gateway`.
 
-The connection that reads the queue commits without waiting for the disk: what a crash of the database takes back is a
-reading, the message is then read once more, and the booking's fence holds. The booking function itself insists on
-durable commits, whatever the connection.
+Reading the queue is durable: from then on a provider may be called, and a row says so. Its count is also the receipt
+that fences the booking: one that a crash of the database took back would be given to a second worker, while the first
+still answers under it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _CONNECT_PAUSE_SECONDS: Final = 0.25
 
 _READ: Final = "select r.queue, r.msg_id, r.read_ct, r.message from gateway.sp_read_messages(%s::int, %s::int) as r"
 _RENEW: Final = "select gateway.sp_renew_messages(%s::jsonb, %s::int)"
+_RETURN: Final = "select gateway.sp_return_messages(%s::jsonb, %s::int)"
 _RECORD: Final = "select r.receipt from gateway.sp_record_results(%s::jsonb) as r order by r.ordinal"
 _KEY: Final = (
     "select k.api_key_encrypted, k.encryption_key_id, k.key_status, k.identity "
@@ -31,7 +32,6 @@ _KEY: Final = (
 )
 _JOBS: Final = "select * from gateway.sp_run_due_jobs()"
 _LISTEN: Final = "listen onevault_work"
-_QUICK: Final = "set synchronous_commit = off"
 
 
 class DatabaseAway(Exception):
@@ -44,6 +44,18 @@ class Receipt(NamedTuple):
     queue: str
     msg_id: int
     read_ct: int
+
+
+class Report(NamedTuple):
+    """How far a request has got: what it is held by, the offer that is being called, the text that was passed on."""
+
+    queue: str
+    msg_id: int
+    read_ct: int
+    request: str
+    customer: str
+    offer: str | None
+    output_bytes: int
 
 
 class ReadMessage(NamedTuple):
@@ -65,10 +77,9 @@ class SealedKey(NamedTuple):
 class Session:
     """One connection that comes back by itself; statements of several tasks queue up on it."""
 
-    def __init__(self, dsn: str, name: str, greeting: LiteralString | None = None) -> None:
+    def __init__(self, dsn: str, name: str) -> None:
         self._dsn = dsn
         self._name = name
-        self._greeting = greeting
         self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
         self._connecting = asyncio.Lock()
         self._not_before = 0.0
@@ -102,8 +113,6 @@ class Session:
                     application_name=f"onevault worker {self._name}",
                     tcp_user_timeout=20_000,
                 )
-                if self._greeting is not None:
-                    await connection.execute(self._greeting)
             except psycopg.Error as error:
                 self._not_before = now + _CONNECT_PAUSE_SECONDS
                 raise DatabaseAway("no connection") from error
@@ -121,7 +130,7 @@ class Calls:
     """The doors of the database that a worker may use."""
 
     def __init__(self, dsn: str) -> None:
-        self._queue = Session(dsn, "queue", _QUICK)
+        self._queue = Session(dsn, "queue")
         self._booking = Session(dsn, "booking")
         self._clock = Session(dsn, "clock")
 
@@ -130,9 +139,13 @@ class Calls:
         rows = await self._queue.fetch(_READ, limit, seconds)
         return [ReadMessage(Receipt(*row[:3]), row[3]) for row in rows]  # type: ignore[arg-type]
 
-    async def renew_messages(self, receipts: Sequence[Receipt], seconds: int) -> None:
-        """Keep messages invisible for `seconds` from now; 0 gives them back to others."""
-        await self._queue.fetch(_RENEW, _json([receipt._asdict() for receipt in receipts]), seconds)
+    async def renew_messages(self, reports: Sequence[Report], seconds: int) -> None:
+        """Keep messages invisible for `seconds` from now, and have SQL know how far each has got."""
+        await self._queue.fetch(_RENEW, _json([report._asdict() for report in reports]), seconds)
+
+    async def return_messages(self, receipts: Sequence[Receipt], seconds: int) -> None:
+        """Give messages back of which nothing was used; others see them in `seconds`."""
+        await self._queue.fetch(_RETURN, _json([receipt._asdict() for receipt in receipts]), seconds)
 
     async def record_results(self, results: list[Result]) -> list[bytes]:
         """Book finished requests in one transaction; gives their receipts (JSON objects) in the same order."""

@@ -1,7 +1,8 @@
 """The drain: reads decided requests off the queue and starts them, as many at once as it may hold.
 
 It reads when a hint says that there is work (a `Wake` from a front, a notification from the database), and at least
-every 250 ms without one. Between reading and the booking it keeps a message invisible to others by renewing its hold.
+every 250 ms without one. Between reading and the booking it keeps a message invisible to others by renewing its hold,
+and tells how far a stream has got, so that what flowed is known if this worker and the front are both lost.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 import psycopg
 
 from onevault.log import get_log
-from worker.calls import Calls, DatabaseAway, ReadMessage, Receipt
+from worker.calls import Calls, DatabaseAway, ReadMessage, Receipt, Report
 from worker.link import FrontGone, FrontUnreachable, Link, Links
 from worker.road import Road
 from worker.running import Running
@@ -24,6 +25,7 @@ READ_AT_ONCE: Final = 64
 POLL_SECONDS: Final = 0.25
 HOLD_SECONDS: Final = 60
 RENEW_AFTER_SECONDS: Final = 20.0
+TELL_AFTER_SECONDS: Final = 1.0
 CLAIM_SECONDS: Final = 15.0
 _BACK_OFF_SECONDS: Final = 1.0
 _UNREACHABLE_SECONDS: Final = 2
@@ -54,6 +56,7 @@ class Drain:
         self._renewing = False
         self._road: Road | None = None
         links.on_wake(self.wake)
+        links.on_stray(self.ended)
 
     def use_road(self, road: Road) -> None:
         """The road that requests are sent on; it reports each one's end to `ended`."""
@@ -71,6 +74,13 @@ class Drain:
         if self._full:
             self._work.set()
 
+    async def tell(self, run: Running) -> None:
+        """Have SQL know which offer is called next. A database that is away keeps nobody from being called."""
+        try:
+            await self._calls.renew_messages([_report(run)], HOLD_SECONDS)
+        except (DatabaseAway, psycopg.Error) as error:
+            _log.warning("renewal_failed", error.__cause__ or error, count=1)
+
     @property
     def held(self) -> int:
         """Requests that are held now."""
@@ -80,7 +90,7 @@ class Drain:
         """Read and start until `stop` is called."""
         while not self._stopping:
             self._work.clear()
-            limit = min(self._limits.concurrency - len(self._running), READ_AT_ONCE)
+            limit = self._links.allowance(min(self._limits.concurrency - len(self._running), READ_AT_ONCE))
             self._full = limit <= 0
             if not self._full:
                 messages = await self._read(limit)
@@ -122,7 +132,8 @@ class Drain:
             run.check_time(now)
             if run.link is not None and run.body is None and now - run.claimed_at > CLAIM_SECONDS:
                 run.end("front_gone")
-            if now - run.renewed_at > RENEW_AFTER_SECONDS:
+            silent = now - run.renewed_at
+            if silent > RENEW_AFTER_SECONDS or (silent > TELL_AFTER_SECONDS and run.output_bytes > run.told_bytes):
                 old.append(run)
         if old and not self._renewing:
             self._renewing = True
@@ -166,6 +177,7 @@ class Drain:
         else:
             # Our own hold had lapsed; the newer receipt is now the one that books.
             known.delivery = run.delivery
+            known.readings += 1
             self._running.discard(run)
 
     async def _dial(self, run: Running) -> None:
@@ -185,10 +197,12 @@ class Drain:
                 self._claim(link, run)
 
     async def _renew(self, runs: list[Running], now: float) -> None:
+        reports = [_report(run) for run in runs]
         try:
-            await self._calls.renew_messages([_receipt(run.delivery) for run in runs], HOLD_SECONDS)
-            for run in runs:
+            await self._calls.renew_messages(reports, HOLD_SECONDS)
+            for run, report in zip(runs, reports, strict=True):
                 run.renewed_at = now
+                run.told_bytes = report.output_bytes
         except (DatabaseAway, psycopg.Error) as error:
             _log.warning("renewal_failed", error.__cause__ or error, count=len(runs))
         finally:
@@ -196,7 +210,7 @@ class Drain:
 
     async def _give_back(self, receipts: list[Receipt], seconds: int) -> None:
         try:
-            await self._calls.renew_messages(receipts, seconds)
+            await self._calls.return_messages(receipts, seconds)
         except (DatabaseAway, psycopg.Error) as error:
             _log.warning("giving_back_failed", error.__cause__ or error, count=len(receipts))
 
@@ -204,6 +218,12 @@ class Drain:
         task = asyncio.get_running_loop().create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+
+
+def _report(run: Running) -> Report:
+    message = run.delivery.message
+    offer = run.attempt.offer if run.attempt is not None else None
+    return Report(*_receipt(run.delivery), message.request, message.customer, offer, run.output_bytes)
 
 
 def _receipt(delivery: Delivery) -> Receipt:

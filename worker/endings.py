@@ -59,6 +59,12 @@ def describe_unbooked() -> CustomerError:
     return CustomerError(http_status=502, code="provider_error", message=message)
 
 
+def describe_buried() -> CustomerError:
+    """The customer's error when worker after worker was lost with this request."""
+    message = "Every worker that took this request was lost with it, so it is given up. You have not been charged."
+    return CustomerError(http_status=502, code="provider_error", message=message)
+
+
 def with_error(receipt: bytes, error: CustomerError) -> bytes:
     """The receipt with the error as its last member."""
     body = receipt.rstrip()[:-1].rstrip()

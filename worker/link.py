@@ -1,201 +1,124 @@
 """The worker's half of the links: it dials fronts and keeps one connection to each.
 
-The link is also how each side learns that the other has died: when a connection is lost, every request on it is told
-that its front has gone.
+The link is also how each side learns that the other has died. A unix socket is lost only when its front has died:
+every request on it is told so at once. A TCP connection may break between two that live, so the front is dialled anew:
+
+    it answers as the same process      it takes this worker for lost and gives the requests to the next one that asks:
+                                        they are let go here, unbooked
+    another front has its port,         it has died: the calls stop and what was used is booked. If the network alone
+    or nobody can be reached            is broken, a booking comes too late once the front's message has been read again
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import functools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
-from onevault.frames import Body, Cancel, Claim, FrameDecoder, FrameError, Gone, Hello, Pause, Resume, Wake, encode
+from onevault.link_address import TCP, FrontAddress, parse_front_address
+from onevault.link_tls import Credentials
 from onevault.log import get_log
+from worker.connection import FrontGone, FrontUnreachable, Link
+from worker.reach import Reach
+from worker.remote import FrontRefuses, RemoteLink, dial_remote
 from worker.running import Running
 
-# Errors
-#   FrontGone           nobody listens where a message wants its answer
-#   FrontUnreachable    the front could not be dialled now, which says nothing about whether it lives
+__all__ = ["FrontGone", "FrontUnreachable", "Link", "Links"]
 
 _DIAL_SECONDS: Final = 5.0
 _REDIAL_SECONDS: Final = 2.0
+_GOODBYE_SECONDS: Final = 2.0
 _UNIX: Final = "unix:"
 
 _log = get_log("worker.link")
 
 
-class FrontGone(Exception):
-    """Nobody listens at this address any more."""
-
-
-class FrontUnreachable(Exception):
-    """The front could not be dialled, for a reason on this side or a passing one."""
-
-
-class Link(asyncio.Protocol):
-    """One connection to one front, with all requests that this worker serves for it."""
-
-    def __init__(self, name: str, on_wake: Callable[[], None], on_lost: Callable[[Link], None]) -> None:
-        self.blocked = False
-        self.lost = False
-        self._name = name
-        self._on_wake = on_wake
-        self._on_lost = on_lost
-        self._decoder = FrameDecoder()
-        self._requests: dict[bytes, Running] = {}
-        self._transport: asyncio.Transport | None = None
-        self._loop = asyncio.get_running_loop()
-        self._unsent: list[bytes] = []
-
-    def claim(self, run: Running) -> None:
-        """Ask the front for a request's body; claims made together leave in one write."""
-        known = self._requests.get(run.ticket)
-        assert known is None
-        run.link = self
-        self._requests[run.ticket] = run
-        delivery = run.delivery
-        self.write(encode(Claim(run.ticket, delivery.queue, delivery.msg_id, delivery.read_ct)))
-
-    def find(self, ticket: bytes) -> Running | None:
-        """The request of this ticket, if it is being served over this link."""
-        return self._requests.get(ticket)
-
-    def release(self, run: Running) -> None:
-        """The request is over."""
-        self._requests.pop(run.ticket, None)
-
-    def write(self, data: bytes) -> None:
-        """Send encoded frames; what is written in one turn of the loop leaves in one piece."""
-        if self.lost:
-            return
-        self._unsent.append(data)
-        if len(self._unsent) == 1:
-            self._loop.call_soon(self._flush)
-
-    def close(self) -> None:
-        """Hang up after sending what was written."""
-        self._flush()
-        if self._transport is not None:
-            self._transport.close()
-
-    # asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        self.write(encode(Hello(self._name)))
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            frames = self._decoder.feed(data)
-        except FrameError as error:
-            _log.warning("link_broken", error)
-            if self._transport is not None:
-                self._transport.abort()
-            return
-        for frame in frames:
-            match frame:
-                case Wake():
-                    self._on_wake()
-                case Body(ticket=ticket):
-                    if run := self._requests.get(ticket):
-                        run.begin(frame)
-                case Gone(ticket=ticket):
-                    if run := self._requests.get(ticket):
-                        run.refuse(frame)
-                case Cancel(ticket=ticket):
-                    if run := self._requests.get(ticket):
-                        run.end("client_gone")
-                case Pause(ticket=ticket):
-                    if run := self._requests.get(ticket):
-                        run.pause()
-                case Resume(ticket=ticket):
-                    if run := self._requests.get(ticket):
-                        run.resume()
-                case _:
-                    _log.warning("frame_unexpected", kind=type(frame).__name__)
-
-    def pause_writing(self) -> None:
-        self.blocked = True
-
-    def resume_writing(self) -> None:
-        self.blocked = False
-        for run in tuple(self._requests.values()):
-            run.open_gate()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
-        self.blocked = False
-        self._unsent.clear()
-        for run in tuple(self._requests.values()):
-            run.end("front_gone")
-        self._on_lost(self)
-
-    def _flush(self) -> None:
-        if self._unsent and self._transport is not None:
-            data = self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent)
-            self._unsent.clear()
-            self._transport.write(data)
-
-
 class Links:
-    """All links of this worker, by the path of the front's socket; `directory` is where fronts put theirs."""
+    """All links of this worker, by address: the path of a front's socket, or `tcp:…` as messages have it.
 
-    def __init__(self, name: str, directory: Path) -> None:
+    `directory` is where fronts of this machine put their sockets, `tls_directory` has the certificate for those of
+    others: it may be missing, but not be unusable. Raises `LinkTlsError`.
+    """
+
+    def __init__(self, name: str, directory: Path, tls_directory: Path | None = None) -> None:
         self._name = name
         self._directory = str(directory)
+        self._credentials = Credentials(tls_directory or directory, "worker")
+        if self._credentials.present:
+            self._credentials.context()
         self._on_wake: Callable[[], None] = _ignore
+        self._on_stray: Callable[[Running], None] = _ignore_run
         self._links: dict[str, Link] = {}
         self._dialling: dict[str, asyncio.Task[Link]] = {}
+        self._judging: set[asyncio.Task[None]] = set()
         self._failed: dict[str, float] = {}
+        self._reach = Reach()
+        self._closing = False
 
     def on_wake(self, call: Callable[[], None]) -> None:
         """What to call when a front says that there is work."""
         self._on_wake = call
 
+    def on_stray(self, call: Callable[[Running], None]) -> None:
+        """What to call with a request that waits for its body in vain: its front gives it to another worker."""
+        self._on_stray = call
+
     def get(self, reply_to: str) -> Link | None:
         """The standing link to this front, if there is one."""
         return self._links.get(reply_to.removeprefix(_UNIX))
 
+    def allowance(self, wanted: int) -> int:
+        """How many messages to read at most: one at a time, and not often, while no front can be reached."""
+        return self._reach.allowance(wanted, linked=bool(self._links))
+
     async def reach(self, reply_to: str) -> Link:
         """The link to this front, dialled now if there is none. Raises `FrontGone`, `FrontUnreachable`."""
-        if not reply_to.startswith(_UNIX):
+        if not reply_to.startswith((_UNIX, TCP)):
             raise FrontUnreachable
-        path = reply_to.removeprefix(_UNIX)
-        link = self._links.get(path)
+        address = reply_to.removeprefix(_UNIX)
+        link = self._links.get(address)
         if link is not None:
             return link
-        task = self._dialling.get(path)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(self._dial(path))
-            self._dialling[path] = task
-            task.add_done_callback(lambda _: self._dialling.pop(path, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._dialled(address))
 
     def greet_new_fronts(self) -> None:
-        """Dial, in the background, the fronts whose sockets have appeared, so that their hints arrive here."""
+        """Dial, in the background, fronts whose sockets have appeared or whose links broke, so that hints arrive."""
         now = asyncio.get_running_loop().time()
-        seen = set(_sockets(self._directory))
-        for path in seen:
-            if path in self._links or path in self._dialling or now < self._failed.get(path, 0.0):
+        seen = {*_sockets(self._directory), *self._reach.missed(now)}
+        for address in seen:
+            if address in self._links or address in self._dialling or now < self._failed.get(address, 0.0):
                 continue
-            task = asyncio.get_running_loop().create_task(self._dial(path))
-            self._dialling[path] = task
-            task.add_done_callback(functools.partial(self._greeted, path))
-        for path in self._failed.keys() - seen:
-            del self._failed[path]
+            self._dialled(address).add_done_callback(_look_at)
+        for address in self._failed.keys() - seen:
+            del self._failed[address]
 
     async def close(self) -> None:
-        """Hang up everywhere."""
-        for task in self._dialling.values():
+        """Hang up everywhere, and let what was written leave."""
+        self._closing = True
+        links = tuple(self._links.values())
+        for task in (*self._dialling.values(), *self._judging):
             task.cancel()
-        for link in tuple(self._links.values()):
+        for link in links:
             link.close()
+        until = asyncio.get_running_loop().time() + _GOODBYE_SECONDS
         await asyncio.sleep(0)
+        while not all(link.lost for link in links):
+            if asyncio.get_running_loop().time() >= until:
+                return
+            await asyncio.sleep(0.01)
+
+    def _dialled(self, address: str) -> asyncio.Task[Link]:
+        """The task that dials this front, one however many want it."""
+        task = self._dialling.get(address)
+        if task is None:
+            dial = self._dial_remote if address.startswith(TCP) else self._dial
+            task = asyncio.get_running_loop().create_task(dial(address))
+            self._dialling[address] = task
+            task.add_done_callback(lambda _: self._dialling.pop(address, None))
+        return task
 
     async def _dial(self, path: str) -> Link:
         loop = asyncio.get_running_loop()
@@ -215,19 +138,88 @@ class Links:
             self._links[path] = link
         return link
 
+    async def _dial_remote(self, text: str) -> Link:
+        loop = asyncio.get_running_loop()
+        try:
+            address = parse_front_address(text)
+        except ValueError:
+            raise FrontUnreachable from None
+        if self._reach.is_dead(text):
+            raise FrontGone
+        known = text
+
+        def lost(link: Link) -> None:
+            self._forget_remote(known, link)
+
+        try:
+            link, instance = await dial_remote(
+                address, self._credentials, lambda: RemoteLink(self._name, self._on_wake, lost), _DIAL_SECONDS
+            )
+        except FrontUnreachable as error:
+            self._failed[text] = loop.time() + _REDIAL_SECONDS
+            if self._reach.failed(text, loop.time(), refused=isinstance(error, FrontRefuses)):
+                raise FrontGone from None
+            raise
+        # Whoever answers is a front, and worth a link of its own even when it is not the one that was meant.
+        known = str(FrontAddress(address.host, address.port, instance))
+        self._reach.succeeded(known, loop.time())
+        if link.lost:
+            raise FrontUnreachable
+        if known in self._links:
+            link.close()
+        else:
+            self._links[known] = link
+        if known != text:
+            self._reach.bury(text)
+            raise FrontGone
+        return self._links[known]
+
     def _forget(self, path: str, link: Link) -> None:
+        link.end_all()
         if self._links.get(path) is link:
             del self._links[path]
             _log.info("front_lost", path=Path(path).name)
 
-    def _greeted(self, path: str, task: asyncio.Task[Link]) -> None:
-        self._dialling.pop(path, None)
-        if not task.cancelled():
-            task.exception()  # a front that cannot be greeted is tried again, or named by a message
+    def _forget_remote(self, address: str, link: Link) -> None:
+        if self._links.get(address) is link:
+            del self._links[address]
+            _log.info("front_lost", address=address)
+        if self._closing:
+            link.end_all()
+            return
+        self._reach.lost(address, asyncio.get_running_loop().time())
+        if link.requests():
+            task = asyncio.get_running_loop().create_task(self._judge(address, link))
+            self._judging.add(task)
+            task.add_done_callback(self._judging.discard)
+
+    async def _judge(self, address: str, link: Link) -> None:
+        """The connection has broken: whether the front has died decides what becomes of its requests."""
+        try:
+            await self.reach(address)
+        except (FrontGone, FrontUnreachable):
+            link.end_all()
+            return
+        requests = link.requests()
+        _log.warning("link_broke", count=len(requests))
+        for run in requests:
+            if run.body is None and run.gone is None:
+                self._on_stray(run)
+            else:
+                run.abandon()
 
 
 def _ignore() -> None:
     pass
+
+
+def _ignore_run(run: Running) -> None:
+    pass
+
+
+def _look_at(task: asyncio.Task[Link]) -> None:
+    if not task.cancelled():
+        task.exception()  # a front that cannot be greeted is tried again, or named by a message
 
 
 def _sockets(directory: str) -> Iterator[str]:

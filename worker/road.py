@@ -7,7 +7,7 @@ Whatever happens, one result is booked and one `End` is sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import msgspec
@@ -16,7 +16,7 @@ from onevault.log import get_log
 from onevault.tokens import Secret
 from worker.booking import Booker, NotBooked
 from worker.calls import DatabaseAway
-from worker.endings import describe_failure, describe_unbooked, with_error
+from worker.endings import describe_buried, describe_failure, describe_unbooked, with_error
 from worker.keys import ProviderKeys
 from worker.providers.base import Call, CallFailed, Provider
 from worker.running import Running
@@ -36,16 +36,22 @@ class Road:
         keys: ProviderKeys,
         booker: Booker,
         on_end: Callable[[Running], None],
+        on_next: Callable[[Running], Awaitable[None]],
     ) -> None:
         self._providers = providers
         self._keys = keys
         self._booker = booker
         self._on_end = on_end
+        self._on_next = on_next
         self._loop = asyncio.get_running_loop()
 
     async def serve(self, run: Running) -> None:
         """From the body, or the news that there is none, to the last frame."""
         try:
+            if run.delivery.message.dead:
+                receipt = msgspec.json.encode({"request_id": run.delivery.message.request})
+                run.finish(with_error(receipt, describe_buried()), answered=False)
+                return
             result, failure = await self._walk(run)
             run.settling = True
             try:
@@ -112,6 +118,9 @@ class Road:
         if provider is None or (candidate.key is not None and secret is None):
             attempt.error_class = "auth_dead" if provider is not None else "connect"
             return CallFailed(attempt.error_class)
+        if attempt.number > 1:
+            run.attempt = attempt
+            await self._on_next(run)
         if run.ending is not None:
             attempt.outcome, attempt.error_class = "CANCELLED", run.ending
             return CallFailed(run.ending, failover=False)
@@ -185,6 +194,7 @@ def _begin_result(run: Running) -> Result:
 def _end_result(run: Running, result: Result) -> Result:
     # The message may have been read once more meanwhile; then only the newer receipt settles it.
     result.msg_id, result.read_ct = run.delivery.msg_id, run.delivery.read_ct
+    result.readings = run.readings
     result.latency_ms = run.latency_ms
     result.first_byte_ms = run.first_byte_ms
     return result

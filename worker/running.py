@@ -55,9 +55,11 @@ class Running:
         "late",
         "limit_at",
         "link",
+        "readings",
         "renewed_at",
         "settling",
         "ticket",
+        "told_bytes",
     )
 
     def __init__(self, delivery: Delivery, start: Start) -> None:
@@ -84,6 +86,8 @@ class Running:
         self.late: Lateness | None = None
         self.candidate: Candidate | None = None
         self.attempt: Attempt | None = None
+        self.told_bytes = 0
+        self.readings = 1
 
     # What the link tells
 
@@ -98,12 +102,16 @@ class Running:
         self._serve()
 
     def end(self, ending: Ending) -> None:
-        """The customer or the front has gone: stop the call, book what was used."""
+        """The customer or the front has gone: stop the call, book what was used.
+
+        A plain call whose customer has hung up goes on to its end: only its last byte says what it used.
+        """
         if self.ending is None:
             self.ending = ending
         if self._task is None:
             self._serve()
-        self._interrupt()
+        if self.body is None or self.body.stream or self.ending != "client_gone":
+            self._interrupt()
 
     def pause(self) -> None:
         """The customer reads slowly."""
@@ -168,6 +176,11 @@ class Running:
                 frames += self._chunks(piece)
         frames.append(encode(End(self.ticket, receipt)))
         self.link.write(b"".join(frames))
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of text that were passed on to the front."""
+        return self.attempt.output_bytes if self.delivered and self.attempt is not None else 0
 
     @property
     def latency_ms(self) -> int:

@@ -52,7 +52,10 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """The decision about one request, as `sp_route_requests` queued it."""
+    """The decision about one request, as `sp_route_requests` queued it.
+
+    `dead`: SQL has buried it, since worker after worker was lost with it; whoever waits is to be told.
+    """
 
     request: str
     customer: str
@@ -60,6 +63,7 @@ class Message(msgspec.Struct, frozen=True):
     ticket: str
     deadline_ms: int
     candidates: list[Candidate]
+    dead: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -108,7 +112,10 @@ class Attempt(msgspec.Struct, kw_only=True):
 
 
 class Result(msgspec.Struct, kw_only=True):
-    """The end of one request, as `sp_record_results` books it."""
+    """The end of one request, as `sp_record_results` books it.
+
+    `readings` counts how often this worker read its message: every other reading is a worker that was lost.
+    """
 
     request: str
     customer: str
@@ -116,6 +123,7 @@ class Result(msgspec.Struct, kw_only=True):
     msg_id: int
     read_ct: int
     status: Outcome
+    readings: int = 1
     error_class: ErrorClass | None = msgspec.field(name="class", default=None)
     latency_ms: int = 0
     first_byte_ms: int | None = None

@@ -29,6 +29,7 @@ from litestar_app.errors import (
     error_headers,
     shape_of,
 )
+from litestar_app.idempotency import Pair
 from litestar_app.receipts import (
     Receipt,
     duration,
@@ -138,15 +139,19 @@ class Call:
         features = read_request(self._surface, body)
         self._kind = "stream" if features.stream else "plain"
         answer = Answer(self._surface, body, load, stream=features.stream, include_usage=features.include_usage)
+        keys = front.keys.pairs(headers, self._scope["path"], body)
         del body
         timeout = front.settings.request_timeout_seconds
         watch = Watch(answer, self._receive, timeout)
         front.links.expect(answer)
         try:
             for digest in digests:
-                decision = self._decision = await front.decide(self._ask(digest, answer, features, headers, timeout))
+                ask = self._ask(digest, answer, features, headers, timeout, keys)
+                decision = self._decision = await front.decide(ask)
                 if decision.status != "invalid_token":
                     break
+            if digest is not digests[0]:
+                front.rehash.begin(digest, digests[0])
             if decision.status != "routed":
                 raise refusal_of(decision)
             watch.end_at(decision.deadline_ms)
@@ -160,7 +165,15 @@ class Call:
         decision = self._decision
         return decision if decision is not None and decision.status == "routed" else None
 
-    def _ask(self, digest: bytes, answer: Answer, features: Features, headers: Headers, timeout: float) -> Ask:
+    def _ask(
+        self,
+        digest: bytes,
+        answer: Answer,
+        features: Features,
+        headers: Headers,
+        timeout: float,
+        keys: list[Pair] | None,
+    ) -> Ask:
         return Ask(
             digest=digest.hex(),
             ticket=answer.ticket.hex(),
@@ -183,6 +196,7 @@ class Call:
             client_ip=self._front.addresses.client_ip(self._scope),
             user_agent=user_agent(headers),
             timeout_ms=round(timeout * 1000),
+            idempotency=keys if keys is not None else msgspec.UNSET,
         )
 
     async def _plain(self, answer: Answer) -> None:

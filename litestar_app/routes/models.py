@@ -47,7 +47,7 @@ class _Named(msgspec.Struct):
 
 def model_routes(front: Front) -> list[HTTPRouteHandler]:
     """The handlers of this module."""
-    tokens, reads = front.tokens, front.reads
+    reads = front.reads
 
     @get(
         ["/v1/models", "/v1/ai/models"],
@@ -57,7 +57,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         response_headers=HEADERS,
     )
     async def list_models(request: Request[Any, Any, Any]) -> Response[bytes]:
-        reply = await ask(request, tokens, reads.list_models)
+        reply = await ask(request, front, reads.list_models)
         return json_response(reply.body)
 
     @get(
@@ -71,7 +71,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any],
         model_id: Annotated[str, PathParameter(description="A model name, or `provider/model`.")],
     ) -> Response[bytes]:
-        reply = await ask(request, tokens, reads.list_models)
+        reply = await ask(request, front, reads.list_models)
         wanted = str(model_id).strip("/")
         for model in msgspec.json.decode(reply.body, type=_Listing).data:
             if msgspec.json.decode(model, type=_Named).id == wanted:

@@ -23,7 +23,7 @@ Text = str | None
 
 def usage_routes(front: Front) -> list[HTTPRouteHandler]:
     """The handlers of this module."""
-    tokens, reads = front.tokens, front.reads
+    reads = front.reads
 
     @get("/v1/usage", tags=["usage"], summary="Own usage, grouped and paged", response_headers=HEADERS)
     async def get_usage(
@@ -43,7 +43,7 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
     ) -> Response[bytes]:
         values = {"from": _moment(from_), "to": _moment(to), "group_by": group_by, "limit": limit, "after": after}
         given = {name: _plain(name, value) for name, value in values.items() if value is not None}
-        reply = await ask(request, tokens, lambda digest: reads.get_usage(digest, given))
+        reply = await ask(request, front, lambda caller: reads.get_usage(caller, given))
         return json_response(reply.body)
 
     @get(
@@ -53,7 +53,7 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
         response_headers=HEADERS,
     )
     async def get_current_bill(request: Request[Any, Any, Any]) -> Response[bytes]:
-        reply = await ask(request, tokens, lambda digest: reads.get_billing(digest, None))
+        reply = await ask(request, front, lambda caller: reads.get_billing(caller, None))
         return json_response(reply.body)
 
     @get("/v1/billing/{period:str}", tags=["billing"], summary="The bill of a month", response_headers=HEADERS)
@@ -61,7 +61,7 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
         request: Request[Any, Any, Any], period: Annotated[str, PathParameter(description="The month as yyyy-mm.")]
     ) -> Response[bytes]:
         month = _plain("period", period)
-        reply = await ask(request, tokens, lambda digest: reads.get_billing(digest, month))
+        reply = await ask(request, front, lambda caller: reads.get_billing(caller, month))
         return json_response(reply.body)
 
     return [get_usage, get_current_bill, get_bill]

@@ -13,6 +13,7 @@ import click
 from onevault import __version__
 from onevault.cli.output import explain_database_error
 from onevault.errors import OperatorError
+from onevault.memory import keep_memory_private
 
 # Name of the command -> module that holds it as `command`, in the order help shows them.
 COMMANDS = {
@@ -26,11 +27,13 @@ COMMANDS = {
     "tenant": "onevault.cli.tenant",
     "customer": "onevault.cli.customer",
     "token": "onevault.cli.token",
+    "keys": "onevault.cli.keys",
     "provider": "onevault.cli.provider",
     "model": "onevault.cli.model",
     "prices": "onevault.cli.prices",
     "rule": "onevault.cli.rule",
     "bill": "onevault.cli.bill",
+    "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }
 
@@ -55,6 +58,7 @@ def cli() -> None:
 
 def main() -> None:
     """Runs the command line of this process and exits."""
+    keep_memory_private()
     try:
         cli.main(prog_name="onevault", standalone_mode=False)
     except click.exceptions.Exit as stop:

@@ -13,6 +13,7 @@ import click
 import psycopg
 
 from onevault import calls
+from onevault.cli.link import link_findings
 from onevault.cli.output import explain_database_error, json_option, print_rows
 from onevault.database import Database, open_database
 from onevault.envelope import load_keyring
@@ -58,6 +59,7 @@ def command(as_json: bool) -> None:
 def _examine(settings: Settings) -> Iterator[Finding]:
     yield _check_disk(settings)
     yield _check_master_key(settings)
+    yield from (Finding(**row) for row in link_findings(settings))
     try:
         database = open_database(settings)
     except OperatorError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 Row = Mapping[str, Any]
 
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
+_NETWORKS = (IPv4Network, IPv6Network)
+
+
+def _as_json(value: Any) -> str:
+    """What JSON has no form for: networks, as people write them."""
+    if isinstance(value, _NETWORKS):
+        return str(value)
+    raise TypeError(type(value))
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="number", enc_hook=_as_json)
 
 
 class CommandError(OperatorError):

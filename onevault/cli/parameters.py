@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 from collections.abc import Callable
@@ -68,10 +69,36 @@ class _Month(click.ParamType[date]):
         return date.fromisoformat(f"{value}-01")
 
 
+class _Networks(click.ParamType[list[str]]):
+    name = "10.0.0.0/8,…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[str]:
+        if isinstance(value, list):
+            return value
+        networks = []
+        for part in filter(None, (part.strip() for part in str(value).split(","))):
+            try:
+                networks.append(str(ipaddress.ip_network(part)))
+            except ValueError:
+                self.fail(self._advise(part), param, ctx)
+        if not networks:
+            self.fail(f"{value!r} names no network: leave the option out to let the token be used anywhere", param, ctx)
+        return networks
+
+    @staticmethod
+    def _advise(part: str) -> str:
+        try:
+            meant = ipaddress.ip_network(part, strict=False)
+        except ValueError:
+            return f"{part!r} is no network; write it like 10.0.0.0/8 or 2001:db8::/32, an address alone for one host"
+        return f"{part!r} is a host within a network: write {meant}, or the address alone"
+
+
 AMOUNT = _Amount()
 WORDS = _Words()
 MOMENT = _Moment()
 MONTH = _Month()
+NETWORKS = _Networks()
 
 
 def key_options(function: F) -> F:

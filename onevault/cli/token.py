@@ -9,7 +9,7 @@ import click
 
 from onevault import calls
 from onevault.cli.output import CommandError, json_option, print_record, print_rows
-from onevault.cli.parameters import AMOUNT, MOMENT, WORDS
+from onevault.cli.parameters import AMOUNT, MOMENT, NETWORKS, WORDS
 from onevault.cli.session import connect
 from onevault.envelope import load_keyring
 from onevault.issuing import IssuedToken, issue
@@ -29,6 +29,7 @@ def command() -> None:
 @click.option("--rpm", type=click.IntRange(min=1), metavar="N", help="Requests a minute. [default: the customer's]")
 @click.option("--models", type=WORDS, help="Models it may use. [default: the customer's]")
 @click.option("--scopes", type=WORDS, help="What it may be used for. [default: inference,usage,billing]")
+@click.option("--from", "networks", type=NETWORKS, help="Networks it may be used from. [default: any]")
 @json_option
 def issue_token(
     customer: str,
@@ -39,6 +40,7 @@ def issue_token(
     rpm: int | None,
     models: list[str] | None,
     scopes: list[str] | None,
+    networks: list[str] | None,
     as_json: bool,
 ) -> None:
     """Issue another token to a customer; it is printed this once."""
@@ -50,6 +52,7 @@ def issue_token(
         "rate_limit_requests_per_minute": rpm,
         "allowed_models": models,
         "scopes": scopes,
+        "allowed_addresses": networks,
     }
     with connect("dba") as (settings, connection):
         issued = issue(connection, load_keyring(settings), customer, token)

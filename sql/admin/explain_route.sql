@@ -45,7 +45,10 @@ begin
         gateway.fn_estimate_prompt_tokens(v_features.prompt_bytes, v_features.images, v_features.messages)
     );
     v_principal := admin.fn_read_principal(admin.fn_find_customer(p_customer), p_request ->> 'token');
-    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    if v_features.client_ip is null then
+        v_principal.allowed_addresses := null;
+    end if;
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference', v_features.client_ip);
     if v_refusal.status is not null then
         reason := 'refused: ' || v_refusal.message;
         chosen := false;

@@ -11,6 +11,8 @@ begin atomic
         ('adapter_settings_is_an_object', 'adapter_settings is no JSON object',
             'Write it like {"stream_usage": true}.'),
         ('address_policy_is_known', 'This address policy is not known', 'Use FULL, SHORTENED or NONE.'),
+        ('allowed_addresses_name_somebody', 'This list of addresses lets nobody in, or is too long',
+            'Name 1 to 100 networks like {10.0.0.0/8,2001:db8::/32}, or use NULL for any address.'),
         ('api_endpoint_is_http', 'This endpoint is no http address',
             'Write it like https://api.example.com/v1; only the sandbox runs in-process.'),
         ('budgets_are_not_negative', 'A budget cannot be negative',

@@ -13,7 +13,8 @@ begin
             'rate_limit_requests_per_minute', admin.fn_check_rate_limit(t.rate_limit_requests_per_minute),
             'cost_budget_daily', t.cost_budget_daily,
             'cost_budget_monthly', t.cost_budget_monthly,
-            'allowed_models', admin.fn_clean_models(t.allowed_models)
+            'allowed_models', admin.fn_clean_models(t.allowed_models),
+            'allowed_addresses', t.allowed_addresses
         )
         from jsonb_populate_record(null::admin.token, p_row) as t
     );

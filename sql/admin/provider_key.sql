@@ -12,6 +12,7 @@ select
     null::numeric as monthly_spending_limit,
     null::text[] as allowed_models,
     s.last_validated,
+    coalesce(s.set_at, s.load_date) as set_at,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source
@@ -30,6 +31,7 @@ select
     trim_scale(s.monthly_spending_limit),
     s.allowed_models,
     s.last_validated,
+    coalesce(s.set_at, s.load_date),
     s.load_date,
     s.load_end_date,
     s.record_source::text
@@ -41,7 +43,7 @@ inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
 create view admin.provider_key as
 select
     k.provider, k.customer, k.key_name, k.key_status, k.key_fingerprint, k.encryption_key_id, k.daily_spending_limit,
-    k.monthly_spending_limit, k.allowed_models, k.last_validated, k.load_date as set_at
+    k.monthly_spending_limit, k.allowed_models, k.last_validated, k.set_at
 from admin.provider_key_history as k
 where k.load_end_date is null;
 
@@ -73,6 +75,8 @@ comment on column admin.provider_key_history.daily_spending_limit is 'USD a day;
 comment on column admin.provider_key_history.monthly_spending_limit is 'USD a month; NULL for none.';
 comment on column admin.provider_key_history.allowed_models is 'Models that it was used for; NULL for all.';
 comment on column admin.provider_key_history.last_validated is 'When a provider took it last.';
+comment on column admin.provider_key_history.set_at is
+'When the key itself was set or changed; sealing it anew is a version, and no change.';
 comment on column admin.provider_key_history.load_date is 'Since when this version holds.';
 comment on column admin.provider_key_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.provider_key_history.record_source is 'SQL user who made this version.';

@@ -92,23 +92,28 @@ begin
 
     return query
     select
-        'reservations', count(*) filter (where r.deadline < now() - interval '5 minutes') = 0,
+        'requests', true,
         format(
-            '%s calls under way, %s long past their deadline', count(*),
-            count(*) filter (where r.deadline < now() - interval '5 minutes')
-        ),
-        'The job "void expired reservations" gives the money back: start a worker.'
+            '%s reserved, %s dispatched, %s streaming; %s calls of unknown outcome in two days',
+            count(*) filter (where r.request_state = 'reserved'), count(*) filter (where r.request_state = 'dispatched'),
+            count(*) filter (where r.request_state = 'streaming'), (select sum(u.unknown_calls) from ops.unknown_request as u)
+        ), ''
     from ops.reservation as r;
 
     return query
     select
-        'budgets', count(*) = 0, format('%s scopes differ from the books', count(*)),
-        'Look into ops.scope_fact; ops.fn_rebuild_hot_state() sets them right.'
-    from ops.scope_state as s
-    inner join ops.scope_fact as f on s.scope_hk = f.scope_hk
-    where
-        s.month_number = f.month_number and (s.month_spent_usd <> f.month_spent or s.month_held_usd <> f.month_held)
-        or s.day_number = f.day_number and (s.day_spent_usd <> f.day_spent or s.day_held_usd <> f.day_held);
+        i.name, count(v.invariant) = 0,
+        case
+            when count(v.invariant) = 0 then 'holds'
+            else format('%s violations; %s %s', count(v.invariant), min(v.subject), min(v.finding))
+        end,
+        format('Look into ops.%I; ops.fn_rebuild_hot_state() sets budgets right, a running worker closes requests.', i.name)
+    from unnest(
+        '{unaccounted_request,unbalanced_request,budget_invariant,stray_message,overdue_request,foreign_row}'::text[]
+    ) with ordinality as i (name, place)
+    left join ops.invariant_violation as v on v.invariant = i.name
+    group by i.name, i.place
+    order by i.place;
 
     return query
     select
@@ -123,5 +128,5 @@ end
 $$;
 
 comment on function admin.sp_check_house() is
-'What to look at and how to mend it: roles, rights, tokens, models, queues, clock, jobs, reservations, budgets,
+'What to look at and how to mend it: roles, rights, tokens, models, queues, clock, jobs, requests, invariants,
 partitions.';

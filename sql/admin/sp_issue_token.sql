@@ -1,5 +1,6 @@
 -- The token itself is made and shown where the master key is. Here arrive its digest, a hint to tell it by, and a
--- sealed fingerprint that the customer's configuration keeps of the first one.
+-- sealed fingerprint that the customer's configuration keeps of the first one. Its bytes 2 to 9 name the master key
+-- (see onevault/envelope.py), and so the one that the digest's pepper comes from.
 create or replace function admin.sp_issue_token(
     p_customer text, p_token_digest bytea, p_token_hint text, p_sealed_fingerprint bytea, p_settings jsonb default '{}'
 ) returns table (tenant text, customer text, token_id text)
@@ -23,7 +24,11 @@ begin
     perform admin.fn_save_satellite(
         'gateway.token_s', jsonb_build_object('token_hk', v_token_hk),
         jsonb_strip_nulls(admin.fn_pack_token('{"token_name": "token"}' || jsonb_strip_nulls(p_settings)))
-        || jsonb_build_object('token_digest', p_token_digest, 'token_hint', p_token_hint)
+        || jsonb_build_object(
+            'token_digest', p_token_digest, 'token_hint', p_token_hint, 'pepper_key_id', case
+                when octet_length(p_sealed_fingerprint) >= 105 then encode(substr(p_sealed_fingerprint, 2, 8), 'hex')
+            end
+        )
     );
     if exists (
         select from gateway.customer_config_s as s

@@ -32,7 +32,8 @@ begin
         perform admin.fn_save_satellite(
             'gateway.ai_provider_key_s',
             jsonb_build_object('provider_key_hk', util.hash_key('house', old.provider, old.key_name)),
-            jsonb_build_object('key_status', upper(btrim(new.key_status))), '{api_key_encrypted}'
+            jsonb_build_object('key_status', upper(btrim(new.key_status)), 'set_at', null),
+            '{api_key_encrypted,set_at}'
         );
     else
         perform admin.fn_save_satellite(
@@ -41,8 +42,8 @@ begin
             jsonb_build_object(
                 'key_status', upper(btrim(new.key_status)), 'daily_spending_limit', new.daily_spending_limit,
                 'monthly_spending_limit', new.monthly_spending_limit,
-                'allowed_models', admin.fn_clean_models(new.allowed_models)
-            ), '{api_key_encrypted}'
+                'allowed_models', admin.fn_clean_models(new.allowed_models), 'set_at', null
+            ), '{api_key_encrypted,set_at}'
         );
     end if;
     select k.* into new

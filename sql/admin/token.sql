@@ -13,6 +13,7 @@ select
     trim_scale(s.cost_budget_daily) as cost_budget_daily,
     trim_scale(s.cost_budget_monthly) as cost_budget_monthly,
     s.allowed_models,
+    s.allowed_addresses,
     h.load_date as issued_at,
     s.load_date,
     s.load_end_date,
@@ -24,7 +25,8 @@ inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
 create view admin.token as
 select
     t.token_id, t.customer, t.token_name, t.token_hint, t.token_status, t.expires_at, t.scopes,
-    t.rate_limit_requests_per_minute, t.cost_budget_daily, t.cost_budget_monthly, t.allowed_models, t.issued_at
+    t.rate_limit_requests_per_minute, t.cost_budget_daily, t.cost_budget_monthly, t.allowed_models, t.allowed_addresses,
+    t.issued_at
 from admin.token_history as t
 where t.load_end_date is null;
 
@@ -44,6 +46,8 @@ comment on column admin.token.cost_budget_daily is 'USD a day with this token; N
 comment on column admin.token.cost_budget_monthly is 'USD a month with this token; NULL for the customer''s.';
 comment on column admin.token.allowed_models is
 'Models (model, or provider/model) that it may use, out of the customer''s; NULL for all of those.';
+comment on column admin.token.allowed_addresses is
+'Networks that it may be used from, like {10.0.0.0/8,2001:db8::/32}; NULL for any address.';
 comment on column admin.token.issued_at is 'When it was issued.';
 
 comment on view admin.token_history is 'Every version of every token.';
@@ -58,6 +62,7 @@ comment on column admin.token_history.rate_limit_requests_per_minute is 'Request
 comment on column admin.token_history.cost_budget_daily is 'USD a day; NULL for the customer''s.';
 comment on column admin.token_history.cost_budget_monthly is 'USD a month; NULL for the customer''s.';
 comment on column admin.token_history.allowed_models is 'Models that it could use; NULL for the customer''s.';
+comment on column admin.token_history.allowed_addresses is 'Networks that it could be used from; NULL for any.';
 comment on column admin.token_history.issued_at is 'When it was issued.';
 comment on column admin.token_history.load_date is 'Since when this version holds.';
 comment on column admin.token_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -1,6 +1,8 @@
 -- The bill of a month of the tenant's calendar, from usage as it stands now; this month's comes with the budgets that
 -- limit it: the customer's, and those of the token that asks.
-create or replace function gateway.sp_get_billing(p_token_digest bytea, p_period text default null) returns jsonb
+create or replace function gateway.sp_get_billing(
+    p_token_digest bytea, p_period text default null, p_client_ip text default null
+) returns jsonb
 language plpgsql
 security definer
 set search_path = ''
@@ -15,7 +17,7 @@ declare
     v_bill jsonb;
 begin
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
-    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'billing');
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'billing', p_client_ip);
     if v_refusal.status is not null then
         return gateway.fn_reply_refusal(v_refusal);
     end if;
@@ -56,6 +58,6 @@ begin
 end
 $$;
 
-comment on function gateway.sp_get_billing(bytea, text) is
+comment on function gateway.sp_get_billing(bytea, text, text) is
 'A customer''s bill of a month (yyyy-mm, or the current one) by provider and model, and the budgets of the current
 month.';

@@ -1,5 +1,6 @@
 -- A customer's own usage, grouped as asked. Reads as the customer's tenant, and of that the customer's rows only.
-create or replace function gateway.sp_get_usage(p_token_digest bytea, p_params jsonb) returns jsonb
+create or replace function gateway.sp_get_usage(p_token_digest bytea, p_params jsonb, p_client_ip text default null)
+returns jsonb
 language plpgsql
 security definer
 set search_path = ''
@@ -17,7 +18,7 @@ declare
     v_body jsonb;
 begin
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
-    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'usage');
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'usage', p_client_ip);
     if v_refusal.status is not null then
         return gateway.fn_reply_refusal(v_refusal);
     end if;
@@ -65,6 +66,6 @@ begin
 end
 $$;
 
-comment on function gateway.sp_get_usage(bytea, jsonb) is
+comment on function gateway.sp_get_usage(bytea, jsonb, text) is
 'A customer''s usage: from (inclusive), to (exclusive), group_by (day, hour, model, provider, type, token), limit,
 after.';

@@ -1,6 +1,6 @@
 -- What a call with this token could be routed to, by the same tests as routing: usable now, allowed, compliant. Prices
 -- are what the customer pays; those of the model are its cheapest offer's.
-create or replace function gateway.sp_list_models(p_token_digest bytea) returns jsonb
+create or replace function gateway.sp_list_models(p_token_digest bytea, p_client_ip text default null) returns jsonb
 language plpgsql
 stable
 security definer
@@ -13,7 +13,7 @@ declare
     v_models jsonb;
 begin
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
-    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference', p_client_ip);
     if v_refusal.status is not null then
         return gateway.fn_reply_refusal(v_refusal);
     end if;
@@ -68,5 +68,5 @@ begin
 end
 $$;
 
-comment on function gateway.sp_list_models(bytea) is
+comment on function gateway.sp_list_models(bytea, text) is
 'Models that a token''s customer can call, in OpenAI''s shape, with providers, limits and the customer''s prices.';

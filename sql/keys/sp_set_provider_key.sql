@@ -12,7 +12,7 @@ declare
     v_key_hk bytea := admin.sp_identify_provider_key(p_provider, p_customer, p_key_name);
     v_payload jsonb := jsonb_build_object(
         'key_fingerprint', p_key_fingerprint, 'api_key_encrypted', p_api_key_encrypted,
-        'encryption_key_id', p_encryption_key_id, 'key_status', 'ACTIVE'
+        'encryption_key_id', p_encryption_key_id, 'key_status', 'ACTIVE', 'set_at', null
     );
 begin
     if p_customer is null then
@@ -28,7 +28,7 @@ begin
         );
         return admin.fn_save_satellite(
             'gateway.ai_provider_key_s', jsonb_build_object('provider_key_hk', v_key_hk),
-            v_payload || jsonb_build_object('key_name', lower(btrim(p_key_name))), '{api_key_encrypted}'
+            v_payload || jsonb_build_object('key_name', lower(btrim(p_key_name))), '{api_key_encrypted,set_at}'
         );
     end if;
     perform util.fn_load_hub(
@@ -39,7 +39,7 @@ begin
     );
     return admin.fn_save_satellite(
         'gateway.customer_provider_keys_s', jsonb_build_object('customer_provider_key_hk', v_key_hk), v_payload,
-        '{api_key_encrypted}'
+        '{api_key_encrypted,set_at}'
     );
 end
 $$;

@@ -90,7 +90,7 @@ offers as (
         inner join gateway.ai_provider_key_s as ks
             on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
         where kh.provider_hk = l.provider_hk
-        order by ks.load_date desc, kh.provider_key_bk
+        order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk
         limit 1
     ) as k on true
 )

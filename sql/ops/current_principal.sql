@@ -23,6 +23,7 @@ select
         else string_to_array(upper(replace(cs.compliance_level, ' ', '')), ',')
     end as compliance_levels,
     cs.preferred_providers,
+    ts.allowed_addresses,
     case
         when ts.allowed_models is null then cs.allowed_models
         when cs.allowed_models is null then ts.allowed_models

@@ -1,5 +1,5 @@
 -- What each scope's windows should say, recomputed from vault and reservations.
-drop view if exists ops.scope_fact;
+drop view if exists ops.invariant_violation, ops.budget_invariant, ops.scope_fact;
 create view ops.scope_fact as
 with now_in_zone as (
     select s.scope_hk, s.scope_kind, s.customer_hk, n.time_zone, clock_timestamp() at time zone n.time_zone as local_now

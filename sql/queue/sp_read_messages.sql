@@ -1,5 +1,6 @@
 -- Premium first, yet each lower tier keeps a share of every read, so that none starves. A message read five times
--- without a result goes to the dead table and what was held for it is given back.
+-- without a result goes to the dead table, and is given out once more as dead, so that whoever waits is told. Durable:
+-- what a worker holds may be at a provider the next moment.
 create or replace function gateway.sp_read_messages(p_limit integer, p_visible_again_seconds integer)
 returns table (queue text, msg_id bigint, read_ct integer, message text)
 language plpgsql
@@ -17,6 +18,7 @@ declare
     end;
     v_tier record;
     v_message record;
+    v_handed_out jsonb[] := '{}';
 begin
     for v_tier in
         select t.name, t.kept from (
@@ -32,7 +34,9 @@ begin
                 perform gateway.fn_bury_message(
                     v_tier.name, v_message.msg_id, v_message.read_ct, v_message.enqueued_at, v_message.message
                 );
-                continue;
+                v_message.message := v_message.message || '{"dead": true}';
+            else
+                v_handed_out := v_handed_out || v_message.message;
             end if;
             v_left := v_left - 1;
             queue := v_tier.name;
@@ -42,9 +46,13 @@ begin
             return next;
         end loop;
     end loop;
+    if v_handed_out <> '{}' then
+        perform set_config('synchronous_commit', 'on', true);
+        perform gateway.fn_note_dispatch(v_handed_out, 1::smallint);
+    end if;
 end
 $$;
 
 comment on function gateway.sp_read_messages(integer, integer) is
 'Up to p_limit decisions to carry out, invisible to other workers for some seconds; buries what was read too
-often.';
+often and gives it out as {"dead": true}, to be told and not carried out.';

@@ -1,20 +1,22 @@
--- The worker that read it is dead: visible again at once, for the next one. Fenced, so that a late report moves
--- nothing.
+-- The worker that read it is dead: visible again at once, for the next one. It stays dispatched, since that worker may
+-- have called a provider. Fenced, so that a late report moves nothing.
 create or replace function gateway.sp_release_message(p_queue text, p_msg_id bigint, p_read_ct integer) returns boolean
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
-    v_released boolean;
+    v_moved jsonb[];
 begin
-    v_released := gateway.sp_renew_messages(
-        jsonb_build_array(jsonb_build_object('queue', p_queue, 'msg_id', p_msg_id, 'read_ct', p_read_ct)), 0
-    ) > 0;
-    if v_released then
-        perform pg_notify('onevault_work', '');
+    v_moved := gateway.fn_show_messages(
+        p_queue, jsonb_build_array(jsonb_build_object('queue', p_queue, 'msg_id', p_msg_id, 'read_ct', p_read_ct)),
+        clock_timestamp()
+    );
+    if v_moved is null then
+        return false;
     end if;
-    return v_released;
+    perform pg_notify('onevault_work', '');
+    return true;
 end
 $$;
 

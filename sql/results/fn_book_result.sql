@@ -18,10 +18,11 @@ declare
     v_customer_cost numeric := 0;
     v_house_loss numeric := 0;
     v_used jsonb;
-    v_attempts jsonb := p_result -> 'attempts';
-    v_count integer := jsonb_array_length(v_attempts);
+    v_attempts jsonb;
+    v_count integer;
+    v_lost integer;
     v_charged_number integer;
-    v_status text := p_result ->> 'status';
+    v_status text;
     v_latency_ms integer;
     v_queued_ms integer;
 begin
@@ -31,6 +32,18 @@ begin
     if not found then
         return gateway.fn_read_receipt(v_request_hk, v_customer_hk, false);
     end if;
+
+    -- Workers before the one that tells this took it and never told an end; a closing is told by none of them.
+    v_lost := greatest(
+        v_reservation.dispatch_count - coalesce((p_result ->> 'readings')::integer, (p_result ? 'read_ct')::integer), 0
+    );
+    if v_lost > 0 then
+        p_result := gateway.fn_book_lost_calls(v_reservation, p_result, v_lost, v_now);
+        v_lost := (p_result ->> 'lost')::integer;
+    end if;
+    v_attempts := p_result -> 'attempts';
+    v_count := jsonb_array_length(v_attempts);
+    v_status := p_result ->> 'status';
 
     -- Counted from the decision on, by one clock; the worker knows only the time since it claimed the call.
     v_latency_ms := round(extract(epoch from v_now - v_reservation.reserved_at) * 1000)::integer;
@@ -64,24 +77,9 @@ begin
         if v_charged_number is null or (v_attempt ->> 'number')::integer = v_charged_number then
             v_used := v_prices;
         end if;
-        insert into gateway.api_request_attempt_s (
-            api_request_hk, customer_hk, attempt_number, load_date, hash_diff, offer_hk, provider_hk, provider_key_hk,
-            outcome, error_class, http_status, latency_ms, first_byte_ms, output_bytes, finish_reason,
-            input_uncached_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
-            usage_source, raw_usage, input_usd_per_million, cache_read_usd_per_million, cache_write_usd_per_million,
-            output_usd_per_million, provider_cost, is_charged, record_source
-        ) values (
-            v_request_hk, v_customer_hk, (v_attempt ->> 'number')::smallint, v_now,
-            sha256(convert_to(v_attempt::text, 'UTF8')), decode(v_attempt ->> 'offer', 'hex'),
-            decode(v_prices ->> 'provider_hk', 'hex'), decode(v_attempt ->> 'key', 'hex'), v_attempt ->> 'outcome',
-            v_attempt ->> 'class', (v_attempt ->> 'http_status')::smallint, (v_attempt ->> 'latency_ms')::integer,
-            (v_attempt ->> 'first_byte_ms')::integer, coalesce((v_attempt ->> 'output_bytes')::bigint, 0),
-            left(v_attempt ->> 'finish_reason', 40), v_priced.input_uncached, v_priced.cache_read,
-            v_priced.cache_write, v_priced.output, v_priced.reasoning, v_priced.usage_source,
-            nullif(v_attempt -> 'raw_usage', 'null'), v_priced.input_usd_per_million,
-            v_priced.cache_read_usd_per_million, v_priced.cache_write_usd_per_million,
-            v_priced.output_usd_per_million, v_priced.provider_cost,
-            coalesce((v_attempt ->> 'number')::integer = v_charged_number, false), 'gateway'
+        perform gateway.fn_book_attempt(
+            v_request_hk, v_customer_hk, (v_attempt ->> 'number')::integer + v_lost, v_now, v_attempt, v_prices, v_priced,
+            coalesce((v_attempt ->> 'number')::integer = v_charged_number, false)
         );
     end loop;
 
@@ -110,7 +108,7 @@ begin
         v_charged.input_uncached + coalesce(v_charged.cache_read, 0) + coalesce(v_charged.cache_write, 0)
         + v_charged.output,
         v_charged.input_uncached, v_charged.cache_read, v_charged.cache_write, v_charged.output, v_charged.reasoning,
-        v_charged.usage_source, v_latency_ms, (p_result ->> 'first_byte_ms')::integer + v_queued_ms, v_count,
+        v_charged.usage_source, v_latency_ms, (p_result ->> 'first_byte_ms')::integer + v_queued_ms, v_count + v_lost,
         v_reservation.held_usd, v_provider_cost, v_customer_cost - v_provider_cost, v_customer_cost,
         v_house_loss, v_reservation.markup_percent, v_reservation.route_reason, v_reservation.rule_hk,
         (v_reservation.request ->> 'client_ip')::inet, v_reservation.request ->> 'user_agent', v_status,
@@ -129,7 +127,7 @@ begin
 
     return jsonb_build_object(
         'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
-        'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count,
+        'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count + v_lost,
         'latency_ms', v_latency_ms,
         'cost', jsonb_build_object(
             'provider', trim_scale(v_provider_cost)::text,

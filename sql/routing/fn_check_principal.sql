@@ -1,7 +1,8 @@
 -- Null when the token may call; else the refusal. Unknown, revoked and expired are told apart, as the contract
 -- promises.
-create or replace function gateway.fn_check_principal(p_principal ops.principal, p_now timestamptz, p_scope text)
-returns gateway.route_decision
+create or replace function gateway.fn_check_principal(
+    p_principal ops.principal, p_now timestamptz, p_scope text, p_address text
+) returns gateway.route_decision
 language sql stable
 begin atomic
     select case
@@ -19,11 +20,20 @@ begin atomic
         when not (p_principal).is_active then gateway.fn_refuse(
             'token_revoked', 401, 'The account of this token is switched off. Ask whoever gave it to you.'
         )
+        when
+            (p_principal).allowed_addresses is not null
+            and not gateway.fn_is_allowed_address(p_address, (p_principal).allowed_addresses)
+            then gateway.fn_refuse(
+                'address_not_allowed', 403, format(
+                    'This token may not be used from %s. Call from a network that it was issued for, or have '
+                    'this one added to it.', coalesce(left(p_address, 50), 'an unknown address')
+                )
+            )
         when not p_scope = any((p_principal).scopes) then gateway.fn_refuse(
-            'invalid_token', 401, format('This token may not be used for %s. Use one that has this scope.', p_scope)
+            'scope_not_allowed', 403, format('This token may not be used for %s. Use one that has this scope.', p_scope)
         )
     end;
 end;
 
-comment on function gateway.fn_check_principal(ops.principal, timestamptz, text) is
-'Null when a token may be used for a scope now; else the refusal to answer with.';
+comment on function gateway.fn_check_principal(ops.principal, timestamptz, text, text) is
+'Null when a token may be used for a scope now and from this address; else the refusal to answer with.';

@@ -25,9 +25,15 @@ declare
 begin
     perform set_config('synchronous_commit', 'on', true);
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
-    v_decision := gateway.fn_check_principal(v_principal, v_now, 'inference');
+    v_decision := gateway.fn_check_principal(v_principal, v_now, 'inference', v_features.client_ip);
     if v_decision.status is not null then
         return v_decision;
+    end if;
+    if p_request ? 'idempotency' then
+        v_decision := gateway.fn_check_key(v_principal, p_request, v_now);
+        if v_decision.status is not null then
+            return v_decision;
+        end if;
     end if;
     v_queue := gateway.fn_choose_queue(v_principal.priority_tier, v_features.priority);
     v_decision := gateway.fn_refuse_backlog(v_queue, v_now);
@@ -96,6 +102,9 @@ begin
         gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_rule.routing_rule_hk,
         v_decision.route_reason, nullif(v_compliance, '{}')
     );
+    if p_request ? 'idempotency' then
+        perform gateway.fn_use_key(v_principal.customer_hk, p_request -> 'idempotency', uuid_send(v_request));
+    end if;
     return v_decision;
 end
 $$;

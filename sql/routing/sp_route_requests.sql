@@ -15,10 +15,14 @@ as $$
 declare
     v_call record;
     v_decisions gateway.route_decision[];
+    v_has_keys boolean := p_batch @? '$[*].idempotency';
 begin
     -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant
     -- for.
     perform set_config('synchronous_commit', 'on', true);
+    if v_has_keys then
+        perform gateway.fn_lock_keys(p_batch, util.current_load_date());
+    end if;
     begin
         select array_agg(d order by c.ordinal) into v_decisions
         from (
@@ -48,6 +52,9 @@ begin
                 end;
             end loop;
     end;
+    if v_has_keys then
+        perform gateway.fn_leave_keys(p_batch);
+    end if;
     if p_notify then
         perform pg_notify('onevault_work', '');
     end if;

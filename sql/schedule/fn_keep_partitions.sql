@@ -35,6 +35,15 @@ begin
             );
             v_made := v_made + 1;
         end loop;
+        -- Whoever names a partition instead of its table meets the same wall.
+        for v_name in
+            select c.relname from pg_catalog.pg_inherits as i
+            inner join pg_catalog.pg_class as c on i.inhrelid = c.oid
+            where i.inhparent = format('gateway.%I', v_table)::regclass and not c.relforcerowsecurity
+        loop
+            execute format('alter table gateway.%I enable row level security, force row level security', v_name);
+            execute format('create policy owner_sees_all on gateway.%I to onevault_owner using (true)', v_name);
+        end loop;
     end loop;
     return v_made;
 end

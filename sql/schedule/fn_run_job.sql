@@ -5,12 +5,13 @@ set search_path = ''
 as $$
 begin
     case p_job_name
+        when 'forget idempotency keys' then perform ops.fn_forget_idempotency_keys();
         when 'keep partitions' then perform ops.fn_keep_partitions();
         when 'measure providers' then perform ops.fn_measure_providers();
         when 'mend usage' then perform ops.fn_mend_usage();
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
-        when 'void expired reservations' then perform ops.fn_void_expired_reservations();
+        when 'sweep requests' then perform ops.fn_sweep_requests();
         else raise exception using
             errcode = 'VG400', constraint = 'job_is_known', message = format('There is no job %s.', quote_literal(p_job_name)),
             hint = 'Jobs are listed in ops.job; each has a branch in ops.fn_run_job.';
@@ -21,10 +22,11 @@ $$;
 comment on function ops.fn_run_job(text) is 'Runs one job by its name.';
 
 insert into ops.job (job_name, every) values
+('forget idempotency keys', '10 minutes'),
 ('keep partitions', '1 hour'),
 ('measure providers', '1 minute'),
 ('mend usage', '10 minutes'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),
-('void expired reservations', '10 seconds')
+('sweep requests', '10 seconds')
 on conflict (job_name) do nothing;

@@ -20,7 +20,7 @@ declare
     v_columns text;
     v_current record;
 begin
-    perform pg_advisory_xact_lock(hashtextextended(p_satellite::text || p_key::text, 0));
+    perform util.fn_lock_satellite(p_satellite, p_key);
     -- After the lock, so that load dates of a key are in the order in which its versions were made.
     v_now := util.current_load_date();
 

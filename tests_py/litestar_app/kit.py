@@ -14,22 +14,23 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 import msgspec
-import uvicorn
 
 from litestar_app.app import build_app
-from litestar_app.calls import Ask, Decision, Gauges, Readiness, Reads, Reply, Road
+from litestar_app.calls import Ask, Caller, Decision, Gauges, Readiness, Reads, Reply, Road
 from litestar_app.front import Front
 from litestar_app.lane import DatabaseAway
-from litestar_app.server import FrontServer
+from litestar_app.server import FrontServer, front_config
+from onevault.envelope import Keyring
 from onevault.frames import Body, Chunk, Claim, End, Frame, FrameDecoder, Head, Hello, Wake, encode
 from onevault.settings import Settings
-from onevault.tokens import issue_token, make_reference
+from onevault.tokens import Secret, issue_token, make_reference
 
-PEPPER = b"p" * 32
+KEYRING = Keyring(Secret(bytes(range(32))))
+PEPPER = KEYRING.pepper
 REQUEST_ID = "0197a1b2-0000-7000-8000-000000000001"
 TOKEN = issue_token(make_reference()).reveal()
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
@@ -125,14 +126,14 @@ class ToldReads(Reads):
     async def open(self) -> None: ...
     async def close(self) -> None: ...
 
-    async def list_models(self, digest: bytes) -> Reply:
-        return self._say("list_models", digest)
+    async def list_models(self, caller: Caller) -> Reply:
+        return self._say("list_models", caller)
 
-    async def get_usage(self, digest: bytes, parameters: dict[str, Any]) -> Reply:
-        return self._say("get_usage", digest, parameters)
+    async def get_usage(self, caller: Caller, parameters: dict[str, Any]) -> Reply:
+        return self._say("get_usage", caller, parameters)
 
-    async def get_billing(self, digest: bytes, period: str | None) -> Reply:
-        return self._say("get_billing", digest, period)
+    async def get_billing(self, caller: Caller, period: str | None) -> Reply:
+        return self._say("get_billing", caller, period)
 
     async def release_message(self, queue: str, msg_id: int, read_ct: int) -> None:
         self.released.append((queue, msg_id, read_ct))
@@ -168,13 +169,13 @@ class Worker(asyncio.Protocol):
     async def dial(cls, front: Front, name: str = "w1") -> Worker:
         """A worker linked to this front."""
         before = front.links.workers
-        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name), str(front.links.path))
+        path = front.links.address.removeprefix("unix:")
+        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name), path)
         await until(lambda: front.links.workers > before)
         return worker
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self.send(Hello(self._name))
 
     def data_received(self, data: bytes) -> None:
@@ -228,6 +229,11 @@ class Desk:
         self.url = f"http://127.0.0.1:{port}"
         self.client = httpx.AsyncClient(base_url=self.url, headers=HEADERS, timeout=20, trust_env=False)
 
+    @property
+    def socket(self) -> Path:
+        """The unix socket on which the front waits for workers."""
+        return Path(self.front.links.address.removeprefix("unix:"))
+
     async def ticket(self, number: int = 0) -> str:
         """The ticket of the call that was asked about as number so and so."""
         await until(lambda: len(self.road.asks) > number)
@@ -245,10 +251,9 @@ async def running_front(**changes: Any) -> AsyncIterator[Desk]:
     """A front on a free port; `changes` are settings."""
     directory = Path(tempfile.mkdtemp(prefix="ov-"))
     road, reads = ToldRoad(), ToldReads()
-    front = Front(Settings(link_dir=directory, **changes), [PEPPER], road, reads)
+    front = Front(Settings(link_dir=directory, **changes), KEYRING, road, reads)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-    config = uvicorn.Config(build_app(front), http="httptools", ws="none", log_config=None, lifespan="on")
-    server = FrontServer(config, front)
+    server = FrontServer(front_config(build_app(front), front, front.settings.max_connections), front)
     desk = Desk(front, road, reads, server, listener.getsockname()[1])
     # Not `serve`: it would take the signals of the test's own process.
     running = asyncio.create_task(server._serve([listener]))

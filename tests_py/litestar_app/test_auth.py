@@ -6,10 +6,12 @@ import ipaddress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litestar_app.auth import AddressBook, Headers, TokenDesk, user_agent
 from litestar_app.errors import InvalidToken
-from onevault.tokens import digest_token
+from onevault.tokens import ALPHABET, TOKEN_LENGTH, digest_token
 from tests_py.litestar_app.kit import PEPPER, TOKEN
 
 
@@ -26,10 +28,21 @@ def test_a_token_is_found(headers: Headers) -> None:
     assert TokenDesk([PEPPER]).digests(headers) == [digest_token(TOKEN, PEPPER)]
 
 
-def test_while_the_master_key_changes_there_are_two_digests() -> None:
+@given(st.integers(0, TOKEN_LENGTH - 1), st.data())
+def test_tokens_that_begin_alike_are_not_alike(length: int, data: st.DataObject) -> None:
+    """However long the prefix that two tokens share, they share no digest, under any pepper."""
+    twin = TOKEN[:length] + data.draw(st.text(ALPHABET, min_size=TOKEN_LENGTH - length, max_size=TOKEN_LENGTH - length))
+    peppers = [PEPPER, b"o" * 32]
+    if twin != TOKEN:
+        assert not {digest_token(TOKEN, key) for key in peppers} & {digest_token(twin, key) for key in peppers}
+
+
+def test_while_the_master_key_changes_the_current_digest_is_tried_before_and_after_the_older() -> None:
     older = b"o" * 32
     digests = TokenDesk([PEPPER, older]).digests({b"x-api-key": TOKEN.encode()})
-    assert digests == [digest_token(TOKEN, PEPPER), digest_token(TOKEN, older)]
+    current = digest_token(TOKEN, PEPPER)
+    assert digests == [current, digest_token(TOKEN, older), current]
+    assert digests[0] is digests[2], "the front tells by this that it is the current one"
 
 
 @pytest.mark.parametrize(

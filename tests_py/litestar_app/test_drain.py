@@ -36,7 +36,7 @@ async def test_running_answers_finish_and_then_the_front_is_gone() -> None:
         assert "before" in text
         assert "after" in text
         assert text.endswith("data: [DONE]\n\n")
-        await until(lambda: not desk.front.links.path.exists())
+        await until(lambda: not desk.socket.exists())
         await worker.lost.wait()
 
 
@@ -78,7 +78,7 @@ async def test_a_draining_front_is_not_ready_and_takes_no_connections() -> None:
 async def test_an_idle_front_stops_at_once() -> None:
     async with running_front() as desk:
         stop(desk)
-        await until(lambda: not desk.front.links.path.exists())
+        await until(lambda: not desk.socket.exists())
 
 
 async def test_what_does_not_finish_in_time_is_told_so() -> None:
@@ -97,7 +97,7 @@ async def test_what_does_not_finish_in_time_is_told_so() -> None:
             assert (response.status_code, response.json()["error"]["code"]) == (503, "draining")
         events = (await stream).text.strip().split("\n\n")
         assert json.loads(events[-1].removeprefix("data: "))["error"]["code"] == "draining"
-        await until(lambda: not desk.front.links.path.exists())
+        await until(lambda: not desk.socket.exists())
         async with asyncio.timeout(5):
             await worker.lost.wait()
         # The worker lives and books; nobody else is to take its messages up.

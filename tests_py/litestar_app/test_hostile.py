@@ -49,7 +49,7 @@ BAD = [
     Bad(400, "invalid_request", content=body(metadata={"a": "\0"}), param="metadata"),
     Bad(400, "invalid_request", path=NATIVE, content=body(prompt="canary-7f3a"), param="prompt"),
     Bad(400, "invalid_request", path=NATIVE, content=b'{"prompt": "x", "max_cost": "NaN"}', param="max_cost"),
-    Bad(400, "invalid_request", content=body(), headers={"content-encoding": "gzip"}, param="content-encoding"),
+    Bad(415, "invalid_request", content=body(), headers={"content-encoding": "gzip"}, param="content-encoding"),
     Bad(400, "invalid_request", "GET", "/v1/usage?group_by=canary-7f3a", param="group_by"),
     Bad(400, "invalid_request", "GET", "/v1/usage?from=canary-7f3a", param="from"),
     Bad(400, "invalid_request", "GET", "/v1/billing/2026-13", param="period"),

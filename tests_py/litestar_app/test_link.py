@@ -286,7 +286,7 @@ async def test_frames_of_foreign_tickets_are_ignored(desk: Desk) -> None:
 
 async def test_the_socket_is_ours_alone_and_removed_at_the_end() -> None:
     async with running_front() as desk:
-        path = desk.front.links.path
+        path = desk.socket
         assert path.name.startswith(f"front-{os.getpid()}-")
         assert path.stat().st_mode & 0o777 == 0o600
         assert desk.front.links.address == f"unix:{path}"

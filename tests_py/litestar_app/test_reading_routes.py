@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from litestar_app.calls import Reply
+from litestar_app.calls import Caller, Reply
 from onevault.tokens import digest_token
 from tests_py.litestar_app.kit import PEPPER, TOKEN, Desk, running_front
 
@@ -36,7 +36,7 @@ async def test_models_are_listed_as_sql_says(desk: Desk, path: str) -> None:
     assert (response.status_code, response.content) == (200, raw)
     assert response.headers["content-type"] == "application/json"
     assert response.headers["x-onevault-request-id"]
-    assert desk.reads.asked == [("list_models", digest_token(TOKEN, PEPPER))]
+    assert desk.reads.asked == [("list_models", Caller(digest_token(TOKEN, PEPPER), "127.0.0.1"))]
 
 
 @pytest.mark.parametrize(

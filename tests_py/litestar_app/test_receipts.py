@@ -88,7 +88,7 @@ def test_a_refusal_of_sql_is_told_with_its_details() -> None:
         decision(status="budget_exceeded", http_status=402, message="Spent.", detail='{"budget":{"limit_usd":1.10}}')
     )
     assert (error.status, error.code, error.message) == (402, "budget_exceeded", "Spent.")
-    assert error.extra == {"budget": {"limit_usd": 1.1}}
+    assert error.extra == {"budget": {"limit_usd": Decimal("1.10")}}, "an amount is never a float"
 
 
 @pytest.mark.parametrize(

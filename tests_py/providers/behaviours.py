@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
-from tests_py.providers import wire
+from tests_py.providers import hostile, wire
 
 if TYPE_CHECKING:
     from tests_py.providers.fake import FakeProvider, Seen
@@ -363,3 +363,4 @@ BEHAVIOURS: dict[str, Behaviour] = {
         error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
     )
 }  # fmt: skip
+BEHAVIOURS |= hostile.BEHAVIOURS

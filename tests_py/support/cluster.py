@@ -56,16 +56,16 @@ class ClonedDatabase:
 
 
 class Cluster:
-    """An embedded server in a directory of its own, tuned to forget quickly."""
+    """An embedded server in a directory of its own, tuned to forget quickly, unless it is to be `durable`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         # Not pytest's directory: it is closed to the system user that PostgreSQL runs as.
         self.home = Path(tempfile.mkdtemp(prefix="ov-"))
         self.home.chmod(0o711)
         self._numbers = itertools.count(1)
         self._database: Database = open_database(load_settings({"ONEVAULT_HOME": str(self.home)}, None))
         with self.maintenance() as connection:
-            for setting in ("fsync", "full_page_writes", "autovacuum"):
+            for setting in () if durable else ("fsync", "full_page_writes", "autovacuum"):
                 connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
             connection.execute("select pg_catalog.pg_reload_conf()")
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))

@@ -40,11 +40,19 @@ _STOP_SECONDS = 45
 class Process:
     """One started `onevault` command; everything it logs goes to a file."""
 
-    def __init__(self, name: str, arguments: list[str], environ: dict[str, str], log: Path, fd: int | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        environ: dict[str, str],
+        log: Path,
+        fd: int | None,
+        program: str = "onevault",
+    ) -> None:
         self.name = name
         self._log: IO[bytes] = log.open("ab")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "onevault", *arguments],
+            [sys.executable, "-m", program, *arguments],
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -88,8 +96,11 @@ class Gateway:
     """Fronts and workers on one database, with a data directory of their own.
 
     `url` is the base (no slash at the end), `token` that of the demo customer, `log()` everything
-    the processes wrote.
+    the processes wrote. `program` is the module that fronts and workers are started from: a mutant of `onevault` is
+    given its arguments.
     """
+
+    program = "onevault"
 
     def __init__(self, database: AnyDatabase, home: Path, environ: Mapping[str, str]) -> None:
         self.database = database
@@ -120,13 +131,14 @@ class Gateway:
     def start_front(self) -> Process:
         """One more front on the gateway's port."""
         number = self._listener.fileno()
-        front = Process("front", ["serve", "--fd", str(number)], self.environ, self._log, number)
+        arguments = ["serve", "--fd", str(number)]
+        front = Process("front", arguments, self.environ, self._log, number, self.program)
         self.fronts.append(front)
         return front
 
     def start_worker(self) -> Process:
         """One more worker."""
-        worker = Process("worker", ["work"], self.environ, self._log, None)
+        worker = Process("worker", ["work"], self.environ, self._log, None, self.program)
         self.workers.append(worker)
         return worker
 

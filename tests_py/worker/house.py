@@ -32,7 +32,7 @@ from onevault.frames import (
 from onevault.settings import Settings
 from tests_py.worker.kit import CUSTOMER
 from worker.booking import Booker
-from worker.calls import Calls, ReadMessage, Receipt, SealedKey
+from worker.calls import Calls, ReadMessage, Receipt, Report, SealedKey
 from worker.drain import Drain, Limits
 from worker.keys import ProviderKeys
 from worker.link import Links
@@ -158,7 +158,8 @@ class FakeCalls(Calls):
     def __init__(self) -> None:
         self.waiting: list[ReadMessage] = []
         self.results: list[Result] = []
-        self.renewed: list[tuple[list[Receipt], int]] = []
+        self.renewed: list[tuple[list[Report], int]] = []
+        self.returned: list[tuple[list[Receipt], int]] = []
         self.keys: dict[bytes, SealedKey] = {}
         self.key_readings = 0
         self.readings: list[int] = []
@@ -172,10 +173,15 @@ class FakeCalls(Calls):
         self.readings.append(len(taken))
         return taken
 
-    async def renew_messages(self, receipts: Sequence[Receipt], seconds: int) -> None:
+    async def renew_messages(self, reports: Sequence[Report], seconds: int) -> None:
         if self.away is not None:
             raise self.away
-        self.renewed.append((list(receipts), seconds))
+        self.renewed.append((list(reports), seconds))
+
+    async def return_messages(self, receipts: Sequence[Receipt], seconds: int) -> None:
+        if self.away is not None:
+            raise self.away
+        self.returned.append((list(receipts), seconds))
 
     async def record_results(self, results: list[Result]) -> list[bytes]:
         await asyncio.sleep(0.001)
@@ -272,7 +278,7 @@ async def open_house(
         "sandbox": SandboxProvider(settings or Settings()),
     }
     keys = ProviderKeys(calls.read_provider_key, Plain())
-    drain.use_road(Road(providers, keys, Booker(calls.record_results), drain.ended))
+    drain.use_road(Road(providers, keys, Booker(calls.record_results), drain.ended, drain.tell))
     running = asyncio.create_task(drain.run())
 
     async def check() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 from psycopg.types.json import Jsonb
 
 from onevault.envelope import load_keyring
-from onevault.settings import Settings
+from onevault.settings import load_settings
 from onevault.tokens import digest_token, issue_token
 from tests_py.support.gateway import Gateway
 
@@ -108,8 +107,7 @@ class Stage:
         ).fetchone()
         assert row is not None
         token = issue_token(row[0]).reveal()
-        home = Path(self.gateway.environ["ONEVAULT_HOME"])
-        keyring = load_keyring(Settings(home=home, master_key=self.gateway.environ.get("ONEVAULT_MASTER_KEY")))
+        keyring = load_keyring(load_settings(self.gateway.environ, None))
         digest = digest_token(token, keyring.pepper)
         self._owner.execute(
             "select * from admin.sp_issue_token(%s, %s, %s, %s, %s)", (name, digest, "ov_…", b"sealed", Jsonb({}))

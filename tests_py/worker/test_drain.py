@@ -79,10 +79,10 @@ async def test_new_fronts_are_greeted(house: House, place: Path) -> None:
 async def test_a_front_of_another_machine_is_left_to_its_worker(house: House, fake: FakeProvider) -> None:
     house.ask(candidate(fake.endpoint("ok")), reply_to="unix:/elsewhere/front-9-ff.sock")
     house.ask(candidate(fake.endpoint("ok")), reply_to="tcp:other:1")
-    await until(lambda: len(house.calls.renewed) == 2)
+    await until(lambda: len(house.calls.returned) == 2)
     assert house.calls.results == []
     assert house.drain.held == 0
-    assert sorted(house.calls.renewed) == [([Receipt("standard", 1, 1)], 2), ([Receipt("standard", 2, 1)], 2)]
+    assert sorted(house.calls.returned) == [([Receipt("standard", 1, 1)], 2), ([Receipt("standard", 2, 1)], 2)]
 
 
 async def test_one_connection_however_many_dial(place: Path, fake: FakeProvider) -> None:
@@ -115,8 +115,8 @@ async def test_what_was_read_during_a_stop_is_given_back(place: Path, fake: Fake
 
         house.calls.read_messages = stop_while_reading  # type: ignore[method-assign]
         answer = house.ask(candidate(fake.endpoint("ok")))
-        await until(lambda: house.calls.renewed)
-        assert house.calls.renewed == [([Receipt("standard", 1, 1)], 0)]
+        await until(lambda: house.calls.returned)
+        assert house.calls.returned == [([Receipt("standard", 1, 1)], 0)]
         assert not answer.claims
 
 
@@ -138,7 +138,29 @@ async def test_holds_are_renewed(place: Path, fake: FakeProvider, monkeypatch: p
         answer = house.ask(candidate(fake.endpoint("slow-500")))
         await answer.wait()
         assert 2 <= len(house.calls.renewed) <= 5
-        assert house.calls.renewed[0] == ([Receipt("standard", 1, 1)], 60)
+        ((report,), seconds) = house.calls.renewed[0]
+        assert (report[:3], report.output_bytes, seconds) == (("standard", 1, 1), 0, 60)
+
+
+async def test_a_stream_tells_how_far_it_got(place: Path, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.drain.TELL_AFTER_SECONDS", 0.1)
+    async with open_house(place) as house:
+        answer = house.ask(candidate(fake.endpoint("gated-after-3")), stream=True)
+        try:
+            await until(lambda: house.calls.renewed)
+            ((report,), _) = house.calls.renewed[0]
+        finally:
+            fake.gate.set()
+        await answer.wait()
+        assert (report.offer, report.output_bytes > 0) == (candidate().offer, True)
+        assert house.calls.results[0].attempts[0].output_bytes >= report.output_bytes
+
+
+async def test_the_next_candidate_is_told_before_it_is_called(house: House, fake: FakeProvider) -> None:
+    first, second = candidate(fake.endpoint("status-500")), candidate(fake.endpoint(), offer="ab" * 32)
+    answer = house.ask(first, second)
+    await answer.wait()
+    assert [report.offer for reports, _ in house.calls.renewed for report in reports] == [second.offer]
 
 
 async def test_a_message_read_again_here_is_booked_with_the_newer_receipt(house: House, fake: FakeProvider) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -140,7 +141,9 @@ def test_a_dead_worker_costs_no_answer(start_gateway: StartGateway, fake: FakePr
     booked = stage.booked()
     assert len(booked) == 100
     assert {row[0] for row in booked} == {"SUCCESS"}
-    assert len(stage.attempts()) == 100
+    attempts = Counter((outcome, reason) for _, outcome, reason, *_ in stage.attempts())
+    assert attempts == {("SUCCESS", None): 100, ("UNKNOWN", "worker_lost"): fake.count("gated") - before - 100}
+    assert stage.query("select v.* from ops.invariant_violation as v") == []
     assert stage.is_settled()
     told = sum(Decimal(answer.headers["x-onevault-cost"]) for answer in answers)
     assert told == sum(row[2] for row in booked)
@@ -286,3 +289,22 @@ def test_the_prompt_and_the_answer_are_nowhere_in_the_logs(start_gateway: StartG
         assert prompt not in log
         assert answer not in log
         stage.close()
+
+
+def test_whoever_waits_for_a_buried_message_is_told(start_gateway: StartGateway, fake: FakeProvider) -> None:
+    stage = Stage(start_gateway(workers=0))
+    stage.provider("one", fake.endpoint("slow-1"))
+    before = fake.count("slow-1")
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(stage.ask)
+        stage.wait(lambda: len(stage.query("select from pgmq.q_standard")) == 1)
+        stage.query("update pgmq.q_standard set read_ct = 5 returning 1")
+        stage.gateway.start_worker()
+        answer = call.result()
+    assert answer.status_code == 502, answer.text
+    assert "given up" in answer.json()["error"]["message"]
+    assert stage.query("select d.error_class from ops.dead_message as d") == [("too_many_readings",)]
+    assert fake.count("slow-1") == before, "it is not called once more"
+    assert stage.is_settled()
+    assert stage.query("select v.* from ops.invariant_violation as v") == []
+    stage.close()

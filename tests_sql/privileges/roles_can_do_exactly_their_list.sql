@@ -19,12 +19,13 @@ where a.grantee <> n.nspowner and n.nspname in ('util', 'auth', 'gateway', 'ops'
 
 select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and h.kind = 'function'$$, array[
     'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message', 'gateway.sp_list_models',
-    'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready'
+    'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready',
+    'gateway.sp_rehash_token'
 ], 'the front: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_app' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' and h.kind = 'function'$$, array[
-    'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_release_message', 'gateway.sp_record_result',
+    'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_return_messages', 'gateway.sp_record_result',
     'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs'
 ], 'the worker: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
@@ -33,7 +34,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.explain_route', 'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
-    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key'
+    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from'
 ], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
@@ -46,7 +47,9 @@ select set_eq(
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
         and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
-            'ops.offer_health', 'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.admission')$$,
+            'ops.offer_health', 'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
+            'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
+            'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation', 'ops.admission')$$,
     'beside them he sees the hot state, no vault and no secret'
 );
 select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[

@@ -7,6 +7,7 @@ came, less `[DONE]` (the front says it, after the booking) and less a usage chun
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final, Literal
 
 import httpx
@@ -16,7 +17,7 @@ from worker.providers.base import LABELS, CallFailed, Output, text_bytes
 from worker.providers.refusals import classify_error_object
 from worker.providers.sse import EventCutter, EventTooLong, read_data
 from worker.providers.usage import keep_numbers, normalise_openai_usage
-from worker.providers.wire import MAX_ANSWER_BYTES, read_pieces
+from worker.providers.wire import MAX_ANSWER_BYTES, read_pieces, read_rest
 from worker.shapes import Attempt
 
 HELD_EVENTS: Final = 64
@@ -79,10 +80,23 @@ async def read_stream(
 ) -> None:
     """Pass a stream on, event by event, and note what it used. Raises `CallFailed`.
 
-    Events before the first real output are held back, so that another candidate may still answer.
+    Events before the first real output are held back, so that another candidate may still answer. When the call is
+    cancelled, what has come by then is counted, though it goes nowhere.
     """
     reader = _StreamReader(attempt, output, include_usage, context_marks)
     cutter = EventCutter()
+    try:
+        await _read_events(response, reader, cutter)
+    except asyncio.CancelledError:
+        with contextlib.suppress(EventTooLong, CallFailed):
+            async for piece in read_rest(response, MAX_ANSWER_BYTES):
+                reader.count(cutter.feed(piece))
+        raise
+    finally:
+        reader.complete_usage()
+
+
+async def _read_events(response: httpx.Response, reader: _StreamReader, cutter: EventCutter) -> None:
     pieces = read_pieces(response, MAX_ANSWER_BYTES)
     try:
         async for piece in pieces:
@@ -121,6 +135,7 @@ class _StreamReader:
         self._flowing = False
         self._open: set[int] = set()
         self._finished = False
+        self._bytes_at_usage = 0
 
     async def take(self, events: list[bytes]) -> None:
         """Look at events that arrived together and pass them on as one piece."""
@@ -150,6 +165,23 @@ class _StreamReader:
             await self._pass_on(passed)
         if failure is not None:
             raise failure
+
+    def count(self, events: list[bytes]) -> None:
+        """Look at events that nobody waits for any more. Raises `CallFailed`."""
+        for event in events:
+            data = read_data(event)
+            if data == b"[DONE]" or self.done:
+                self.done = True
+            elif data is not None:
+                self._look(data)
+
+    def complete_usage(self) -> None:
+        """Usage that was told before the last words lacks them: they are estimated, four bytes a token, as in SQL."""
+        usage = self._attempt.usage
+        said = self._attempt.output_bytes - self._bytes_at_usage
+        if usage is not None and usage.output is not None and said > 0:
+            usage.output += (said + 3) // 4
+            self._attempt.usage_source = "estimated"
 
     async def close(self) -> None:
         """The stream has ended. Raises `CallFailed` (truncated_stream) if it was cut off."""
@@ -186,6 +218,8 @@ class _StreamReader:
             self._output.alive()
         if chunk.usage is not None:
             note_usage(self._attempt, chunk.usage, "provider_partial")
+            said = sum(text_bytes(choice.delta) for choice in chunk.choices or () if choice.delta)
+            self._bytes_at_usage = self._attempt.output_bytes + said
         if not chunk.choices:
             only_usage = chunk.usage is not None and chunk.choices is not None
             return self._include_usage or not only_usage, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import email.utils
 import time
@@ -19,6 +20,10 @@ from worker.shapes import ErrorClass
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 MAX_ERROR_BYTES: Final = 64 * 1024
 CONNECT_SECONDS: Final = 10.0
+_ANY_ZLIB: Final = zlib.MAX_WBITS | 32
+_UNPACKED_BYTES: Final = 256 * 1024
+REST_SECONDS: Final = 0.1
+_QUIET_TURNS: Final = 3
 _MAX_RETRY_AFTER_MS: Final = 86_400_000
 
 TIMEOUTS: Final = {"timeout": {"connect": CONNECT_SECONDS}}
@@ -66,22 +71,64 @@ async def read_pieces(response: httpx.Response, limit: int) -> AsyncIterator[byt
         return
     if encoding not in (b"gzip", b"x-gzip", b"deflate"):
         raise CallFailed("server_error")
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)
+    async for plain in _unpack(stream, limit):
+        size += len(plain)
+        if size > limit:
+            raise CallFailed("server_error")
+        yield plain
+
+
+async def _unpack(stream: httpx.AsyncByteStream, limit: int) -> AsyncIterator[bytes]:
+    """What gzip or zlib packed, at most 256 kB a piece; several gzip members are one body, as RFC 1952 has it."""
+    unpacker = zlib.decompressobj(wbits=_ANY_ZLIB)
+    begun = False  # within a member
+    size = 0
     async for piece in stream:
+        size += len(piece)
+        if size > limit:  # packed bytes that unpack to nothing count too
+            raise CallFailed("server_error")
         packed = piece
         while packed:
+            begun = True
             try:
-                plain = unpacker.decompress(packed, 256 * 1024)
+                plain = unpacker.decompress(packed, _UNPACKED_BYTES)
             except zlib.error:
                 raise CallFailed("server_error") from None
-            size += len(plain)
-            if size > limit:
-                raise CallFailed("server_error")
             if plain:
                 yield plain
             packed = unpacker.unconsumed_tail
-    if not unpacker.eof:
+            if unpacker.eof:
+                packed = unpacker.unused_data
+                unpacker = zlib.decompressobj(wbits=_ANY_ZLIB)
+                begun = False
+    if begun or size == 0:
         raise CallFailed("truncated_stream")
+
+
+async def read_rest(response: httpx.Response, limit: int) -> AsyncIterator[bytes]:
+    """What has already come of a body that somebody stopped reading, without waiting for more.
+
+    The provider has said it and counts it, so it must be looked at before the connection is dropped. Nothing for a body
+    that is packed or that another transport brought; never raises for a broken one.
+    """
+    content = getattr(getattr(response.stream, "_aiohttp_response", None), "content", None)
+    if not isinstance(content, aiohttp.StreamReader) or _read_encoding(response.headers) not in (b"", b"identity"):
+        return
+    size = quiet = 0
+    until = time.monotonic() + REST_SECONDS
+    while quiet < _QUIET_TURNS and size < limit and time.monotonic() < until:
+        try:
+            piece = content.read_nowait()
+        except WIRE_ERRORS:
+            return
+        if piece:
+            size += len(piece)
+            quiet = 0
+            yield piece
+        else:
+            quiet += 1
+        # Each turn of the loop reads what lies in the socket.
+        await asyncio.sleep(0)
 
 
 async def read_error_body(response: httpx.Response) -> bytes:

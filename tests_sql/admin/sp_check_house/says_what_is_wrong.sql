@@ -13,7 +13,7 @@ insert into ops.dead_message (queue_name, msg_id, read_ct, enqueued_at) values (
 update ops.job set last_error = '22012' where job_name = 'roll up usage';
 select set_eq(
     $$select c.check_name from admin.sp_check_house() as c where not c.is_ok and c.check_name <> 'clock'$$,
-    array['queue standard', 'reservations', 'budgets', 'dead messages', 'jobs'], 'and all that goes with it'
+    array['queue standard', 'overdue_request', 'budget_invariant', 'dead messages', 'jobs'], 'and all that goes with it'
 );
 update ops.job set last_started_at = now() - interval '2 hours' where job_name = 'keep partitions';
 select is((select is_ok from admin.sp_check_house() where check_name = 'clock'), false, 'a clock that stands still');

@@ -6,6 +6,6 @@ select is((test.route(sha256('caller/token'), '{"max_output_tokens": 5}')).statu
 update admin.token set cost_budget_daily = 4 where customer = 'caller';
 select is((test.route(sha256('caller/token'), '{"max_output_tokens": 5}')).status, 'budget_exceeded', 'a budget of its own');
 update admin.token set cost_budget_daily = null, scopes = '{usage}' where customer = 'caller';
-select is((test.route(sha256('caller/token'))).status, 'invalid_token', 'a scope that is not for calling');
+select is((test.route(sha256('caller/token'))).status, 'scope_not_allowed', 'a scope that is not for calling');
 select * from finish();
 rollback;

@@ -15,7 +15,7 @@ from (values
     ('{"limit": "99999999999"}', 'limit')
 ) as p (params, param);
 select is(
-    (gateway.sp_get_usage(sha256('user/calls only'), '{}')) ->> 'status', 'invalid_token', 'a token needs the scope'
+    (gateway.sp_get_usage(sha256('user/calls only'), '{}')) ->> 'status', 'scope_not_allowed', 'a token needs the scope'
 );
 select is((gateway.sp_get_usage('\x00', '{"limit": 0}')) ->> 'http_status', '401', 'and to be one, before anything else');
 select * from finish();

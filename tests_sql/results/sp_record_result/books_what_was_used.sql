@@ -36,7 +36,7 @@ select is(
     'the vault alone gives the same sum'
 );
 select ok(
-    not gateway.fn_void_request(uuid_send(d.request_id::uuid), util.hash_key('buyer')), 'what is booked cannot be voided'
+    not gateway.fn_close_request(uuid_send(d.request_id::uuid), util.hash_key('buyer')), 'what is booked cannot be voided'
 ) from decision as d;
 select is((test.scope_of('buyer')).day_spent_usd, 0.0039570000, 'and stays charged');
 select * from finish();

@@ -1,0 +1,34 @@
+-- A charge is explained to its last digit: at most one attempt is charged, costs add up, and what is void or unknown is
+-- free.
+drop view if exists ops.unbalanced_request;
+create view ops.unbalanced_request as
+select b.api_request_hk, b.customer_hk, b.finding
+from (
+    select
+        s.api_request_hk, s.customer_hk,
+        case
+            when a.charged > 1 then 'is charged for ' || a.charged || ' attempts'
+            when s.customer_cost > 0 and a.charged = 0 then 'is charged for no attempt'
+            when a.provider_cost <> s.provider_cost then 'costs another sum than its attempts'
+            when a.attempts <> s.attempt_count then 'has another number of attempts than it says'
+            when s.provider_cost + s.gateway_markup <> s.customer_cost then 'does not add up'
+            when s.response_status = 'SUCCESS' and a.answered <> 1 then 'succeeded without one successful attempt'
+            when s.response_status = 'UNKNOWN' and a.unknown = 0 then 'is unknown without an unknown attempt'
+            when s.response_status = 'VOIDED' and a.attempts > 0 then 'is void though a provider was called'
+        end as finding
+    from gateway.api_request_s as s
+    cross join lateral (
+        select
+            count(*) as attempts, count(*) filter (where t.is_charged) as charged,
+            count(*) filter (where t.outcome = 'SUCCESS') as answered,
+            count(*) filter (where t.outcome = 'UNKNOWN') as unknown,
+            coalesce(sum(t.provider_cost), 0) as provider_cost
+        from gateway.api_request_attempt_s as t
+        where t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
+    ) as a
+    where s.api_request_hk >= ops.fn_check_from()
+) as b
+where b.finding is not null;
+
+comment on view ops.unbalanced_request is
+'Booked requests whose charge, costs and attempts do not explain each other. Must be empty.';
