@@ -75,7 +75,10 @@ add constraint unknown_is_never_charged check (outcome <> 'UNKNOWN' or not is_ch
 
 alter table ops.dead_message add column error_class text;
 
+-- Private functions, called by those alone that this release replaces in the same transaction.
+-- squawk-ignore ban-drop-function
 drop function if exists ops.fn_void_expired_reservations();
+-- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_void_request(bytea, bytea);
 delete from ops.job where job_name = 'void expired reservations';
 

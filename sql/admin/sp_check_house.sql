@@ -26,6 +26,8 @@ begin
     cross join lateral pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) as a
     where d.datname = current_database() and a.grantee = 0;
 
+    return query select f.* from admin.fn_check_logging() as f;
+
     return query
     select
         'tokens', count(*) > 0, format('%s tokens of %s customers may call', count(*), count(distinct p.customer_hk)),

@@ -1,8 +1,8 @@
 drop view if exists ops.request_state;
 create view ops.request_state as
 select
-    encode(r.api_request_hk, 'hex')::uuid as request_id, r.customer_hk, r.request_state, r.reserved_at as since, r.told_at,
-    r.dispatch_count, r.held_usd
+    encode(r.api_request_hk, 'hex')::uuid as request_id, r.customer_hk, r.request_state, r.reserved_at as since,
+    r.told_at, r.dispatch_count, r.held_usd
 from ops.reservation as r
 union all
 select

@@ -6,7 +6,8 @@ set search_path = ''
 begin atomic
     insert into ops.idempotency_key as k (key_digest, customer_hk, tenant_hk, body_digest, expires_at)
     select distinct on (p.tenant_hk, p.customer_hk, decode(g.pair ->> 0, 'hex'))
-        decode(g.pair ->> 0, 'hex'), p.customer_hk, p.tenant_hk, decode(g.pair ->> 1, 'hex'), p_now + interval '24 hours'
+        decode(g.pair ->> 0, 'hex'), p.customer_hk, p.tenant_hk, decode(g.pair ->> 1, 'hex'),
+        p_now + interval '24 hours'
     from jsonb_array_elements(p_batch) as b (call)
     inner join ops.principal as p on p.token_digest = decode(b.call ->> 'digest', 'hex')
     cross join lateral jsonb_array_elements(b.call -> 'idempotency') as g (pair)

@@ -9,4 +9,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_use_key(bytea, jsonb, bytea) is 'Notes the request that was routed under an idempotency key.';
+comment on function gateway.fn_use_key(bytea, jsonb, bytea) is
+'Notes the request that was routed under an idempotency key.';

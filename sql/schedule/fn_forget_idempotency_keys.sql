@@ -19,4 +19,5 @@ begin
 end
 $$;
 
-comment on function ops.fn_forget_idempotency_keys() is 'Removes idempotency keys older than 24 hours; returns how many.';
+comment on function ops.fn_forget_idempotency_keys() is
+'Removes idempotency keys older than 24 hours; returns how many.';

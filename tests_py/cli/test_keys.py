@@ -151,12 +151,11 @@ def test_one_that_is_changed_meanwhile_is_not_overwritten(furnished: Cli) -> Non
     """Between reading and writing: a set key waits in an open transaction, and the rotation for it."""
     keys = Keys(furnished)
     keyring = Keyring(keys.new, keys.old)
-    identity = "admin.sp_identify_provider_key('beta', null, 'default')"
-    ((row_hk,),) = furnished.database.query(f"select {identity}")
+    ((row_hk,),) = furnished.database.query("select admin.sp_identify_provider_key('alpha', 'acme', null)")
     changed = Keyring(keys.old).seal(b"sk-changed", row_hk)
     with furnished.database.connect(autocommit=False) as dba, ThreadPoolExecutor(1) as pool:
         dba.execute(
-            "select admin.sp_set_provider_key('beta', null, 'default', %s, %s, %s)",
+            "select admin.sp_set_provider_key('alpha', 'acme', null, %s, %s, %s)",
             (b"another", changed, Keyring(keys.old).key_id),
         )
         running = pool.submit(rotate_on_its_own, furnished, keyring)
