@@ -62,7 +62,7 @@ class Admission:
     def _refuse(self, bound: str, now: float) -> None:
         if now - self._said >= _LOG_SECONDS:
             self._said = now
-            _log.warning("calls_refused", bound=bound, calls=self.calls, answer_bytes=self.answer_bytes)
+            _log.warning("calls_refused", reason=bound, running=self.calls, bytes=self.answer_bytes)
         raise Overloaded
 
 

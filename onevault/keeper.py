@@ -15,7 +15,7 @@ from onevault.log import get_log
 _LOOK_SECONDS = 0.5
 _FIRST_DELAY_SECONDS = 0.2
 _LONGEST_DELAY_SECONDS = 5.0
-# A server that lived this long is started again at once when it dies.
+# A server that stayed for so long is started again at once when it dies.
 _STEADY_SECONDS = 30.0
 
 _log = get_log("supervisor")
@@ -25,19 +25,19 @@ async def keep_running(server: EmbeddedServer) -> None:
     """Starts `server` again whenever it is gone. Runs until it is cancelled; a start under way then ends by itself."""
     loop = asyncio.get_running_loop()
     delay = _FIRST_DELAY_SECONDS
-    started_at = loop.time()
+    down_at = loop.time()
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         if server.running():
+            if loop.time() - down_at >= _STEADY_SECONDS:
+                delay = _FIRST_DELAY_SECONDS
             continue
-        if loop.time() - started_at >= _STEADY_SECONDS:
-            delay = _FIRST_DELAY_SECONDS
         _log.warning("database_gone", delay_ms=round(delay * 1000))
         await asyncio.sleep(delay)
         delay = min(delay * 2, _LONGEST_DELAY_SECONDS)
         try:
             if await asyncio.to_thread(server.revive):
-                started_at = loop.time()
                 _log.warning("database_started_again")
         except (OperatorError, OSError) as error:
-            _log.error("database_does_not_start", error, see=str(server.log))
+            _log.error("database_does_not_start", error, path=str(server.log))
+        down_at = loop.time()

@@ -35,6 +35,7 @@ def check_books(database: AnyDatabase, acknowledged: Iterable[str] = ()) -> None
     assert not {request: count for request, count in rows.items() if count != 1}, "one terminal row each"
     missing = set(acknowledged) - rows.keys()
     assert not missing, f"{len(missing)} acknowledged requests are not in the books"
+    assert database.query("select * from ops.invariant_violation") == []
     held = database.query(
         "select s.scope_kind, s.day_held_usd, s.month_held_usd from ops.scope_state as s"
         " where s.day_held_usd <> 0 or s.month_held_usd <> 0"

@@ -11,13 +11,22 @@ import psutil
 
 def proportional_bytes(pids: Iterable[int]) -> int:
     """The memory of these processes, shared pages in proportion (PSS; RSS where the system does not tell)."""
+    return _sum(pids, "pss")
+
+
+def private_bytes(pids: Iterable[int]) -> int:
+    """The memory that would be free if these processes ended (USS)."""
+    return _sum(pids, "uss")
+
+
+def _sum(pids: Iterable[int], kind: str) -> int:
     total = 0
     for pid in pids:
         try:
             found = psutil.Process(pid).memory_full_info()
         except psutil.Error:  # it has ended
             continue
-        total += getattr(found, "pss", found.rss)
+        total += getattr(found, kind, found.rss)
     return total
 
 
