@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -40,11 +40,19 @@ _STOP_SECONDS = 45
 class Process:
     """One started `onevault` command; everything it logs goes to a file."""
 
-    def __init__(self, name: str, arguments: list[str], environ: dict[str, str], log: Path, fd: int | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        environ: dict[str, str],
+        log: Path,
+        fd: int | None,
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self._log: IO[bytes] = log.open("ab")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", "onevault", *arguments],
+            [*prefix, sys.executable, "-m", "onevault", *arguments],
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
