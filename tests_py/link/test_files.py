@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import ssl
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from onevault.link_address import (
 )
 from onevault.link_authority import create_authority, find_certificates, load_authority
 from onevault.link_tls import Credentials, LinkTlsError
-from tests_py.support.certificates import Certificates
+from tests_py.support.certificates import Certificates, bare_client
 
 
 def test_addresses_are_read_as_they_are_written() -> None:
@@ -100,3 +102,22 @@ async def test_a_loop_that_was_held_up_gives_up_on_nobody(monkeypatch: pytest.Mo
     assert silent == []
     assert len(beats) == 1
     watched.stop()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_handshake_itself_asks_for_a_certificate(tmp_path: Path, *, shown: bool) -> None:
+    good = Certificates(tmp_path / "link")
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = Credentials(good.home, "front").context().wrap_bio(to_server, to_client, server_side=True)
+    client = bare_client(good.home if shown else None).wrap_bio(to_client, to_server)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        server.do_handshake()
+    client.do_handshake()
+    if shown:
+        server.do_handshake()
+        assert server.version() == "TLSv1.3"
+    else:
+        with pytest.raises(ssl.SSLError, match="(?i)peer did not return a certificate"):
+            server.do_handshake()
