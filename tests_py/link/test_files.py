@@ -119,5 +119,5 @@ def test_the_handshake_itself_asks_for_a_certificate(tmp_path: Path, *, shown: b
         server.do_handshake()
         assert server.version() == "TLSv1.3"
     else:
-        with pytest.raises(ssl.SSLError, match="(?i)peer did not return a certificate"):
+        with pytest.raises(ssl.SSLError, match=r"(?i)peer did not return a certificate"):
             server.do_handshake()

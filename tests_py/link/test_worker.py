@@ -33,14 +33,23 @@ class PlayedFront:
         self.frames: list[Frame] = []
         self.connections: list[asyncio.Transport] = []
         self.welcome: str | None = INSTANCE
-        self._server: asyncio.Server | None = None
         self.port = 0
 
-    async def open(self, context: ssl.SSLContext | None, port: int = 0) -> PlayedFront:
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, context: ssl.SSLContext | None) -> AsyncIterator[PlayedFront]:
+        """One that listens, and is gone at the end whatever has failed."""
+        front = cls()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", port, ssl=context)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
+        server = await loop.create_server(lambda: _Connection(front), "127.0.0.1", 0, ssl=context)
+        front.port = server.sockets[0].getsockname()[1]
+        try:
+            yield front
+        finally:
+            server.close()
+            for transport in tuple(front.connections):
+                transport.abort()
+            await until(lambda: not front.connections)
 
     def address(self, instance: str = INSTANCE, host: str = "127.0.0.1") -> str:
         return str(FrontAddress(host, self.port, instance))
@@ -48,12 +57,6 @@ class PlayedFront:
     def say(self, frame: Frame) -> None:
         for transport in self.connections:
             transport.write(encode(frame))
-
-    def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for transport in tuple(self.connections):
-            transport.abort()
 
     def count(self, kind: type[Frame]) -> int:
         return sum(isinstance(frame, kind) for frame in self.frames)
@@ -84,10 +87,8 @@ class _Connection(asyncio.Protocol):
 
 @pytest.fixture
 async def front(certificates: Certificates) -> AsyncIterator[PlayedFront]:
-    opened = await PlayedFront().open(Credentials(certificates.home, "front").context())
-    yield opened
-    opened.close()
-    await until(lambda: not opened.connections)
+    async with PlayedFront.open(Credentials(certificates.home, "front").context()) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -133,23 +134,19 @@ IMPOSTORS: dict[str, Make] = {
 async def test_who_is_no_front_hears_nothing(
     links: Links, certificates: Certificates, tmp_path: Path, made: Make
 ) -> None:
-    impostor = await PlayedFront().open(made(certificates, tmp_path))
-    with pytest.raises(FrontUnreachable):
-        await links.reach(impostor.address())
-    assert impostor.frames == []
-    assert links.allowance(64) == 0, "it reads no messages that others could serve"
-    impostor.close()
-    await until(lambda: not impostor.connections)
+    async with PlayedFront.open(made(certificates, tmp_path)) as impostor:
+        with pytest.raises(FrontUnreachable):
+            await links.reach(impostor.address())
+        assert impostor.frames == []
+        assert links.allowance(64) == 0, "it reads no messages that others could serve"
 
 
 async def test_the_name_that_was_dialled_counts(certificates: Certificates, links: Links, tmp_path: Path) -> None:
     named = certificates.spoil(tmp_path / "named", "front", names=("localhost",))
-    front = await PlayedFront().open(Credentials(named, "front").context())
-    await links.reach(front.address(host="localhost"))
-    with pytest.raises(FrontUnreachable):
-        await links.reach(front.address(host="127.0.0.1"))
-    front.close()
-    await until(lambda: not front.connections)
+    async with PlayedFront.open(Credentials(named, "front").context()) as front:
+        await links.reach(front.address(host="localhost"))
+        with pytest.raises(FrontUnreachable):
+            await links.reach(front.address(host="127.0.0.1"))
 
 
 async def test_the_systems_authorities_are_not_asked(
@@ -158,11 +155,10 @@ async def test_the_systems_authorities_are_not_asked(
     foreign = Certificates(tmp_path / "foreign")
     monkeypatch.setenv("SSL_CERT_FILE", str(foreign.home / "ca.pem"))
     links = Links("w1", tmp_path, certificates.home)
-    front = await PlayedFront().open(bare_server(foreign.home))
-    with pytest.raises(FrontUnreachable):
-        await links.reach(front.address())
-    assert front.frames == []
-    front.close()
+    async with PlayedFront.open(bare_server(foreign.home)) as front:
+        with pytest.raises(FrontUnreachable):
+            await links.reach(front.address())
+        assert front.frames == []
     await links.close()
 
 
