@@ -65,6 +65,19 @@ async def is_turned_away(desk: Desk, context: ssl.SSLContext) -> None:
     assert desk.front.links.workers == workers
 
 
+async def is_hung_up_on(desk: Desk, context: ssl.SSLContext | None, said: bytes) -> bytes:
+    """Says something and waits until the front hangs up; what it had answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=context)
+    try:
+        writer.write(said)
+        async with asyncio.timeout(10):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.transport.abort()
+
+
 async def test_a_call_goes_through(desk: Desk, certificates: Certificates) -> None:
     worker = await dial(desk, certificates.home)
     call = desk.post()
@@ -130,12 +143,8 @@ async def test_who_is_no_worker_gets_nothing(
 async def test_plain_speech_is_not_understood(desk: Desk, certificates: Certificates) -> None:
     good = await dial(desk, certificates.home)
     for said in (encode(Claim(bytes(16), "standard", 1, 1)), b"GET / HTTP/1.1\r\n\r\n", b"\0" * 4096):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port(desk))
-        writer.write(said)
-        async with asyncio.timeout(10):
-            answer = await reader.read()
+        answer = await is_hung_up_on(desk, None, said)
         assert answer[:1] in (b"", b"\x15"), "a TLS alert at most"
-        writer.close()
     assert desk.front.links.workers == 1
     assert not good.lost.is_set()
 
@@ -159,32 +168,21 @@ async def test_a_handshake_has_a_deadline(
     desk: Desk, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "HANDSHAKE_SECONDS", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk))
-    writer.write(b"\x16\x03\x01")
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, None, b"\x16\x03\x01") == b""
 
 
 async def test_a_worker_that_says_nothing_is_hung_up_on(
     desk: Desk, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "HELLO_SECONDS", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=bare_client(certificates.home))
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, bare_client(certificates.home), b"") == b""
 
 
 @pytest.mark.parametrize("frame", [Claim(bytes(16), "standard", 1, 1), Head(bytes(16), "", "", "", ""), Wake()])
 async def test_the_first_frame_must_be_hello(
     desk: Desk, certificates: Certificates, frame: Claim | Head | Wake
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=bare_client(certificates.home))
-    writer.write(encode(frame))
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, bare_client(certificates.home), encode(frame)) == b""
 
 
 async def test_a_worker_that_dials_anew_has_given_up_its_old_connection(desk: Desk, certificates: Certificates) -> None:
