@@ -25,11 +25,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--figures", metavar="FILE", help="file that gets a line of JSON for each test that measures")
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--figures FILE`: tests that measure add a line of JSON to it."""
-    parser.addoption("--figures", metavar="FILE", help="file that gets a line of JSON for each test that measures")
-
-
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """The embedded PostgreSQL of this session, with a migrated template."""

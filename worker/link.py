@@ -107,8 +107,11 @@ class Links:
         await asyncio.sleep(0)
         while not all(link.lost for link in links):
             if asyncio.get_running_loop().time() >= until:
-                return
+                break
             await asyncio.sleep(0.01)
+        for link in links:
+            link.abort()
+        await asyncio.sleep(0)
 
     def _dialled(self, address: str) -> asyncio.Task[Link]:
         """The task that dials this front, one however many want it."""

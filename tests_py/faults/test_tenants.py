@@ -29,6 +29,7 @@ from litestar_app.calls import Reads, Road
 from litestar_app.front import Front
 from onevault.settings import Settings
 from tests_py.faults.tenants import MODEL, Tenant, ask, collect_marks, settle_tenant
+from tests_py.litestar_app.kit import KEYRING
 from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
 
@@ -91,7 +92,7 @@ def login(house: Gateway, role: str) -> psycopg.Connection[Any]:
 
 def routes() -> list[tuple[str, str]]:
     """Method and path of each route of the application; a bare handler takes what it is given."""
-    app = build_app(Front(Settings(), [b"p" * 32], Road("host=/nowhere", 1), Reads("host=/nowhere")))
+    app = build_app(Front(Settings(), KEYRING, Road("host=/nowhere", 1), Reads("host=/nowhere")))
     found = set()
     for route in app.routes:
         for method in getattr(route, "methods", None) or ["GET", "POST"]:

@@ -14,7 +14,7 @@ import pytest_asyncio
 from litestar_app import remote
 from litestar_app.sockets import LinkError
 from onevault import pulse
-from onevault.frames import Body, Chunk, Claim, End, Gone, Head, Ping, Wake, Welcome, encode
+from onevault.frames import Body, Chunk, Claim, End, Gone, Head, Hello, Ping, Wake, Welcome, encode
 from onevault.link_address import Advertised, Listen, parse_front_address
 from onevault.link_authority import issue_to
 from onevault.link_tls import Credentials, LinkTlsError
@@ -49,17 +49,33 @@ async def dial(desk: Desk, directory: Path, name: str = "w1") -> Worker:
 
 async def is_turned_away(desk: Desk, context: ssl.SSLContext) -> None:
     """Whoever dials so is hung up on without a byte of ours, and what he says is read by nobody."""
-    ticket = bytes(16)
     workers = desk.front.links.workers
+    answer = b""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=context)
-        writer.write(encode(Claim(ticket, "standard", 1, 1)))
-        async with asyncio.timeout(10):
-            assert await reader.read() == b""
-        writer.close()
-    except (OSError, ssl.SSLError):
+        try:
+            writer.write(encode(Hello("intruder")))
+            async with asyncio.timeout(10):
+                answer = await reader.read(1)
+        finally:
+            writer.transport.abort()
+    except (ConnectionError, ssl.SSLError):
         pass
+    assert answer == b""
     assert desk.front.links.workers == workers
+
+
+async def is_hung_up_on(desk: Desk, context: ssl.SSLContext | None, said: bytes) -> bytes:
+    """Says something and waits until the front hangs up; what it had answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=context)
+    try:
+        writer.write(said)
+        async with asyncio.timeout(10):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.transport.abort()
 
 
 async def test_a_call_goes_through(desk: Desk, certificates: Certificates) -> None:
@@ -127,12 +143,8 @@ async def test_who_is_no_worker_gets_nothing(
 async def test_plain_speech_is_not_understood(desk: Desk, certificates: Certificates) -> None:
     good = await dial(desk, certificates.home)
     for said in (encode(Claim(bytes(16), "standard", 1, 1)), b"GET / HTTP/1.1\r\n\r\n", b"\0" * 4096):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port(desk))
-        writer.write(said)
-        async with asyncio.timeout(10):
-            answer = await reader.read()
+        answer = await is_hung_up_on(desk, None, said)
         assert answer[:1] in (b"", b"\x15"), "a TLS alert at most"
-        writer.close()
     assert desk.front.links.workers == 1
     assert not good.lost.is_set()
 
@@ -156,32 +168,21 @@ async def test_a_handshake_has_a_deadline(
     desk: Desk, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "HANDSHAKE_SECONDS", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk))
-    writer.write(b"\x16\x03\x01")
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, None, b"\x16\x03\x01") == b""
 
 
 async def test_a_worker_that_says_nothing_is_hung_up_on(
     desk: Desk, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote, "HELLO_SECONDS", 0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=bare_client(certificates.home))
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, bare_client(certificates.home), b"") == b""
 
 
 @pytest.mark.parametrize("frame", [Claim(bytes(16), "standard", 1, 1), Head(bytes(16), "", "", "", ""), Wake()])
 async def test_the_first_frame_must_be_hello(
     desk: Desk, certificates: Certificates, frame: Claim | Head | Wake
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port(desk), ssl=bare_client(certificates.home))
-    writer.write(encode(frame))
-    async with asyncio.timeout(10):
-        assert await reader.read() == b""
-    writer.close()
+    assert await is_hung_up_on(desk, bare_client(certificates.home), encode(frame)) == b""
 
 
 async def test_a_worker_that_dials_anew_has_given_up_its_old_connection(desk: Desk, certificates: Certificates) -> None:

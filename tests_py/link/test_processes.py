@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from onevault.link_tls import Credentials
 from tests_py.conftest import StartGateway
 from tests_py.providers.fake import FakeProvider
 from tests_py.support.certificates import Certificates
@@ -283,3 +285,27 @@ def begin_streams(stage: Stage, pool: ThreadPoolExecutor, count: int) -> tuple[l
 def is_cut(text: str) -> bool:
     """Whether a stream has ended with an error."""
     return "[DONE]" not in text and "error" in json.loads(text.strip().split("\n\n")[-1].removeprefix("data: "))
+
+
+def test_a_front_leaves_whoever_is_at_its_door(start: Start, fake: FakeProvider, certificates: Certificates) -> None:
+    """One in a handshake, one that is known and has not said hello, and a worker: none of them holds up a stop."""
+    port = free_port()
+    stage = start(listen=f"127.0.0.1:{port}")
+    stage.provider("one", fake.endpoint("ok"))
+    assert stage.ask().status_code == 200
+    context = Credentials(certificates.home, "worker").context()
+    with (
+        socket.create_connection(("127.0.0.1", port)),
+        socket.create_connection(("127.0.0.1", port)) as bare,
+        context.wrap_socket(bare, server_hostname="127.0.0.1"),
+    ):
+        assert stage.gateway.fronts[0].stop() == 0
+    assert "Traceback" not in stage.gateway.log()
+
+
+def test_a_worker_stops_though_its_front_hears_nothing(start: Start, fake: FakeProvider, wire: Wire) -> None:
+    stage = start(**over(wire))
+    stage.provider("one", fake.endpoint("ok"))
+    assert stage.ask().status_code == 200
+    wire.freeze()
+    assert stage.gateway.workers[0].stop() == 0

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -48,11 +48,12 @@ class Process:
         log: Path,
         fd: int | None,
         program: str = "onevault",
+        prefix: Sequence[str] = (),
     ) -> None:
         self.name = name
         self._log: IO[bytes] = log.open("ab")
         self.popen = subprocess.Popen(
-            [sys.executable, "-m", program, *arguments],
+            [*prefix, sys.executable, "-m", program, *arguments],
             env=environ,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
