@@ -43,8 +43,8 @@ def gateway(hosts: Hosts, start_gateway: StartGateway, tmp_path: Path) -> Gatewa
     door = gateway._listener.fileno()
     fd = str(door)
     log = gateway._log
-    gateway.fronts.append(Process("front", ["serve", "--fd", fd], gateway.environ, log, door, hosts.on("front")))
-    gateway.workers.append(Process("worker", ["work"], gateway.environ, log, None, hosts.on("worker")))
+    gateway.fronts.append(Process("front", ["serve", "--fd", fd], gateway.environ, log, door, prefix=hosts.on("front")))
+    gateway.workers.append(Process("worker", ["work"], gateway.environ, log, None, prefix=hosts.on("worker")))
     gateway.wait_until_ready()
     return gateway
 
