@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from onevault.embedded import DATABASE, PORT, SUPERUSER, EmbeddedServer
+from onevault.embedded import DATABASE, SUPERUSER, EmbeddedServer
 from onevault.errors import OperatorError
+from onevault.server_settings import PORT
 from onevault.settings import Settings
 
 Role = Literal["owner", "app", "worker", "dba"]
