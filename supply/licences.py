@@ -84,14 +84,10 @@ def licence_of(name: str) -> str:
                 f"{name} has another licence file than the one that was read: read it, then change _READ."
             )
         return licence
-    metadata = found.metadata
-    words = (
-        metadata["License-Expression"]
-        or metadata["License"]
-        or " AND ".join(
-            c.removeprefix("License :: ") for c in metadata.get_all("Classifier", []) if c.startswith("License :: ")
-        )
-    )
+    # get_all, because what is not there is None in one finder of distributions and an error in another.
+    told = [*found.metadata.get_all("License-Expression", []), *found.metadata.get_all("License", [])]
+    classifiers = [c for c in found.metadata.get_all("Classifier", []) if c.startswith("License :: ")]
+    words = told[0] if told else " AND ".join(c.removeprefix("License :: ") for c in classifiers)
     try:
         return canonicalize_license_expression(_WORDS.get(words, words))
     except ValueError:
