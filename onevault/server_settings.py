@@ -6,6 +6,8 @@ reads last.
 
 from __future__ import annotations
 
+import sys
+
 PORT = 5432
 
 SERVER_SETTINGS = {
@@ -39,3 +41,7 @@ SERVER_SETTINGS = {
     "log_autovacuum_min_duration": "-1",
     "log_line_prefix": "%m [%p] %u ",
 }
+
+if sys.platform == "linux":
+    # After a crash one call for the whole file system instead of one for each of thousands of files.
+    SERVER_SETTINGS["recovery_init_sync_method"] = "syncfs"

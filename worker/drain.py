@@ -23,8 +23,8 @@ from worker.shapes import Delivery, decode_message
 
 READ_AT_ONCE: Final = 64
 POLL_SECONDS: Final = 0.25
-HOLD_SECONDS: Final = 60
-RENEW_AFTER_SECONDS: Final = 20.0
+HOLD_SECONDS: Final = 30
+RENEW_AFTER_SECONDS: Final = 5.0
 TELL_AFTER_SECONDS: Final = 1.0
 CLAIM_SECONDS: Final = 15.0
 _BACK_OFF_SECONDS: Final = 1.0

@@ -65,6 +65,15 @@ def describe_buried() -> CustomerError:
     return CustomerError(http_status=502, code="provider_error", message=message)
 
 
+class _Told(msgspec.Struct):
+    status: str | None = None
+
+
+def was_fenced(receipt: bytes) -> bool:
+    """Whether SQL refused a result, since the message had gone to another worker and is not booked yet."""
+    return msgspec.json.decode(receipt, type=_Told).status == "FENCED"
+
+
 def with_error(receipt: bytes, error: CustomerError) -> bytes:
     """The receipt with the error as its last member."""
     body = receipt.rstrip()[:-1].rstrip()

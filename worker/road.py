@@ -16,7 +16,7 @@ from onevault.log import get_log
 from onevault.tokens import Secret
 from worker.booking import Booker, NotBooked
 from worker.calls import DatabaseAway
-from worker.endings import describe_buried, describe_failure, describe_unbooked, with_error
+from worker.endings import describe_buried, describe_failure, describe_unbooked, was_fenced, with_error
 from worker.keys import ProviderKeys
 from worker.providers.base import Call, CallFailed, Provider
 from worker.running import Running
@@ -47,23 +47,26 @@ class Road:
 
     async def serve(self, run: Running) -> None:
         """From the body, or the news that there is none, to the last frame."""
+        nothing = msgspec.json.encode({"request_id": run.delivery.message.request})
         try:
             if run.delivery.message.dead:
-                receipt = msgspec.json.encode({"request_id": run.delivery.message.request})
-                run.finish(with_error(receipt, describe_buried()), answered=False)
+                run.finish(with_error(nothing, describe_buried()), answered=False)
                 return
             result, failure = await self._walk(run)
             run.settling = True
             try:
                 receipt = await self._booker.book(result)
             except NotBooked:
-                receipt, failure = b"{}", describe_unbooked()
+                receipt, failure = nothing, describe_unbooked()
+            if failure is None and was_fenced(receipt):
+                # Another worker has this request now, and its answer is the one that is booked.
+                receipt, failure = nothing, describe_unbooked()
             if failure is not None:
                 receipt = with_error(receipt, failure)
             run.finish(receipt, answered=failure is None)
         except Exception as error:  # noqa: BLE001 - a request that goes wrong in a new way ends alone
             _log.error("request_broke", error, request_id=run.delivery.message.request)
-            run.finish(with_error(b"{}", describe_unbooked()), answered=False)
+            run.finish(with_error(nothing, describe_unbooked()), answered=False)
         finally:
             self._on_end(run)
 
@@ -86,6 +89,8 @@ class Road:
             failed_call = await self._try(run, candidate, attempt, fields)
             if failed_call is None:
                 result.status = "SUCCESS"
+                if not run.body.stream:
+                    _note_hang_up(run, result)
                 return _end_result(run, result), None
             if verdict is None or failed_call.customer_fault or not verdict.customer_fault:
                 verdict = failed_call
@@ -176,6 +181,12 @@ def _interrupted(run: Running) -> CallFailed:
     if run.ending is not None:
         return CallFailed(run.ending, failover=False)
     return CallFailed("timeout", failover=run.late == "silence")
+
+
+def _note_hang_up(run: Running, result: Result) -> None:
+    # A plain answer is made to its end even if nobody hears it any more: only its last byte says what it used.
+    if run.ending is not None:
+        result.status, result.error_class = "CANCELLED", run.ending
 
 
 def _begin_result(run: Running) -> Result:

@@ -139,7 +139,7 @@ async def test_holds_are_renewed(place: Path, fake: FakeProvider, monkeypatch: p
         await answer.wait()
         assert 2 <= len(house.calls.renewed) <= 5
         ((report,), seconds) = house.calls.renewed[0]
-        assert (report[:3], report.output_bytes, seconds) == (("standard", 1, 1), 0, 60)
+        assert (report[:3], report.output_bytes, seconds) == (("standard", 1, 1), 0, 30)
 
 
 async def test_a_stream_tells_how_far_it_got(place: Path, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
