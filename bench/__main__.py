@@ -35,7 +35,7 @@ def main() -> int:
         wrk = find_generator()
         with (
             running_provider(gap_us=options.gap_us, first_byte_us=options.first_byte_us) as provider,
-            running_gateway(provider, customers=options.customers) as gateway,
+            running_gateway(provider, customers=options.customers, tcp_link=options.link == "tcp") as gateway,
         ):
             return _run(options, wrk, provider, gateway)
     except BenchError as error:
@@ -93,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", choices=("plain", "stream"), help="one kind of answer instead of both")
     add("--connections", type=_numbers, default=(1, 16, 64, 200), metavar="N,N", help="1,16,64,200")
     add("--customers", type=int, default=1, help="customers who take turns (%(default)s)")
+    add("--link", choices=("unix", "tcp"), default="unix", help="how front and worker are joined (%(default)s)")
     add("--gap-us", type=int, default=1000, help="pause between two events of a stream (%(default)s)")
     add("--first-byte-us", type=int, default=0, help="how long the provider thinks (%(default)s)")
     add("--profile", action="store_true", help="watch front and worker with py-spy")

@@ -56,9 +56,10 @@ class _Issued(msgspec.Struct):
 
 
 @contextmanager
-def running_gateway(provider: Provider, *, customers: int) -> Iterator[Gateway]:
+def running_gateway(provider: Provider, *, customers: int, tcp_link: bool = False) -> Iterator[Gateway]:
     """Start a gateway in front of `provider`, twice (the second start is timed); stop it.
 
+    With `tcp_link` front and worker are linked by TCP with TLS, as between machines.
     Raises GatewayError with the end of its log.
     """
     home = Path(tempfile.mkdtemp(prefix="onevault-bench-"))
@@ -66,6 +67,9 @@ def running_gateway(provider: Provider, *, customers: int) -> Iterator[Gateway]:
     home.chmod(0o755)
     process = None
     try:
+        if tcp_link:
+            (home / ".env").write_text("ONEVAULT_LINK_LISTEN=127.0.0.1:0\n")
+            _onevault(home, "link", "init")
         process, _, _ = _start(home)
         tokens = _set_up(home, provider, customers)
         watch = Watch(_onevault(home, "dsn").strip())
