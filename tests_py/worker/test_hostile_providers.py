@@ -1,7 +1,8 @@
 """Providers that mean harm, against a real worker process: each ends in its class, and costs little.
 
 Mutants they catch: `_unpack` that stops at the first member's end, or that unpacks a piece without a limit; encodings
-let pass; a transport that follows redirects or takes headers of the caller along; a provider's headers passed on.
+let pass; packed bytes not counted; aiohttp's own handler of connections; a transport that follows redirects or takes
+headers of the caller along; a provider's headers passed on.
 """
 
 from __future__ import annotations
@@ -86,13 +87,13 @@ def test_what_is_packed_as_http_allows_is_read(stage: Stage, fake: FakeProvider,
         ("endless-nothing", "server_error"),
         ("endless-line streamed", "server_error"),
         ("big-bomb-1024 streamed", "server_error"),
-        ("chunk-garbage streamed", "server_error"),
+        ("chunk-garbage streamed", "truncated_stream"),
         ("endless-head", "server_error"),
         ("long-header", "server_error"),
         ("long-status", "server_error"),
         ("endless-hints", "timeout"),
         ("drip-20", "timeout"),
-        ("chunk-garbage", "server_error"),
+        ("chunk-garbage", "truncated_stream"),
         ("lying-length", "server_error"),
     ],
 )
@@ -108,7 +109,7 @@ def test_each_ends_in_its_class(stage: Stage, fake: FakeProvider, behaviour: str
     before = psutil.Process(worker).memory_info().rss
     if LINUX:  # from here on the kernel counts the peak anew
         Path(f"/proc/{worker}/clear_refs").write_text("5")
-    response = stage.ask(model=model, stream=streamed)
+    response = stage.ask(timeout=100, model=model, stream=streamed)
     grown = peak(worker) - before if LINUX else 0
     assert response.status_code in (502, 504), response.text
     attempts = response.json()["error"]["attempts"]
