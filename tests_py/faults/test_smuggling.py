@@ -6,13 +6,15 @@ requests were booked as the sender got answers for, other callers over the same 
 front's refusals are those listed here. An answer that runs is never spoilt by what its sender sends next.
 
 Mutants it catches: uvicorn's own protocol class in `front_config` (HTTP/0.9, trailers taken for headers, a 400 written
-into a running answer, no Host); `chunked` no longer compared in heads.py; `_find_twice` that finds nothing; `_deaf`
-not looked at after a refusal or an upgrade; the pipeline without its limit; nginx without its answer for 501 and 505.
+into a running answer, no Host); `chunked` no longer compared in heads.py; `_find_twice` that finds nothing; a refusal
+said before the answers to earlier requests; trailers kept; framing not weighed; the pipeline without its limit; nginx
+without its answer for 501 and 505.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -247,6 +249,26 @@ async def test_requests_that_wait_on_a_connection_are_counted(house: House) -> N
     assert statuses == [200] * (len(statuses) - 1) + [400], statuses
     assert len(statuses) < 30
     assert house.paid() == before + len(statuses) - 1
+
+
+@pytest.mark.parametrize("name", ["upgrade", "h2c", "fold", "Host twice", "chunk minus", "HTTP/2.0"])
+async def test_after_the_last_answer_nothing_is_heard(house: House, name: str) -> None:
+    """Also when it comes later, once the sender has read that the connection is over."""
+    before = house.paid()
+    first = ONE[name][0] if name in ONE else REFUSED[name]
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.gateway.port)
+    writer.write(filled(house, first))
+    async with asyncio.timeout(30):
+        head = await reader.readuntil(b"\r\n\r\n")
+        rest = b""
+        with contextlib.suppress(ConnectionError):
+            writer.write(filled(house, SECOND))
+            await writer.drain()
+            rest = await reader.read()
+    writer.close()
+    assert b"connection: close" in head
+    assert b"HTTP/1.1 " not in rest
+    assert house.paid() == before
 
 
 async def test_behind_nginx_everybody_gets_his_own_answer(house: House) -> None:

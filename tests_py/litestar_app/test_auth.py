@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litestar_app.auth import AddressBook, Headers, TokenDesk, user_agent
@@ -28,6 +28,7 @@ def test_a_token_is_found(headers: Headers) -> None:
     assert TokenDesk([PEPPER]).digests(headers) == [digest_token(TOKEN, PEPPER)]
 
 
+@settings(deadline=None)
 @given(st.integers(0, TOKEN_LENGTH - 1), st.data())
 def test_tokens_that_begin_alike_are_not_alike(length: int, data: st.DataObject) -> None:
     """However long the prefix that two tokens share, they share no digest, under any pepper."""

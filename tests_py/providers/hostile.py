@@ -125,9 +125,10 @@ async def drip(fake: FakeProvider, seen: Seen, milliseconds: int) -> AsyncIterat
 
 
 async def chunk_garbage(fake: FakeProvider, seen: Seen, _: int) -> AsyncIterator[Step]:
-    """Chunks whose sizes are none."""
+    """Chunks whose sizes are none, a while after a good one."""
     yield wire.stream_head()
     yield wire.piece(wire.events(fake.text, None)[0])
+    yield 0.2
     yield b"zz\r\n\xff\xfe\r\n-1\r\n"
     yield 0.05
     yield None

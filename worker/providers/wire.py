@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
+import functools
 import os
 import socket
 import time
@@ -14,6 +15,9 @@ from typing import Final
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
+from aiohttp.helpers import set_exception
 from httpx_aiohttp import AiohttpTransport
 
 from worker.providers.base import CallFailed
@@ -35,6 +39,19 @@ WIRE_ERRORS: Final = (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError)
 """All that sending a request or reading a response may raise; ValueError is malformed HTTP."""
 
 
+class _Handler(ResponseHandler):
+    """aiohttp's end of a connection, whose reader learns at once that a body's framing is broken.
+
+    aiohttp closes the connection then, and leaves whoever reads the body to wait.
+    """
+
+    def set_exception(self, exc: BaseException, exc_cause: BaseException = _NO_CAUSE) -> None:
+        payload = self._payload
+        super().set_exception(exc, exc_cause)
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            set_exception(payload, aiohttp.ClientPayloadError("the body's framing is broken"), exc)
+
+
 def open_transport() -> AiohttpTransport:
     """The one transport of a worker. Needs a running loop; close it with `aclose`.
 
@@ -44,6 +61,7 @@ def open_transport() -> AiohttpTransport:
     connector = aiohttp.TCPConnector(
         limit=0, ttl_dns_cache=60, keepalive_timeout=30, ssl=context, enable_cleanup_closed=False
     )
+    connector._factory = functools.partial(_Handler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
