@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from onevault.embedded import EmbeddedServer, install_directory
+from onevault.embedded import install_directory
 from tests_py.support.books import check_books, wait_until_settled
 from tests_py.support.small_disk import SmallDisk, small_disk
 from tests_py.support.up import Up, wait_until_unused
@@ -49,9 +49,10 @@ def test_a_full_disk_loses_nothing_and_breaks_nothing(place: Path) -> None:
             for _ in range(ROUNDS):
                 assert calls.ask().status_code == 200
                 slow = SlowCalls(calls, 8)
+                session = stack.enter_context(psycopg.connect(up.dsn, autocommit=True))
                 disk.fill()
                 heard, reads = calls.keep_asking(FULL_SECONDS / 2)
-                use_up_the_log(up, disk)
+                use_up_the_log(session, disk)
                 more = calls.keep_asking(FULL_SECONDS / 2)
                 heard, reads = heard + more[0], reads + more[1]
                 outcomes += Counter(response.status_code for response in heard)
@@ -168,20 +169,20 @@ class SlowCalls:
         return self._heard
 
 
-def use_up_the_log(up: Up, disk: SmallDisk) -> None:
-    """Use up what the server has put by: its write-ahead log is laid out in advance."""
-    # By what happens to a session, not by the server's log: that finds no room either.
+def use_up_the_log(session: psycopg.Connection[Any], disk: SmallDisk) -> None:
+    """Use up what the server has put by, its log being laid out in advance, until it stops.
+
+    Told by what becomes of the session, opened while there was room: no new one can be, and the server's own log has
+    no room for why.
+    """
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if not EmbeddedServer(up.home).running():
-            return
         disk.fill()
-        with contextlib.suppress(psycopg.OperationalError), psycopg.connect(up.dsn, autocommit=True) as session:
-            try:
-                session.execute("select pg_logical_emit_message(false, 'ballast', repeat('x', 1000000), true)")
-            except psycopg.OperationalError:
-                if session.closed:
-                    return
+        try:
+            session.execute("select pg_logical_emit_message(false, 'ballast', repeat('x', 1000000), true)")
+        except psycopg.OperationalError:
+            if session.closed:
+                return
     raise AssertionError("the write-ahead log found room all the time")
 
 
