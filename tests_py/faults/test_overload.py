@@ -96,7 +96,8 @@ def test_a_flood_costs_those_let_in_nothing_and_the_lowest_tier_most(start_gatew
 
 
 def test_who_leaves_the_queue_costs_no_call_and_holds_no_money(start_gateway: StartGateway) -> None:
-    """Mutants: no tombstone (the provider is called for nobody); a hold that waits for the deadline."""
+    """Mutants: nobody notices that a client left (the provider is called for nobody); a hold that waits for the
+    deadline."""
     gateway = start_gateway(ONEVAULT_WORKER_CONCURRENCY="2", ONEVAULT_SANDBOX_FIRST_BYTE_MS="1500")
     caller = make_caller(gateway, "PREMIUM")
     busy = threading.Thread(target=flood, args=(gateway.port, [caller], 2, 1.0))

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from litestar_app.admission import PATIENCE_SECONDS
+from litestar_app.admission import PATIENCE_SECONDS, Admission, Bounds
 from litestar_app.calls import Ask, Decision
 from onevault.frames import Body, Cancel, Chunk, Claim, End, Head, Pause
 from tests_py.litestar_app.kit import ANSWER, CHAT, HEADERS, REQUEST_ID, Desk, Worker, receipt, running_front, until
@@ -170,6 +170,15 @@ async def test_the_books_are_empty_after_calls_of_every_kind() -> None:
         other.answer((await other.claim(dying, msg_id=2, read_ct=2)).ticket)
         assert (await call).status_code == 200
         await emptied(desk)
+
+
+def test_what_comes_after_the_end_is_not_counted() -> None:
+    """Mutant: a call that is over goes on in the books."""
+    books = Admission(Bounds(1, 10, 10))
+    load = books.enter(0.0, 0.0)
+    load.close()
+    assert not load.add_answer(5)
+    assert books.answer_bytes == 0
 
 
 async def claim(worker: Worker, ticket: str, msg_id: int) -> bytes:
