@@ -42,7 +42,7 @@ class Front:
         self.metrics = Metrics()
         self.admission = Admission.of(settings)
         self.reads = reads
-        self.links = Links(open_gate(settings), reads.release_message)
+        self.links = Links(open_gate(settings), reads.reclaim_message)
         self.draining = False
         self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)

@@ -41,11 +41,15 @@ if TYPE_CHECKING:
     from litestar_app.gate import Gate
 
 Reason = Literal["client_gone", "front_draining", "worker_lost"]
-Release = Callable[[str, int, int], Awaitable[None]]
+Release = Callable[[str, int, int], Awaitable[str]]
 
 TOMBSTONE_SECONDS: Final = 3600.0
 MOST_TOMBSTONES: Final = 100_000
 _WAKE: Final = encode(Wake())
+_LOST: Final = (
+    "The answer was made and booked, and was lost with the worker that had it. It is not made again by itself: "
+    "send the call once more if you need it."
+)
 
 _log = get_log("front.link")
 
@@ -53,7 +57,7 @@ _log = get_log("front.link")
 class Links:
     """All links of one front, the answers that wait, and the tombstones of those that do no more.
 
-    `release` makes a message visible again: queue, msg_id, read_ct.
+    `release` makes a message (queue, msg_id, read_ct) visible again, unless it is "gone": its request has ended.
     """
 
     def __init__(self, gate: Gate, release: Release) -> None:
@@ -193,15 +197,18 @@ class Links:
                 self.bury(answer, "worker_lost" if begun else "client_gone")
             if begun:
                 answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
-            task = asyncio.get_running_loop().create_task(self._give_back(claim))
+            task = asyncio.get_running_loop().create_task(self._give_back(answer, claim))
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
 
-    async def _give_back(self, claim: Claim) -> None:
+    async def _give_back(self, answer: Answer, claim: Claim) -> None:
         try:
-            await self._release(claim.queue, claim.msg_id, claim.read_ct)
+            outcome = await self._release(claim.queue, claim.msg_id, claim.read_ct)
         except Exception as error:  # noqa: BLE001 - it becomes visible by itself a little later
             _log.warning("release_failed", error, queue=claim.queue)
+            return
+        if outcome == "gone" and answer.link is None:
+            answer.fail(ProviderFailed(_LOST))
         else:
             self.wake(1)
 

@@ -68,6 +68,7 @@ set local role onevault_owner;
 \ir queue/sp_renew_messages.sql
 \ir queue/sp_return_messages.sql
 \ir queue/sp_release_message.sql
+\ir queue/sp_reclaim_message.sql
 \ir queue/fn_delete_messages.sql
 
 -- Book: usage, cost, charge

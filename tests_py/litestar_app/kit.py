@@ -121,6 +121,7 @@ class ToldReads(Reads):
         self.says = Reply("ok", body=msgspec.Raw(b"{}"))
         self.asked: list[tuple[Any, ...]] = []
         self.released: list[tuple[str, int, int]] = []
+        self.reclaimed = "released"
         self.away = False
 
     async def open(self) -> None: ...
@@ -135,8 +136,9 @@ class ToldReads(Reads):
     async def get_billing(self, caller: Caller, period: str | None) -> Reply:
         return self._say("get_billing", caller, period)
 
-    async def release_message(self, queue: str, msg_id: int, read_ct: int) -> None:
+    async def reclaim_message(self, queue: str, msg_id: int, read_ct: int) -> str:
         self.released.append((queue, msg_id, read_ct))
+        return self.reclaimed
 
     async def read_metrics(self) -> Gauges:
         if self.away:

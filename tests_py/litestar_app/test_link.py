@@ -96,6 +96,18 @@ async def test_a_dead_worker_before_the_first_byte_is_a_delay_not_an_error(desk:
     assert response.text.endswith("data: [DONE]\n\n")
 
 
+async def test_an_answer_that_was_booked_and_lost_is_told_at_once(desk: Desk) -> None:
+    worker = await Worker.dial(desk.front)
+    desk.reads.reclaimed = "gone"
+    call = desk.post()
+    body = await worker.claim(await desk.ticket(), msg_id=7)
+    worker.begin(body.ticket)
+    worker.die()
+    response = await call
+    assert (response.status_code, response.json()["error"]["code"]) == (502, "provider_error")
+    assert "booked" in response.json()["error"]["message"]
+
+
 async def test_pieces_of_a_dead_worker_are_not_mixed_into_a_plain_answer(desk: Desk) -> None:
     first = await Worker.dial(desk.front)
     call = desk.post()
