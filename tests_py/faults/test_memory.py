@@ -28,10 +28,10 @@ from tests_py.support.memory import Sampler, private_bytes
 SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
 WARM_UP_SECONDS = 60.0 if SOAK else 5.0
 LOAD_SECONDS = 900.0 if SOAK else 8.0
-RATE = 300.0 if SOAK else 40.0
+RATE = 150.0 if SOAK else 40.0
 BODY_BYTES = 40_000
 GROWTH_PER_CALL = 20 if SOAK else 25_000
-"""Bytes that a process may grow by a call, on the average: a leaked body is 40,000, a short run's warming up 8,000."""
+"""Bytes that a process may grow by a call: a leaked body is 40,000, the warming up of a short run some 8,000."""
 
 
 async def test_a_front_keeps_nothing_of_calls_that_are_over() -> None:
