@@ -1,7 +1,7 @@
 """One `Idempotency-Key`, sent again and again: one hold, one provider call, one charge.
 
-Mutants it catches: keys that are looked up without being locked first; a key that a refusal keeps; a key forgotten as
-soon as its call is booked; a body that is not compared.
+Mutants it and tests_sql/routing/sp_route_requests/makes_a_keyed_call_once.sql catch: a body that is not compared; a key
+that a refusal keeps; a failed call whose key stays used.
 """
 
 from __future__ import annotations

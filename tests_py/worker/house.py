@@ -164,6 +164,7 @@ class FakeCalls(Calls):
         self.key_readings = 0
         self.readings: list[int] = []
         self.away: Exception | None = None
+        self.fenced = False
 
     async def read_messages(self, limit: int, seconds: int) -> list[ReadMessage]:
         await asyncio.sleep(0)
@@ -188,7 +189,12 @@ class FakeCalls(Calls):
         if self.away is not None:
             raise self.away
         self.results += msgspec.json.decode(msgspec.json.encode(results), type=list[Result])
-        return [json.dumps({"settled": True, "status": r.status, "request_id": r.request}).encode() for r in results]
+        return [
+            json.dumps(
+                {"settled": not self.fenced, "status": "FENCED" if self.fenced else r.status, "request_id": r.request}
+            ).encode()
+            for r in results
+        ]
 
     async def read_provider_key(self, key: bytes) -> SealedKey | None:
         await asyncio.sleep(0)

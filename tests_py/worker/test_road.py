@@ -52,6 +52,15 @@ async def test_a_plain_answer_is_sent_after_its_booking(house: House, fake: Fake
     assert result.latency_ms >= made.latency_ms >= made.first_byte_ms
 
 
+async def test_an_answer_that_is_not_booked_here_is_not_given(house: House, fake: FakeProvider) -> None:
+    house.calls.fenced = True
+    answer = house.ask(named(fake, "ok"))
+    receipt = await answer.wait()
+    assert answer.data == b"", "whoever reads the message next answers"
+    assert (receipt["error"]["code"], receipt["error"]["http_status"]) == ("provider_error", 502)
+    assert receipt["request_id"] == (await house.result()).request
+
+
 async def test_head_answer_and_end_leave_in_one_write(house: House, fake: FakeProvider) -> None:
     await house.ask(named(fake, "ok")).wait()
     assert house.front.reads[-1] == 3
