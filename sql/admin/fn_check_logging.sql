@@ -39,9 +39,9 @@ begin
             when count(*) = 0 then 'sessions of the services leave no value in the log'
             else format('%s settings are missing that keep values out of the log', count(*))
         end,
-        'As a superuser: ' || string_agg(
+        'As a superuser: ' || coalesce(string_agg(
             format('alter role %I set %I = %L;', m.role_name, m.name, m.value), ' ' order by m.role_name, m.name
-        )
+        ), 'run "onevault migrate".')
     from missing as m;
 end
 $$;
