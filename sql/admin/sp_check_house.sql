@@ -98,7 +98,8 @@ begin
         format(
             '%s reserved, %s dispatched, %s streaming; %s calls of unknown outcome in two days',
             count(*) filter (where r.request_state = 'reserved'), count(*) filter (where r.request_state = 'dispatched'),
-            count(*) filter (where r.request_state = 'streaming'), (select sum(u.unknown_calls) from ops.unknown_request as u)
+            count(*) filter (where r.request_state = 'streaming'),
+            (select coalesce(sum(u.unknown_calls), 0) from ops.unknown_request as u)
         ), ''
     from ops.reservation as r;
 
