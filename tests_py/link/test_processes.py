@@ -79,12 +79,13 @@ def start_worker_with(gateway: Gateway, directory: Path) -> Process:
 def all_answered_once(stage: Stage, answers: list[httpx.Response]) -> None:
     """Every call has its answer, and each was booked and charged once."""
     count = len(answers)
+    stage.wait(stage.is_settled)
     assert [answer.status_code for answer in answers] == [200] * count, [a.text for a in answers]
     assert len({answer.headers["x-onevault-request-id"] for answer in answers}) == count
     booked = stage.booked()
     assert [row[0] for row in booked] == ["SUCCESS"] * count
     outcomes = [outcome for _, outcome, *_ in stage.attempts()]
-    assert outcomes.count("SUCCESS") == count
+    assert outcomes.count("SUCCESS") == count, outcomes
     assert set(outcomes) <= {"SUCCESS", "UNKNOWN"}, "calls of a lost worker stand in the books"
     assert stage.query("select v.* from ops.invariant_violation as v") == []
     assert sum(Decimal(answer.headers["x-onevault-cost"]) for answer in answers) == sum(row[2] for row in booked)
