@@ -11,8 +11,10 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import Final
 
 VARIABLE = "ONEVAULT_LIFELINE_FD"
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def watch_lifeline() -> None:
@@ -29,12 +31,20 @@ def leave_on_signals() -> None:
 
     For the time before and after a server of its own handles them.
     """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, _leave)
 
 
+def ignore_signals() -> None:
+    """This process is leaving: being asked again changes nothing. A handler of ours would not outlive the interpreter,
+    and the signal would end it as if it had failed."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
+    ignore_signals()
     sys.exit(0)
 
 

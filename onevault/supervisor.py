@@ -21,7 +21,7 @@ from typing import Any
 from onevault.embedded import EmbeddedServer
 from onevault.errors import OperatorError
 from onevault.keeper import keep_running
-from onevault.lifeline import VARIABLE
+from onevault.lifeline import STOP_SIGNALS, VARIABLE
 from onevault.log import get_log
 
 _FIRST_DELAY_SECONDS = 0.1
@@ -131,7 +131,7 @@ class Supervisor:
         True if all of them left by themselves after the drain. Raises StartFailed.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in STOP_SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
                 loop.add_signal_handler(number, self._on_signal)
         # Workers first: they are quicker up than the first customer.

@@ -19,6 +19,7 @@ import uvloop
 from onevault.database import open_database
 from onevault.envelope import Keyring, load_keyring
 from onevault.errors import OperatorError
+from onevault.lifeline import STOP_SIGNALS, ignore_signals
 from onevault.log import configure_logging, get_log
 from onevault.memory import keep_memory_private
 from onevault.settings import Settings, load_settings
@@ -35,7 +36,6 @@ from worker.providers.wire import open_transport
 from worker.road import Road
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
-_STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = get_log("worker")
 
@@ -46,8 +46,7 @@ def main(settings: Settings) -> int:
     keyring = load_keyring(settings)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_worker(settings, dsn, keyring))
-    for number in _STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # it is leaving; a handler of ours would not outlive the interpreter
+    ignore_signals()
     return 0
 
 
@@ -102,7 +101,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(stop)
 
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
             signal.signal(number, handle)
 

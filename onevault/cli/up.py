@@ -20,7 +20,7 @@ from onevault.cli.output import CommandError, json_option, print_json
 from onevault.cli.serve import open_listener, override_address
 from onevault.database import open_database
 from onevault.embedded import EmbeddedServer, make_home
-from onevault.lifeline import leave_on_signals
+from onevault.lifeline import ignore_signals, leave_on_signals
 from onevault.log import configure_logging
 from onevault.settings import Settings, load_settings
 from onevault.supervisor import Supervisor, reachable_address
@@ -57,6 +57,7 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
 
             drained = asyncio.run(_supervise(settings, database.server, listener, fronts, workers, environ, announce))
         finally:
+            ignore_signals()
             database.close()
     sys.exit(0 if drained else 1)
 

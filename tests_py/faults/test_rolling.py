@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import subprocess
 
 from tests_py.faults.conftest import Report, Size, StartRig
 from tests_py.support.checker import drain, find_violations
@@ -55,3 +57,18 @@ async def test_a_rolling_replacement_loses_nothing(start_rig: StartRig, size: Si
     assert codes == [0] * len(codes)
     assert set(outcome) <= {"answered", "draining"}, [heard for heard in customers.heard if not heard.whole]
     assert find_violations(rig.gateway.database, customers.heard, calls, duplicates_allowed=0) == []
+
+
+def test_who_leaves_may_be_told_again(start_rig: StartRig) -> None:
+    """SIGTERM every two milliseconds until it is gone, the interpreter's own end included. Catches: handlers that are
+    put back at the end, so that the last signal kills and the exit code tells of a crash."""
+    rig = start_rig()
+    for processes in (rig.gateway.fronts, rig.gateway.workers):
+        process = processes.pop()
+        code = None
+        while code is None:
+            process.signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = process.popen.wait(0.002)
+        process.kill()  # it has gone; this closes its log
+        assert code == 0, process.name
