@@ -166,13 +166,13 @@ class Gateway:
         """Stops the fronts, then the workers, with SIGTERM. Each must end with exit code 0."""
         # With a copy of the socket left open here, new connections would wait in vain.
         self._listener.close()
+        codes: list[tuple[str, int]] = []
         for processes in (self.fronts, self.workers):
             running = [process for process in processes if process.running]
             for process in running:
                 process.signal(signal.SIGTERM)
-            for process in running:
-                code = process.stop()
-                assert code == 0, f"{process.name} ended with {code}:\n{self.log()[-4000:]}"
+            codes += [(process.name, process.stop()) for process in running]
+        assert not any(code for _, code in codes), f"{codes}:\n{self.log()[-4000:]}"
 
     def _prepare(self) -> str:
         token = json.loads(self.run("prepare"))["token"]
