@@ -50,7 +50,9 @@ def watch(desk: Desk) -> Store:
 
 
 @pytest.mark.parametrize(
-    ("known", "stored"), [(OLDER_DIGEST, [(OLDER_DIGEST, CURRENT_DIGEST, "key-1")]), (CURRENT_DIGEST, [])]
+    ("known", "stored"),
+    [(OLDER_DIGEST, [(OLDER_DIGEST, CURRENT_DIGEST, "key-1")]), (CURRENT_DIGEST, [])],
+    ids=["older", "current"],
 )
 async def test_the_road_stores_what_came_by_an_older_digest(
     desk: Desk, known: bytes, stored: list[tuple[bytes, bytes, str]]
