@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Many tests wait for processes to start, to die or to run out of time: more of them than there are cores.
+JOBS   ?= 3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -16,8 +18,8 @@ help: ## show this list
 up: $(VENV)/.ready ## start everything: database, migrations, demo customer, front and worker
 	@exec $(BIN)/onevault up
 
-test: lint ## every check: linters, pgTAP and pytest
-	$(BIN)/python -m pytest
+test: lint ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)
 	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults -s --timeout=14400
@@ -30,7 +32,7 @@ lint-python: $(VENV)/.ready-dev
 	$(BIN)/mypy
 
 lint-sql: $(VENV)/.ready-dev
-	$(BIN)/sqlfluff lint --nocolor --disable-progress-bar sql migrations tests_sql
+	$(BIN)/sqlfluff lint --processes 0 --nocolor --disable-progress-bar sql migrations tests_sql
 	$(BIN)/squawk migrations/*.sql
 	$(BIN)/python -m pytest -q tests_py/test_house.py
 

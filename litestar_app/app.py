@@ -72,7 +72,11 @@ def build_app(front: Front) -> Litestar:
 
 @asynccontextmanager
 async def _lifespan(front: Front) -> AsyncIterator[None]:
-    await front.open()
+    try:
+        await front.open()
+    except Exception as error:
+        front.failure = error  # the server only learns that there was one
+        raise
     try:
         yield
     finally:

@@ -44,6 +44,9 @@ class Front:
         self.reads = reads
         self.links = Links(open_gate(settings), reads.reclaim_message)
         self.draining = False
+        self.failure: Exception | None = None
+        """Why it could not open."""
+
         self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
         self._last_call: asyncio.TimerHandle | None = None

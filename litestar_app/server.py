@@ -29,7 +29,10 @@ _OTHER_FILES: Final = 256
 
 
 def serve(settings: Settings, listener: socket.socket) -> None:
-    """Serve on `listener` until SIGTERM or SIGINT, then finish running answers and return."""
+    """Serve on `listener` until SIGTERM or SIGINT, then finish running answers and return.
+
+    Raises what kept the front from opening, such as `LinkError`.
+    """
     app = create_app(settings)
     front: Front = app.state.front
     config = front_config(app, front, reserve_files(settings.max_connections))
@@ -38,7 +41,12 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     gc.freeze()
     # What a call makes is freed by counting; the collector, looking for cycles, may look less often.
     gc.set_threshold(10_000, 20, 20)
-    FrontServer(config, front).run(sockets=[listener])
+    try:
+        FrontServer(config, front).run(sockets=[listener])
+    except SystemExit:
+        if front.failure is not None:
+            raise front.failure from None
+        raise
 
 
 def front_config(app: Litestar, front: Front, connections: int) -> uvicorn.Config:

@@ -21,8 +21,12 @@ from tests_py.support.vault import call, load_fixtures, result, route, settle
 
 @pytest.fixture
 def vault(database: ClonedDatabase) -> Iterator[ClonedDatabase]:
-    """A database with fixtures and one offer whose output costs one USD a token and whose input is free."""
+    """A database with fixtures and one offer whose output costs one USD a token and whose input is free.
+
+    Calls may wait in its queues however long a busy machine takes.
+    """
     load_fixtures(database)
+    database.query("update ops.admission as a set longest_wait = interval '1 hour' returning a.queue_name")
     database.query("select test.make_offer('maker', 'model-a', 0, 1000000)")
     yield database
 

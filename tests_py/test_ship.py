@@ -130,11 +130,8 @@ def test_the_health_checks_ask_whether_it_is_ready(services: dict[str, Service])
 
 
 @pytest.fixture
-def containers(services: dict[str, Service], tmp_path: Path) -> Iterator[Containers]:
-    # Open to PostgreSQL's system user, or root's server would move its data out of this folder.
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    server = EmbeddedServer(tmp_path / "home")
+def containers(services: dict[str, Service], place: Path) -> Iterator[Containers]:
+    server = EmbeddedServer(place / "home")
     server.acquire()
     try:
         owner = make_conninfo(host=str(server.socket_dir), user="postgres", dbname="postgres")
@@ -145,7 +142,7 @@ def containers(services: dict[str, Service], tmp_path: Path) -> Iterator[Contain
         with psycopg.connect(owner) as connection:
             stored = connection.execute("select count(*) from pg_authid where rolpassword like 'SCRAM-SHA-256$%'")
             assert stored.fetchall() == [(2,)]
-        yield Containers(services, tmp_path, owner)
+        yield Containers(services, place, owner)
     finally:
         server.release()
 
