@@ -29,7 +29,7 @@ LIST_MODELS: Final = "select gateway.sp_list_models(%s::bytea, %s::text)::text"
 GET_USAGE: Final = "select gateway.sp_get_usage(%s::bytea, %s::jsonb, %s::text)::text"
 GET_BILLING: Final = "select gateway.sp_get_billing(%s::bytea, %s::text, %s::text)::text"
 REHASH_TOKEN: Final = "select gateway.sp_rehash_token(%s::bytea, %s::bytea, %s::text)"  # noqa: S105
-RECLAIM_MESSAGE: Final = "select gateway.sp_reclaim_message(%s::text, %s::bigint, %s::int)"
+RECLAIM_MESSAGE: Final = "select gateway.sp_reclaim_message(%s::text, %s::bigint, %s::int, %s::bigint)"
 READ_METRICS: Final = "select gateway.sp_read_metrics()::text"
 CHECK_READY: Final = "select gateway.sp_check_ready()::text"
 
@@ -192,9 +192,12 @@ class Reads:
         """Store a token's digest under the current pepper: done, gone or not_yet."""
         return await self._text(REHASH_TOKEN, presented, current, key_id)
 
-    async def reclaim_message(self, queue: str, msg_id: int, read_ct: int) -> str:
-        """Make a message visible again whose worker has died: released, taken (by another worker) or gone."""
-        return await self._text(RECLAIM_MESSAGE, queue, msg_id, read_ct)
+    async def reclaim_message(self, queue: str, msg_id: int, read_ct: int, delivered: int) -> str:
+        """Make a message visible again whose worker has died: released, taken (by another worker) or gone.
+
+        `delivered` bytes of its answer's text had gone out.
+        """
+        return await self._text(RECLAIM_MESSAGE, queue, msg_id, read_ct, delivered)
 
     async def read_metrics(self) -> Gauges:
         """Queue depths and reservations."""

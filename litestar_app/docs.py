@@ -85,7 +85,7 @@ PROBLEMS = {
     400: "invalid_request: malformed JSON, a wrong type, an unknown role, no messages; `param` names the field",
     401: "invalid_token, token_expired, token_revoked",
     402: "budget_exceeded: names the budget",
-    403: "model_not_allowed, compliance_blocked: names the rule",
+    403: "model_not_allowed, compliance_blocked, denied_by_rule: names the rule",
     404: "model_not_found",
     413: "request_too_large",
     415: "invalid_request: the body is compressed",

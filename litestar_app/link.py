@@ -41,10 +41,13 @@ if TYPE_CHECKING:
     from litestar_app.gate import Gate
 
 Reason = Literal["client_gone", "front_draining", "worker_lost"]
-Release = Callable[[str, int, int], Awaitable[str]]
+Release = Callable[[str, int, int, int], Awaitable[str]]
 
 TOMBSTONE_SECONDS: Final = 3600.0
 MOST_TOMBSTONES: Final = 100_000
+_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Before each attempt to give a message back: together as long as a worker's hold on it."""
+
 _WAKE: Final = encode(Wake())
 _LOST: Final = (
     "The answer was made and booked, and was lost with the worker that had it. It is not made again by itself: "
@@ -57,7 +60,8 @@ _log = get_log("front.link")
 class Links:
     """All links of one front, the answers that wait, and the tombstones of those that do no more.
 
-    `release` makes a message (queue, msg_id, read_ct) visible again, unless it is "gone": its request has ended.
+    `release` makes a message (queue, msg_id, read_ct, bytes delivered of its answer) visible again, unless it is
+    "gone": its request has ended.
     """
 
     def __init__(self, gate: Gate, release: Release) -> None:
@@ -197,16 +201,21 @@ class Links:
                 self.bury(answer, "worker_lost" if begun else "client_gone")
             if begun:
                 answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
-            task = asyncio.get_running_loop().create_task(self._give_back(answer, claim))
+            delivered = answer.delivered_text() if answer.delivered else 0
+            task = asyncio.get_running_loop().create_task(self._give_back(answer, claim, delivered))
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
 
-    async def _give_back(self, answer: Answer, claim: Claim) -> None:
-        try:
-            outcome = await self._release(claim.queue, claim.msg_id, claim.read_ct)
-        except Exception as error:  # noqa: BLE001 - it becomes visible by itself a little later
-            _log.warning("release_failed", error, queue=claim.queue)
-            return
+    async def _give_back(self, answer: Answer, claim: Claim, delivered: int) -> None:
+        for pause in _PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                outcome = await self._release(claim.queue, claim.msg_id, claim.read_ct, delivered)
+                break
+            except Exception as error:  # noqa: BLE001 - most likely the database is away
+                _log.warning("release_failed", error, queue=claim.queue)
+        else:
+            return  # it has become visible by itself meanwhile
         if outcome == "gone" and answer.link is None:
             answer.fail(ProviderFailed(_LOST))
         else:

@@ -275,7 +275,7 @@ def list_rules(connection: Connection, rule_name: str | None = None) -> list[Row
     """All of admin.routing_rule in the order in which they are asked, or the one of this name."""
     statement = (
         "select r.* from admin.routing_rule as r where lower(r.rule_name) = lower(coalesce(%s, r.rule_name))"
-        " order by r.rule_priority, r.rule_name"
+        " order by r.token_id is null, r.customer is null, r.tenant is null, r.rule_priority, r.rule_name"
     )
     return _all(connection, statement, (rule_name,))
 

@@ -35,7 +35,7 @@ grant usage on schema gateway to onevault_app;
 grant execute on function gateway.sp_route_request(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_route_requests(jsonb, text, boolean) to onevault_app;
 grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_app;
-grant execute on function gateway.sp_reclaim_message(text, bigint, integer) to onevault_app;
+grant execute on function gateway.sp_reclaim_message(text, bigint, integer, bigint) to onevault_app;
 grant execute on function gateway.sp_list_models(bytea, text) to onevault_app;
 grant execute on function gateway.sp_get_usage(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_get_billing(bytea, text, text) to onevault_app;

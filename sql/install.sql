@@ -25,8 +25,15 @@ set local role onevault_owner;
 \ir ops/current_offer.sql
 \ir ops/fn_refresh_offers.sql
 \ir ops/tg_offer_source_changed.sql
-\ir routing/fn_compile_conditions.sql
+\ir rules/fn_type_of_attribute.sql
+\ir rules/fn_flatten_conditions.sql
+\ir rules/fn_compile_clause.sql
+\ir rules/fn_check_condition.sql
+\ir rules/fn_compile_condition.sql
+\ir rules/fn_compile_conditions.sql
+\ir rules/fn_choose_gates.sql
 \ir ops/fn_refresh_rules.sql
+select ops.fn_refresh_rules();
 \ir ops/scope_fact.sql
 \ir ops/fn_rebuild_hot_state.sql
 
@@ -35,7 +42,10 @@ set local role onevault_owner;
 \ir routing/fn_is_allowed_address.sql
 \ir routing/fn_check_principal.sql
 \ir routing/fn_estimate_prompt_tokens.sql
-\ir routing/fn_match_rule.sql
+\ir rules/fn_measure_budget.sql
+\ir rules/fn_describe_call.sql
+\ir rules/fn_match_rule.sql
+\ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_choose_candidates.sql
@@ -178,6 +188,8 @@ set local role onevault_owner;
 \ir admin/tg_price.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql
+\ir rules/fn_implies_clause.sql
+\ir admin/fn_warn_of_shadow.sql
 \ir admin/tg_routing_rule.sql
 \ir admin/fn_sync_providers.sql
 \ir admin/fn_sync_models.sql

@@ -13,7 +13,10 @@ from onevault.cli.output import CommandError, json_option, print_record, print_r
 from onevault.cli.parameters import AMOUNT
 from onevault.cli.session import connect
 
-_SHORT = ("rule_priority", "rule_name", "is_active", "conditions", "target_provider", "target_model", "max_attempts")
+_SHORT = (
+    "rule_priority", "rule_name", "is_active", "tenant", "customer", "token_id", "conditions", "deny_reason",
+    "target_provider", "target_model", "max_attempts",
+)  # fmt: skip
 _SHOWN = 20
 
 

@@ -56,7 +56,14 @@ begin
         return;
     end if;
 
-    v_rule := gateway.fn_match_rule(v_principal, v_features, v_tokens);
+    v_rule := gateway.fn_match_rule(v_principal, v_features, v_tokens, v_now);
+    if v_rule.deny_reason is not null then
+        v_refusal := gateway.fn_deny_call(v_rule);
+        reason := 'refused: ' || v_refusal.message;
+        chosen := false;
+        return next;
+        return;
+    end if;
     v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_levels := v_principal.compliance_levels || v_rule.compliance_requirements;
     v_best := gateway.fn_choose_candidates(

@@ -93,3 +93,24 @@ $$;
 
 comment on function admin.fn_find_offer(text, text) is
 'Hash key of a current model at a provider; refuses an unknown one.';
+
+create or replace function admin.fn_find_token(p_token_id text) returns bytea
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_token_hk bytea;
+begin
+    select h.token_hk into v_token_hk from gateway.token_h as h where h.token_bk = p_token_id;
+    if v_token_hk is null then
+        perform admin.fn_refuse_change(
+            404, 'token_exists', format('There is no token %s', quote_literal(p_token_id)),
+            'Look into admin.token; token_id names one.'
+        );
+    end if;
+    return v_token_hk;
+end
+$$;
+
+comment on function admin.fn_find_token(text) is 'Hash key of a token by its id; refuses an unknown one.';

@@ -4,7 +4,11 @@ create view admin.routing_rule_history as
 select
     s.rule_name::text as rule_name,
     s.rule_priority,
+    case when num_nonnulls(s.customer_hk, s.token_hk) = 0 then n.tenant_bk::text end as tenant,
+    c.customer_bk::text as customer,
+    t.token_bk::text as token_id,
     s.conditions,
+    s.deny_reason::text as deny_reason,
     s.target_provider::text as target_provider,
     s.target_model::text as target_model,
     s.cost_optimization,
@@ -12,27 +16,39 @@ select
     s.quality_optimization,
     s.compliance_requirements,
     s.max_attempts,
+    nullif(s.valid_from, '-infinity') as valid_from,
+    nullif(s.valid_to, 'infinity') as valid_to,
     s.is_active,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source
 from gateway.routing_rule_h as h
-inner join gateway.routing_rule_s as s on h.routing_rule_hk = s.routing_rule_hk;
+inner join gateway.routing_rule_s as s on h.routing_rule_hk = s.routing_rule_hk
+left join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+left join gateway.customer_h as c on s.customer_hk = c.customer_hk
+left join gateway.token_h as t on s.token_hk = t.token_hk;
 
 create view admin.routing_rule as
 select
-    r.rule_name, r.rule_priority, r.conditions, r.target_provider, r.target_model, r.cost_optimization,
-    r.latency_optimization, r.quality_optimization, r.compliance_requirements, r.max_attempts, r.is_active
+    r.rule_name, r.rule_priority, r.tenant, r.customer, r.token_id, r.conditions, r.deny_reason, r.target_provider,
+    r.target_model, r.cost_optimization, r.latency_optimization, r.quality_optimization, r.compliance_requirements,
+    r.max_attempts, r.valid_from, r.valid_to, r.is_active
 from admin.routing_rule_history as r
 where r.load_end_date is null;
 
 comment on view admin.routing_rule is
-'How calls are routed: the first active rule, by rule_priority and name, whose conditions hold decides. In force for the
-next call; admin.explain_route() shows what it would do.';
+'How calls are routed: the first active rule whose conditions hold decides, a token''s rules before its customer''s,
+these before the tenant''s, these before those for all, then by rule_priority and name. In force for the next call;
+admin.explain_route() shows what it would do.';
 comment on column admin.routing_rule.rule_name is 'Name, told as part of the route''s reason; cannot be changed.';
 comment on column admin.routing_rule.rule_priority is 'Lower goes first; 100 if not given.';
+comment on column admin.routing_rule.tenant is 'Tenant whose calls it is for; NULL for all.';
+comment on column admin.routing_rule.customer is 'Customer whose calls it is for; NULL for all.';
+comment on column admin.routing_rule.token_id is 'Token whose calls it is for; NULL for all.';
 comment on column admin.routing_rule.conditions is
-'When it applies, as JSON: {"tier": "PREMIUM", "request_type": ["chat", "summary"]}; {} (if not given) always.';
+'When it applies, as JSON: {"tier": "PREMIUM", "prompt_tokens": {"gte": 1000}}; {} (if not given) always.';
+comment on column admin.routing_rule.deny_reason is
+'Calls that it applies to are refused (403) with this sentence; NULL lets them through.';
 comment on column admin.routing_rule.target_provider is 'Provider for calls that name no model; NULL for any.';
 comment on column admin.routing_rule.target_model is 'Model for calls that name none; NULL for any.';
 comment on column admin.routing_rule.cost_optimization is
@@ -42,12 +58,18 @@ comment on column admin.routing_rule.quality_optimization is 'Prefer the offer w
 comment on column admin.routing_rule.compliance_requirements is
 'Levels such as HIPAA that providers must meet, besides the customer''s own.';
 comment on column admin.routing_rule.max_attempts is 'How many offers are tried at most, 1 to 10; 3 if not given.';
+comment on column admin.routing_rule.valid_from is 'From when on it applies; NULL for since ever.';
+comment on column admin.routing_rule.valid_to is 'When it ceases to; NULL for never.';
 comment on column admin.routing_rule.is_active is 'False leaves it out.';
 
 comment on view admin.routing_rule_history is 'Every version of every rule, deleted ones included.';
 comment on column admin.routing_rule_history.rule_name is 'Name.';
 comment on column admin.routing_rule_history.rule_priority is 'Lower goes first.';
+comment on column admin.routing_rule_history.tenant is 'Tenant whose calls it was for.';
+comment on column admin.routing_rule_history.customer is 'Customer whose calls it was for.';
+comment on column admin.routing_rule_history.token_id is 'Token whose calls it was for.';
 comment on column admin.routing_rule_history.conditions is 'When it applied.';
+comment on column admin.routing_rule_history.deny_reason is 'What it refused calls with.';
 comment on column admin.routing_rule_history.target_provider is 'Provider for calls that named no model.';
 comment on column admin.routing_rule_history.target_model is 'Model for calls that named none.';
 comment on column admin.routing_rule_history.cost_optimization is 'Whether it preferred the cheapest offer.';
@@ -55,6 +77,8 @@ comment on column admin.routing_rule_history.latency_optimization is 'Whether it
 comment on column admin.routing_rule_history.quality_optimization is 'Whether it preferred the best offer.';
 comment on column admin.routing_rule_history.compliance_requirements is 'Levels that providers had to meet.';
 comment on column admin.routing_rule_history.max_attempts is 'How many offers were tried at most.';
+comment on column admin.routing_rule_history.valid_from is 'From when on it applied; NULL for since ever.';
+comment on column admin.routing_rule_history.valid_to is 'When it ceased to; NULL for never.';
 comment on column admin.routing_rule_history.is_active is 'Whether it was looked at.';
 comment on column admin.routing_rule_history.load_date is 'Since when this version holds.';
 comment on column admin.routing_rule_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -22,6 +22,7 @@ begin
         jsonb_build_object('rule_name', v_name, 'conditions', '{}'::jsonb)
         || jsonb_strip_nulls(admin.fn_pack_rule(to_jsonb(new)))
     );
+    perform admin.fn_warn_of_shadow(v_rule_hk);
     select r.* into new from admin.routing_rule as r where r.rule_name = v_name;
     return new;
 end
@@ -40,6 +41,7 @@ begin
         'gateway.routing_rule_s', jsonb_build_object('routing_rule_hk', util.hash_key(old.rule_name)),
         admin.fn_pack_rule(to_jsonb(new))
     );
+    perform admin.fn_warn_of_shadow(util.hash_key(old.rule_name));
     select r.* into new from admin.routing_rule as r where r.rule_name = old.rule_name;
     return new;
 end

@@ -44,7 +44,10 @@ begin
     v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
         v_features.prompt_bytes, v_features.images, v_features.messages
     );
-    v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens);
+    v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens, v_now);
+    if v_rule.deny_reason is not null then
+        return gateway.fn_deny_call(v_rule);
+    end if;
     v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_compliance := v_principal.compliance_levels || v_rule.compliance_requirements;
 

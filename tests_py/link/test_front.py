@@ -194,7 +194,7 @@ async def test_a_worker_that_dials_anew_has_given_up_its_old_connection(desk: De
     _, second = await asyncio.get_running_loop().create_connection(
         lambda: Worker("same"), "127.0.0.1", port(desk), ssl=context, server_hostname="127.0.0.1"
     )
-    await until(lambda: desk.reads.released == [("standard", 7, 1)])
+    await until(lambda: desk.reads.released == [("standard", 7, 1, 0)])
     again = await second.claim(body.ticket, msg_id=7, read_ct=2) if await second.receive(Welcome) else body
     second.answer(again.ticket)
     assert (await call).status_code == 200
@@ -212,7 +212,7 @@ async def test_a_worker_that_vanishes_without_a_word_is_noticed(
     frozen.transport.pause_reading()  # it acknowledges nothing above the kernel, and says nothing
     beating = asyncio.create_task(beat(living))
     try:
-        await until(lambda: desk.reads.released == [("standard", 7, 1)])
+        await until(lambda: desk.reads.released == [("standard", 7, 1, 0)])
         assert not living.lost.is_set(), "a ping is a sign of life"
         assert any(isinstance(frame, Ping) for frame in living.frames)
         living.frames.clear()

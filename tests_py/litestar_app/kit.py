@@ -120,7 +120,7 @@ class ToldReads(Reads):
         super().__init__("host=/nowhere")
         self.says = Reply("ok", body=msgspec.Raw(b"{}"))
         self.asked: list[tuple[Any, ...]] = []
-        self.released: list[tuple[str, int, int]] = []
+        self.released: list[tuple[str, int, int, int]] = []
         self.reclaimed = "released"
         self.away = False
 
@@ -136,8 +136,10 @@ class ToldReads(Reads):
     async def get_billing(self, caller: Caller, period: str | None) -> Reply:
         return self._say("get_billing", caller, period)
 
-    async def reclaim_message(self, queue: str, msg_id: int, read_ct: int) -> str:
-        self.released.append((queue, msg_id, read_ct))
+    async def reclaim_message(self, queue: str, msg_id: int, read_ct: int, delivered: int) -> str:
+        if self.away:
+            raise DatabaseAway
+        self.released.append((queue, msg_id, read_ct, delivered))
         return self.reclaimed
 
     async def read_metrics(self) -> Gauges:

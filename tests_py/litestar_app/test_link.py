@@ -84,7 +84,7 @@ async def test_a_dead_worker_before_the_first_byte_is_a_delay_not_an_error(desk:
     body = await first.claim(await desk.ticket(), msg_id=7, read_ct=1)
     first.begin(body.ticket)
     first.die()
-    await until(lambda: desk.reads.released == [("standard", 7, 1)])
+    await until(lambda: desk.reads.released == [("standard", 7, 1, 0)])
     assert await second.receive(Wake) == Wake()
     again = await second.claim(body.ticket, msg_id=7, read_ct=2)
     assert again == body
@@ -94,6 +94,20 @@ async def test_a_dead_worker_before_the_first_byte_is_a_delay_not_an_error(desk:
     assert response.status_code == 200
     assert response.text.count("chat.completion.chunk") == 2
     assert response.text.endswith("data: [DONE]\n\n")
+
+
+async def test_a_message_is_given_back_as_soon_as_the_database_takes_it(desk: Desk) -> None:
+    worker = await Worker.dial(desk.front)
+    call = desk.post()
+    await worker.claim(await desk.ticket(), msg_id=7)
+    desk.reads.away = True
+    worker.die()
+    await until(lambda: desk.front.links.workers == 0)
+    await asyncio.sleep(0.1)
+    assert desk.reads.released == []
+    desk.reads.away = False
+    await until(lambda: desk.reads.released == [("standard", 7, 1, 0)])
+    call.cancel()
 
 
 async def test_an_answer_that_was_booked_and_lost_is_told_at_once(desk: Desk) -> None:
@@ -137,7 +151,7 @@ async def test_a_dead_worker_after_the_first_byte_ends_the_stream_with_an_error(
     error = json.loads(rest.removeprefix("data: "))["error"]
     assert (error["code"], error["type"]) == ("provider_error", "server_error")
     assert "[DONE]" not in text
-    await until(lambda: desk.reads.released == [("standard", 7, 1)])
+    await until(lambda: desk.reads.released == [("standard", 7, 1, len("Hi"))])
     second = await Worker.dial(desk.front)
     second.send(Claim(body.ticket, "standard", 7, 2))
     assert await second.receive(Gone) == Gone(body.ticket, "worker_lost", len("Hi"))
