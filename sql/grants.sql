@@ -63,6 +63,9 @@ grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
 admin.provider_key_history, admin.model_history, admin.price_history, admin.routing_rule_history
 to onevault_dba;
+grant select on admin.config_history to onevault_dba;
+grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
+grant execute on function admin.restore(text, text, timestamptz) to onevault_dba;
 grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
 grant execute on function admin.restore_customer(text) to onevault_dba;
 grant execute on function admin.sp_check_house() to onevault_dba;
@@ -80,6 +83,8 @@ ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_
 ops.stray_message, ops.overdue_request, ops.foreign_row, ops.invariant_violation
 to onevault_dba;
 grant execute on function ops.fn_check_from() to onevault_dba;
+grant execute on function util.fn_as_of() to onevault_dba;
+grant execute on function util.fn_is_in_force(timestamptz, timestamptz) to onevault_dba;
 
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;

@@ -9,6 +9,7 @@ set local role onevault_owner;
 \ir util/hash_key.sql
 \ir util/hash_diff.sql
 \ir util/fn_fill_defaults.sql
+\ir util/fn_as_of.sql
 \ir util/fn_load_hub.sql
 \ir util/fn_lock_satellite.sql
 \ir util/fn_load_satellite.sql
@@ -191,6 +192,9 @@ set local role onevault_owner;
 \ir rules/fn_implies_clause.sql
 \ir admin/fn_warn_of_shadow.sql
 \ir admin/tg_routing_rule.sql
+\ir admin/config_history.sql
+\ir admin/config_diff.sql
+\ir admin/restore.sql
 \ir admin/fn_sync_providers.sql
 \ir admin/fn_sync_models.sql
 \ir admin/fn_sync_prices.sql

@@ -17,7 +17,10 @@ select
     s.is_active,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.customer_h as h
 inner join gateway.customer_config_s as s on h.customer_hk = s.customer_hk
 inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk;
@@ -28,7 +31,7 @@ select
     c.cost_budget_monthly, c.compliance, c.preferred_providers, c.allowed_models, c.markup_percent, c.webhook_url,
     c.is_active
 from admin.customer_history as c
-where c.load_end_date is null;
+where util.fn_is_in_force(c.load_date, c.load_end_date);
 
 comment on view admin.customer is
 'Who calls and is billed. DELETE revokes tokens and keys for good and keeps every booking; the name is not used again,
@@ -67,3 +70,6 @@ comment on column admin.customer_history.is_active is 'Whether it could call.';
 comment on column admin.customer_history.load_date is 'Since when this version holds.';
 comment on column admin.customer_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.customer_history.record_source is 'SQL user who made this version.';
+comment on column admin.customer_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.customer_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.customer_history.end_reason is 'Why it was deleted.';

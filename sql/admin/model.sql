@@ -14,7 +14,10 @@ select
     s.is_active,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.offer_l as l
 inner join gateway.offer_s as s on l.offer_hk = s.offer_hk
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
@@ -38,15 +41,17 @@ select
     trim_scale(o.cache_write_usd_per_million) as cache_write_usd_per_million,
     o.unroutable_because
 from gateway.offer_l as l
-inner join gateway.offer_s as s on l.offer_hk = s.offer_hk and s.load_end_date is null
-inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+inner join gateway.offer_s as s on l.offer_hk = s.offer_hk and util.fn_is_in_force(s.load_date, s.load_end_date)
+inner join gateway.ai_provider_s as ps
+    on l.provider_hk = ps.provider_hk and util.fn_is_in_force(ps.load_date, ps.load_end_date)
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk
-left join ops.offer as o on l.offer_hk = o.offer_hk and o.valid_from <= now() and o.valid_to > now();
+left join ops.offer as o
+    on l.offer_hk = o.offer_hk and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity';
 
 comment on view admin.model is
 'Models at providers, a row each: what calls are routed to. DELETE takes one off the road and ends its prices, history
-stays. Rows that the price book made and nobody touched follow the price book; a changed one is left alone.';
+stays. Prices are those of now: as of an earlier moment look into admin.price. Rows that the price book made and nobody touched follow the price book; a changed one is left alone.';
 comment on column admin.model.provider is 'Provider that runs it.';
 comment on column admin.model.model is 'Name that customers ask for; the same model at two providers has one name.';
 comment on column admin.model.upstream_model is 'Name by which the provider knows it; the same if not given.';
@@ -81,3 +86,6 @@ comment on column admin.model_history.is_active is 'Whether calls could be route
 comment on column admin.model_history.load_date is 'Since when this version holds.';
 comment on column admin.model_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.model_history.record_source is 'SQL user who made this version, or price book.';
+comment on column admin.model_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.model_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.model_history.end_reason is 'Why it was deleted.';

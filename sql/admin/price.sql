@@ -11,7 +11,10 @@ select
     s.price_source::text as price_source,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.offer_l as l
 inner join gateway.offer_price_s as s on l.offer_hk = s.offer_hk
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
@@ -26,16 +29,19 @@ select
     s.valid_from,
     s.valid_to,
     s.price_source::text as price_source,
-    s.valid_from <= now() and s.valid_to > now() and not exists (
+    s.valid_from <= n.moment and s.valid_to > n.moment and not exists (
         select from gateway.offer_price_s as later
         where
-            later.offer_hk = s.offer_hk and later.meter = s.meter and later.load_end_date is null
-            and later.valid_from > s.valid_from and later.valid_from <= now() and later.valid_to > now()
+            later.offer_hk = s.offer_hk and later.meter = s.meter
+            and util.fn_is_in_force(later.load_date, later.load_end_date)
+            and later.valid_from > s.valid_from and later.valid_from <= n.moment and later.valid_to > n.moment
     ) as is_in_force
 from gateway.offer_l as l
-inner join gateway.offer_s as o on l.offer_hk = o.offer_hk and o.load_end_date is null
-inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
-inner join gateway.offer_price_s as s on l.offer_hk = s.offer_hk and s.load_end_date is null
+inner join gateway.offer_s as o on l.offer_hk = o.offer_hk and util.fn_is_in_force(o.load_date, o.load_end_date)
+inner join gateway.ai_provider_s as ps
+    on l.provider_hk = ps.provider_hk and util.fn_is_in_force(ps.load_date, ps.load_end_date)
+inner join gateway.offer_price_s as s on l.offer_hk = s.offer_hk and util.fn_is_in_force(s.load_date, s.load_end_date)
+cross join lateral least(util.fn_as_of(), now()) as n (moment)
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk;
 
@@ -67,3 +73,6 @@ comment on column admin.price_history.price_source is 'HAND or PRICE_BOOK.';
 comment on column admin.price_history.load_date is 'Since when this version is known.';
 comment on column admin.price_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.price_history.record_source is 'SQL user who made this version, or price book.';
+comment on column admin.price_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.price_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.price_history.end_reason is 'Why it was deleted.';

@@ -16,7 +16,10 @@ select
     s.is_active,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.ai_provider_h as h
 inner join gateway.ai_provider_s as s on h.provider_hk = s.provider_hk;
 
@@ -31,7 +34,7 @@ select
     s.current_availability_percent
 from admin.provider_history as p
 inner join gateway.ai_provider_h as h on p.provider = h.provider_bk
-inner join gateway.ai_provider_s as s on h.provider_hk = s.provider_hk and s.load_end_date is null
+inner join gateway.ai_provider_s as s on h.provider_hk = s.provider_hk and p.load_date = s.load_date
 cross join lateral (
     select
         array_agg(o.model_bk order by o.model_bk) filter (where o.unroutable_because is null) as models_available,
@@ -40,16 +43,18 @@ cross join lateral (
             filter (where coalesce(o.unroutable_because, 'no_key') = 'no_key') / 2000, 10
         )) as cost_per_1k_tokens
     from ops.offer as o
-    where o.provider_bk = p.provider and o.valid_from <= now() and o.valid_to > now()
+    where
+        o.provider_bk = p.provider and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity'
 ) as m
 cross join lateral (
     select count(*) > 0 as has_key
     from gateway.ai_provider_key_h as kh
     inner join gateway.ai_provider_key_s as ks
-        on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
+        on kh.provider_key_hk = ks.provider_key_hk and ks.key_status = 'ACTIVE'
+        and util.fn_is_in_force(ks.load_date, ks.load_end_date)
     where kh.provider_hk = s.provider_hk
 ) as k
-where p.load_end_date is null;
+where util.fn_is_in_force(p.load_date, p.load_end_date);
 
 comment on view admin.provider is
 'AI providers. DELETE takes a provider and its models off the road and revokes the house''s keys for it; inserted
@@ -92,3 +97,6 @@ comment on column admin.provider_history.is_active is 'Whether its models could 
 comment on column admin.provider_history.load_date is 'Since when this version holds.';
 comment on column admin.provider_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.provider_history.record_source is 'SQL user who made this version, or price book.';
+comment on column admin.provider_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.provider_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.provider_history.end_reason is 'Why it was deleted.';

@@ -15,7 +15,10 @@ select
     coalesce(s.set_at, s.load_date) as set_at,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.ai_provider_key_h as h
 inner join gateway.ai_provider_key_s as s on h.provider_key_hk = s.provider_key_hk
 inner join gateway.ai_provider_h as p on h.provider_hk = p.provider_hk
@@ -34,7 +37,10 @@ select
     coalesce(s.set_at, s.load_date),
     s.load_date,
     s.load_end_date,
-    s.record_source::text
+    s.record_source::text,
+    s.change_reason::text,
+    s.ended_by::text,
+    s.end_reason::text
 from gateway.customer_provider_keys_h as h
 inner join gateway.customer_provider_keys_s as s on h.customer_provider_key_hk = s.customer_provider_key_hk
 inner join gateway.ai_provider_h as p on h.provider_hk = p.provider_hk
@@ -45,7 +51,7 @@ select
     k.provider, k.customer, k.key_name, k.key_status, k.key_fingerprint, k.encryption_key_id, k.daily_spending_limit,
     k.monthly_spending_limit, k.allowed_models, k.last_validated, k.set_at
 from admin.provider_key_history as k
-where k.load_end_date is null;
+where util.fn_is_in_force(k.load_date, k.load_end_date);
 
 comment on view admin.provider_key is
 'Keys at providers, the house''s and those that customers brought, without what is secret. They are set by the commands
@@ -80,3 +86,6 @@ comment on column admin.provider_key_history.set_at is
 comment on column admin.provider_key_history.load_date is 'Since when this version holds.';
 comment on column admin.provider_key_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.provider_key_history.record_source is 'SQL user who made this version.';
+comment on column admin.provider_key_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.provider_key_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.provider_key_history.end_reason is 'Why it was deleted.';

@@ -21,7 +21,10 @@ select
     s.is_active,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.routing_rule_h as h
 inner join gateway.routing_rule_s as s on h.routing_rule_hk = s.routing_rule_hk
 left join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
@@ -34,7 +37,7 @@ select
     r.target_model, r.cost_optimization, r.latency_optimization, r.quality_optimization, r.compliance_requirements,
     r.max_attempts, r.valid_from, r.valid_to, r.is_active
 from admin.routing_rule_history as r
-where r.load_end_date is null;
+where util.fn_is_in_force(r.load_date, r.load_end_date);
 
 comment on view admin.routing_rule is
 'How calls are routed: the first active rule whose conditions hold decides, a token''s rules before its customer''s,
@@ -83,3 +86,6 @@ comment on column admin.routing_rule_history.is_active is 'Whether it was looked
 comment on column admin.routing_rule_history.load_date is 'Since when this version holds.';
 comment on column admin.routing_rule_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.routing_rule_history.record_source is 'SQL user who made this version.';
+comment on column admin.routing_rule_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.routing_rule_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.routing_rule_history.end_reason is 'Why it was deleted.';

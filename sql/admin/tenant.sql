@@ -1,3 +1,6 @@
+-- What stands on the views of admin goes first.
+drop function if exists admin.config_diff(timestamptz, timestamptz);
+drop view if exists admin.config_history;
 drop view if exists admin.tenant;
 drop view if exists admin.tenant_history;
 create view admin.tenant_history as
@@ -10,14 +13,17 @@ select
     s.is_active,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from auth.tenant_h as h
 inner join auth.tenant_s as s on h.tenant_hk = s.tenant_hk;
 
 create view admin.tenant as
 select t.tenant, t.tenant_name, t.time_zone, t.markup_percent, t.address_policy, t.is_active
 from admin.tenant_history as t
-where t.load_end_date is null;
+where util.fn_is_in_force(t.load_date, t.load_end_date);
 
 comment on view admin.tenant is
 'Organisations whose customers call the gateway. DELETE works once a tenant has no customers; its name is not used
@@ -42,3 +48,6 @@ comment on column admin.tenant_history.is_active is 'Whether its customers could
 comment on column admin.tenant_history.load_date is 'Since when this version holds.';
 comment on column admin.tenant_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.tenant_history.record_source is 'SQL user who made this version.';
+comment on column admin.tenant_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.tenant_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.tenant_history.end_reason is 'Why it was deleted.';

@@ -17,7 +17,10 @@ select
     h.load_date as issued_at,
     s.load_date,
     s.load_end_date,
-    s.record_source::text as record_source
+    s.record_source::text as record_source,
+    s.change_reason::text as change_reason,
+    s.ended_by::text as ended_by,
+    s.end_reason::text as end_reason
 from gateway.token_h as h
 inner join gateway.token_s as s on h.token_hk = s.token_hk
 inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
@@ -28,7 +31,7 @@ select
     t.rate_limit_requests_per_minute, t.cost_budget_daily, t.cost_budget_monthly, t.allowed_models, t.allowed_addresses,
     t.issued_at
 from admin.token_history as t
-where t.load_end_date is null;
+where util.fn_is_in_force(t.load_date, t.load_end_date);
 
 comment on view admin.token is
 'Customers'' tokens, without what is secret. They are issued by the command "onevault token issue"; DELETE revokes,
@@ -67,3 +70,6 @@ comment on column admin.token_history.issued_at is 'When it was issued.';
 comment on column admin.token_history.load_date is 'Since when this version holds.';
 comment on column admin.token_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.token_history.record_source is 'SQL user who made this version.';
+comment on column admin.token_history.change_reason is 'Why this version was made, as its maker said.';
+comment on column admin.token_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.token_history.end_reason is 'Why it was deleted.';

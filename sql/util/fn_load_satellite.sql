@@ -10,7 +10,7 @@ set search_path = ''
 set timezone = 'UTC'
 as $$
 declare
-    v_meta text[] := '{load_date,load_end_date,hash_diff,record_source}';
+    v_meta text[] := '{load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}';
     v_unknown text;
     v_values text[];
     v_hash_diff bytea;
@@ -20,6 +20,7 @@ declare
     v_columns text;
     v_current record;
 begin
+    perform util.fn_refuse_past();
     perform util.fn_lock_satellite(p_satellite, p_key);
     -- After the lock, so that load dates of a key are in the order in which its versions were made.
     v_now := util.current_load_date();
@@ -66,6 +67,9 @@ begin
     v_row := v_row || jsonb_build_object(
         'load_date', v_now, 'load_end_date', null, 'hash_diff', v_hash_diff, 'record_source', p_record_source
     );
+    if v_row ? 'change_reason' then
+        v_row := v_row || jsonb_build_object('change_reason', util.fn_change_reason());
+    end if;
     if v_current.load_date is not null then
         execute format(
             'update %1$s as s set load_end_date = $2

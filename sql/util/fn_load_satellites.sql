@@ -8,7 +8,7 @@ set search_path = ''
 set timezone = 'UTC'
 as $$
 declare
-    v_meta text[] := '{load_date,load_end_date,hash_diff,record_source}';
+    v_meta text[] := '{load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}';
     v_match text := (
         select string_agg(format('s.%1$I = k.%1$I', c.name), ' and ') from unnest(p_key_columns) as c (name)
     );
@@ -18,6 +18,7 @@ declare
     v_changed jsonb;
     v_now timestamptz;
 begin
+    perform util.fn_refuse_past();
     execute format('lock table %s in share row exclusive mode', p_satellite);
     v_now := util.current_load_date();
 
@@ -62,7 +63,8 @@ begin
         select jsonb_agg(h.document || jsonb_build_object(
             ''load_date'', greatest($3, h.load_date + interval ''1 microsecond''), ''load_end_date'', null,
             ''hash_diff'', h.new_hash_diff, ''record_source'', $4
-        ))
+        ) || case when h.document ? ''change_reason''
+            then jsonb_build_object(''change_reason'', util.fn_change_reason()) else ''{}'' end)
         from hashed as h
         where h.hash_diff is distinct from h.new_hash_diff',
         p_satellite, v_match, v_hashed

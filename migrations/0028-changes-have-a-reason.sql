@@ -1,0 +1,30 @@
+-- Why a version was made, and who ended the last one of a thing and why. What is older has no reason.
+set local role onevault_owner;
+
+alter table auth.tenant_s add column change_reason varchar(500);
+alter table auth.tenant_s add column ended_by varchar(100);
+alter table auth.tenant_s add column end_reason varchar(500);
+alter table gateway.customer_config_s add column change_reason varchar(500);
+alter table gateway.customer_config_s add column ended_by varchar(100);
+alter table gateway.customer_config_s add column end_reason varchar(500);
+alter table gateway.token_s add column change_reason varchar(500);
+alter table gateway.token_s add column ended_by varchar(100);
+alter table gateway.token_s add column end_reason varchar(500);
+alter table gateway.ai_provider_s add column change_reason varchar(500);
+alter table gateway.ai_provider_s add column ended_by varchar(100);
+alter table gateway.ai_provider_s add column end_reason varchar(500);
+alter table gateway.ai_provider_key_s add column change_reason varchar(500);
+alter table gateway.ai_provider_key_s add column ended_by varchar(100);
+alter table gateway.ai_provider_key_s add column end_reason varchar(500);
+alter table gateway.customer_provider_keys_s add column change_reason varchar(500);
+alter table gateway.customer_provider_keys_s add column ended_by varchar(100);
+alter table gateway.customer_provider_keys_s add column end_reason varchar(500);
+alter table gateway.offer_s add column change_reason varchar(500);
+alter table gateway.offer_s add column ended_by varchar(100);
+alter table gateway.offer_s add column end_reason varchar(500);
+alter table gateway.offer_price_s add column change_reason varchar(500);
+alter table gateway.offer_price_s add column ended_by varchar(100);
+alter table gateway.offer_price_s add column end_reason varchar(500);
+alter table gateway.routing_rule_s add column change_reason varchar(500);
+alter table gateway.routing_rule_s add column ended_by varchar(100);
+alter table gateway.routing_rule_s add column end_reason varchar(500);

@@ -1,0 +1,46 @@
+-- Every version of everything that a DBA edits, in one shape: what config_diff() compares. Nothing secret is in any of
+-- the views it is made of.
+create view admin.config_history as
+select
+    v.thing,
+    v.name,
+    v.document - '{load_date,load_end_date,record_source,change_reason,ended_by,end_reason}'::text[] as document,
+    (v.document ->> 'load_date')::timestamptz as load_date,
+    (v.document ->> 'load_end_date')::timestamptz as load_end_date,
+    v.document ->> 'record_source' as record_source,
+    v.document ->> 'change_reason' as change_reason,
+    v.document ->> 'ended_by' as ended_by,
+    v.document ->> 'end_reason' as end_reason
+from (
+    select 'tenant' as thing, h.tenant as name, to_jsonb(h) as document from admin.tenant_history as h
+    union all
+    select 'customer', h.customer, to_jsonb(h) from admin.customer_history as h
+    union all
+    select 'token', h.token_id, to_jsonb(h) from admin.token_history as h
+    union all
+    select 'provider', h.provider, to_jsonb(h) from admin.provider_history as h
+    union all
+    select 'provider_key', concat_ws('/', h.provider, h.customer, h.key_name), to_jsonb(h)
+    from admin.provider_key_history as h
+    union all
+    select 'model', h.provider || '/' || h.model, to_jsonb(h) from admin.model_history as h
+    union all
+    select 'price', concat_ws('/', h.provider, h.model, h.meter, h.valid_from::text), to_jsonb(h)
+    from admin.price_history as h
+    union all
+    select 'routing_rule', h.rule_name, to_jsonb(h) from admin.routing_rule_history as h
+) as v;
+
+comment on view admin.config_history is
+'Every version of every tenant, customer, token, provider, key (without its secret), model, price and rule.';
+comment on column admin.config_history.thing is
+'tenant, customer, token, provider, provider_key, model, price or routing_rule.';
+comment on column admin.config_history.name is
+'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from.';
+comment on column admin.config_history.document is 'What it said, by the columns of its view.';
+comment on column admin.config_history.load_date is 'Since when this version holds.';
+comment on column admin.config_history.load_end_date is 'When it ended; NULL for the version in force.';
+comment on column admin.config_history.record_source is 'SQL user who made this version.';
+comment on column admin.config_history.change_reason is 'Why, as he said.';
+comment on column admin.config_history.ended_by is 'SQL user who deleted it; NULL unless it was.';
+comment on column admin.config_history.end_reason is 'Why it was deleted.';

@@ -1,0 +1,74 @@
+-- Undo: the earlier version is inserted again, as a new one that bears its maker's name and reason. Tokens and keys are
+-- not brought back: revoked is for good.
+create or replace function admin.restore(p_thing text, p_name text, p_at timestamptz) returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_parts text[] := string_to_array(p_name, '/');
+    v_offer_hk bytea := util.hash_key(v_parts[1], array_to_string(v_parts[2:], '/'));
+    v_satellite regclass;
+    v_key text[] := '{}';
+    v_version record;
+    v_restored integer := 0;
+begin
+    if p_thing = 'customer' then
+        -- A deleted one is brought back by restore_customer(), switched off.
+        perform admin.fn_find_customer(p_name);
+    elsif p_thing = 'price' then
+        v_offer_hk := util.hash_key(v_parts[1], array_to_string(v_parts[2:cardinality(v_parts) - 1], '/'));
+    end if;
+    for v_version in
+        select 'auth.tenant_s' as satellite, '{tenant_hk}'::text[] as key, to_jsonb(s) as document
+        from auth.tenant_s as s
+        where p_thing = 'tenant' and s.tenant_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.customer_config_s', '{customer_hk}', to_jsonb(s)
+        from gateway.customer_config_s as s
+        where p_thing = 'customer' and s.customer_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.ai_provider_s', '{provider_hk}', to_jsonb(s)
+        from gateway.ai_provider_s as s
+        where p_thing = 'provider' and s.provider_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.offer_s', '{offer_hk}', to_jsonb(s)
+        from gateway.offer_s as s
+        where p_thing = 'model' and s.offer_hk = v_offer_hk
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.offer_price_s', '{offer_hk,meter,valid_from}', to_jsonb(s)
+        from gateway.offer_price_s as s
+        where p_thing = 'price' and s.offer_hk = v_offer_hk and s.meter = v_parts[cardinality(v_parts)]
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.routing_rule_s', '{routing_rule_hk}', to_jsonb(s)
+        from gateway.routing_rule_s as s
+        where p_thing = 'routing_rule' and s.routing_rule_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+    loop
+        v_satellite := v_version.satellite;
+        v_key := v_version.key;
+        v_restored := v_restored + admin.fn_save_satellite(
+            v_satellite,
+            (select jsonb_object_agg(k.name, v_version.document -> k.name) from unnest(v_key) as k (name)),
+            v_version.document
+            - '{load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}'::text[] - v_key
+        )::integer;
+    end loop;
+    if v_satellite is null then
+        perform admin.fn_refuse_change(
+            404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
+            'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
+            '(provider/model/meter) and routing_rule; tokens and keys are issued anew. What did not exist then is deleted.'
+        );
+    end if;
+    return case v_restored when 0 then 'it is as it was then' else format('%s as of %s', p_name, p_at) end;
+end
+$$;
+
+comment on function admin.restore(text, text, timestamptz) is
+'Brings a tenant, customer, provider, model, price or routing_rule back to what it was at a moment, as a new version.';
