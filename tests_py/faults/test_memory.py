@@ -19,6 +19,7 @@ from litestar_app.routes.completions import Call
 from litestar_app.watch import Watch
 from onevault.frames import Chunk, End
 from tests_py.conftest import StartGateway
+from tests_py.faults.conftest import Report
 from tests_py.faults.test_overload import make_caller, postgres_of
 from tests_py.litestar_app.kit import CHAT, Worker, event, receipt, running_front, until
 from tests_py.support.flood import flood
@@ -28,7 +29,7 @@ from tests_py.support.memory import Sampler, private_bytes
 SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
 WARM_UP_SECONDS = 60.0 if SOAK else 5.0
 LOAD_SECONDS = 900.0 if SOAK else 8.0
-RATE = 150.0 if SOAK else 40.0
+RATE = 75.0 if SOAK else 40.0
 BODY_BYTES = 40_000
 GROWTH_PER_CALL = 20 if SOAK else 25_000
 """Bytes that a process may grow by a call: a leaked body is 40,000, the warming up of a short run some 8,000."""
@@ -69,7 +70,7 @@ def kept() -> Counter[str]:
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds))
 
 
-def test_memory_is_flat_under_load(start_gateway: StartGateway) -> None:
+def test_memory_is_flat_under_load(start_gateway: StartGateway, report: Report) -> None:
     """Mutants: a front that keeps bodies; a worker that keeps requests; statements prepared anew for each batch."""
     gateway = start_gateway()
     callers = [make_caller(gateway, tier) for tier in ("PREMIUM", "BASIC")]
@@ -87,12 +88,13 @@ def test_memory_is_flat_under_load(start_gateway: StartGateway) -> None:
         heard = flood(gateway.port, callers, RATE, LOAD_SECONDS, **body)
     leaving.set()
     leaver.join()
-    assert {call.status for call in heard} <= {200, 503}
+    statuses = Counter(call.status for call in heard)
     growth = {name: round(memory.slope(name) * LOAD_SECONDS / len(heard)) for name in ("front", "worker")}
     whole = {
         name: [round(values[0][1] / 1e6, 1), round(values[-1][1] / 1e6, 1)] for name, values in memory.samples.items()
     }
-    print("bytes a call:", growth, "MB before and after:", whole, "calls:", len(heard))
+    report(rate=RATE, seconds=LOAD_SECONDS, statuses=statuses, bytes_a_call=growth, megabytes=whole)
+    assert set(statuses) <= {200, 503}, statuses
     assert all(grown < GROWTH_PER_CALL for grown in growth.values()), (growth, whole)
     if SOAK:
         assert memory.slope("postgres", WARM_UP_SECONDS) < 20_000, whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Sequence
@@ -56,8 +57,15 @@ async def _flood(
         at = loop.time() - begun
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                line = idle.pop() if idle else await _Line.open(port)
-                head = await line.ask(request)
+                head: dict[str, str] = {}
+                while idle and not head:
+                    line = idle.pop()
+                    # One that was idle for long has been closed by the front, or is so at this very moment.
+                    with contextlib.suppress(ConnectionError):
+                        head = await line.ask(request)
+                if not head:
+                    line = await _Line.open(port)
+                    head = await line.ask(request)
             if line.usable:
                 idle.append(line)
         except (OSError, TimeoutError):
