@@ -45,8 +45,11 @@ SHORT = {
 }
 
 
-async def dawdle(port: int, kind: str, pause: float) -> bytes:
-    """One slow client, until it is cut off; what it was told, if anything."""
+async def dawdle(port: int, kind: str, pause: float, burst: int = 400) -> bytes:
+    """One slow client, until it is cut off; what it was told, if anything.
+
+    A slow reader asks for `burst` long answers at once: of 400 some do not fit into the sockets' buffers.
+    """
     line = socket.socket()
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     line.setblocking(False)
@@ -56,7 +59,7 @@ async def dawdle(port: int, kind: str, pause: float) -> bytes:
 
     try:
         with contextlib.suppress(ConnectionError):
-            async for piece in pieces(kind):
+            async for piece in pieces(kind, burst):
                 writer.write(piece)
                 if kind == "reader":
                     await asyncio.sleep(pause)
@@ -72,7 +75,7 @@ async def dawdle(port: int, kind: str, pause: float) -> bytes:
     return bytes(told)
 
 
-async def pieces(kind: str) -> AsyncIterator[bytes]:
+async def pieces(kind: str, burst: int) -> AsyncIterator[bytes]:
     """What a slow client of this kind says, without end; one piece, and a pause after it, at a time."""
     again = b""
     if kind == "idle":
@@ -84,7 +87,7 @@ async def pieces(kind: str) -> AsyncIterator[bytes]:
         again = b"x"
         yield b"GET /healthz/live HTTP/1.1\r\nHost: x\r\nX: "
     elif kind == "reader":
-        yield LONG * 15
+        yield LONG * burst
     for number in itertools.count(1):
         yield LONG if kind == "reader" and number % 10 == 0 else again
 
@@ -227,7 +230,7 @@ async def be_a_crowd(port: int, count: int) -> None:
         await asyncio.sleep(wait)
         while True:
             with contextlib.suppress(OSError):
-                await dawdle(port, kind, 1.0)
+                await dawdle(port, kind, 1.0, burst=15)
 
     await asyncio.gather(*(one(KINDS[number % len(KINDS)], number / count) for number in range(count)))
 
