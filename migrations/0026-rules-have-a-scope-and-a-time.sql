@@ -28,8 +28,8 @@ comment on column gateway.routing_rule_s.deny_reason is 'Calls are refused with 
 delete from ops.rule as r where true;
 -- squawk-ignore require-concurrent-index-deletion
 drop index ops.rule_in_order;
--- squawk-ignore adding-required-field, disallowed-unique-constraint
-alter table ops.rule add column place integer not null unique;
+-- squawk-ignore adding-required-field
+alter table ops.rule add column distance smallint not null;
 -- squawk-ignore adding-required-field
 alter table ops.rule add column valid_from timestamptz not null;
 -- squawk-ignore adding-required-field
@@ -40,13 +40,15 @@ alter table ops.rule add column deny_reason text;
 
 create table ops.rule_gate (
     gate text not null,
-    place integer not null references ops.rule (place) on delete cascade,
-    primary key (gate, place)
+    routing_rule_hk bytea not null references ops.rule (routing_rule_hk) on delete cascade,
+    primary key (gate, routing_rule_hk)
 );
 
+create index rule_gate_by_rule on ops.rule_gate (routing_rule_hk);
+
 comment on table ops.rule is
-'Active rules as routing reads them. The lowest place that meets a call decides: tokens'' rules before customers'',
-these before tenants'', these before those for all; then by rule_priority and name.';
+'Active rules as routing reads them. Of those that meet a call the first decides: by distance, rule_priority and name.';
+comment on column ops.rule.distance is '0 for a rule of a token, 1 of a customer, 2 of a tenant, 3 for all.';
 comment on column ops.rule.condition_path is 'Compiled conditions; NULL for a rule that every call meets.';
 comment on column ops.rule.asks_for_budget is 'Whether budget_used_percent must be known to look at it.';
 comment on table ops.rule_gate is
@@ -55,3 +57,7 @@ comment on table ops.rule_gate is
 -- It takes the moment from now on.
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_match_rule(ops.principal, gateway.request_features, bigint);
+
+-- It takes the rules that changed from now on.
+-- squawk-ignore ban-drop-function
+drop function if exists ops.fn_refresh_rules();

@@ -34,7 +34,7 @@ set local role onevault_owner;
 \ir rules/fn_compile_conditions.sql
 \ir rules/fn_choose_gates.sql
 \ir ops/fn_refresh_rules.sql
-select ops.fn_refresh_rules();
+select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
 \ir ops/scope_fact.sql
 \ir ops/fn_rebuild_hot_state.sql
 

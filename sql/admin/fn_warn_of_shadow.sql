@@ -18,6 +18,11 @@ begin
         where
             p_rule_hk in (e.routing_rule_hk, l.routing_rule_hk) and e.load_end_date is null and l.load_end_date is null
             and e.is_active and l.is_active
+            -- Cheap, and true for most pairs: the earlier one asks for something of which the later one says nothing.
+            and not exists (
+                select from jsonb_object_keys(e.conditions) as k (name)
+                where k.name <> 'all' and position(split_part(k.name, '.', 1) in l.conditions::text) = 0
+            )
             and not exists (
                 select from gateway.fn_flatten_conditions(e.conditions) as asked
                 where not exists (

@@ -14,7 +14,7 @@ begin
     for v_rule in
         select r.*
         from ops.rule_gate as g
-        inner join ops.rule as r on g.place = r.place
+        inner join ops.rule as r on g.routing_rule_hk = r.routing_rule_hk
         where
             g.gate = any(array[
                 '*', 'for token=' || p_principal.token_bk, 'for customer=' || p_principal.customer_bk,
@@ -25,7 +25,7 @@ begin
                 'capability=' || p_features.capability
             ])
             and r.valid_from <= p_now and r.valid_to > p_now
-        order by g.place
+        order by r.distance, r.rule_priority, r.rule_name
     loop
         if v_rule.condition_path is null then
             return v_rule;
@@ -45,4 +45,4 @@ end
 $$;
 
 comment on function gateway.fn_match_rule(ops.principal, gateway.request_features, bigint, timestamptz) is
-'The rule that decides about a call: the first active one in order of place whose conditions hold.';
+'The rule that decides about a call: the first active one whose conditions hold.';
