@@ -78,8 +78,8 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir queue/sp_read_messages.sql
 \ir queue/sp_renew_messages.sql
 \ir queue/sp_return_messages.sql
-\ir queue/sp_release_message.sql
 \ir queue/sp_reclaim_message.sql
+\ir queue/sp_release_message.sql
 \ir queue/fn_delete_messages.sql
 
 -- Book: usage, cost, charge

@@ -1,6 +1,7 @@
--- A front whose worker died asks for the message back. When it is gone, the request has been booked by that worker,
--- and its answer went down with it: then nobody else will answer. What had been delivered is noted with it, durably:
--- if the front dies too before another worker has asked it, that is charged all the same.
+-- A front whose worker died asks for the message back: visible again at once, for the next one. It stays dispatched,
+-- since that worker may have called a provider. Fenced, so that a late report moves nothing. When it is gone, the
+-- request has been booked by that worker, and its answer went down with it: then nobody else will answer. What had been
+-- delivered is noted with it, durably: if the front dies too before another worker has asked it, that is charged.
 create or replace function gateway.sp_reclaim_message(
     p_queue text, p_msg_id bigint, p_read_ct integer, p_delivered_bytes bigint default 0
 ) returns text

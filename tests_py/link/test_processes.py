@@ -218,6 +218,21 @@ def test_a_connection_that_breaks_between_two_that_live_costs_no_answer(
         assert "worker_silent" in stage.gateway.log() or "front_silent" in stage.gateway.log()
 
 
+def test_both_ends_notice_that_the_other_has_vanished(start: Start, fake: FakeProvider, wire: Wire) -> None:
+    """Neither can learn it from the other: nothing passes any more, and no new connection is made."""
+    fake.gate.clear()
+    stage = start(**over(wire))
+    stage.provider("one", fake.endpoint("gated"))
+    before = fake.count("gated")
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(stage.ask, timeout=20)
+        stage.wait(lambda: fake.count("gated") - before == 1)
+        wire.vanish()
+        stage.wait(lambda: "worker_silent" in stage.gateway.log() and "front_silent" in stage.gateway.log(), 40)
+        fake.gate.set()
+        assert isinstance(call.exception(), httpx.ReadTimeout), "nobody can bring the answer"
+
+
 def test_a_broken_connection_ends_streams_that_had_begun(start: Start, fake: FakeProvider, wire: Wire) -> None:
     fake.gate.clear()
     stage = start(**over(wire))

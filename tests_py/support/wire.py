@@ -19,6 +19,7 @@ class Wire:
         self._lock = threading.Lock()
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._frozen: set[socket.socket] = set()
+        self._is_shut = False
         self._recorded = bytearray()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -51,6 +52,11 @@ class Wire:
         with self._lock:
             self._frozen.update(end for pair in self._pairs for end in pair)
 
+    def vanish(self) -> None:
+        """Freeze, and refuse new connections: each side must find out by itself."""
+        self._is_shut = True
+        self.freeze()
+
     def close(self) -> None:
         """Hang up everywhere."""
         self._stopping.set()
@@ -77,6 +83,8 @@ class Wire:
     def _connect(self) -> None:
         near, _ = self._listener.accept()
         try:
+            if self._is_shut:
+                raise ConnectionRefusedError
             far = socket.create_connection(("127.0.0.1", self._target))
         except OSError:
             near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
