@@ -45,6 +45,7 @@ Release = Callable[[str, int, int, int], Awaitable[str]]
 
 TOMBSTONE_SECONDS: Final = 3600.0
 MOST_TOMBSTONES: Final = 100_000
+_GOODBYE_SECONDS: Final = 2.0
 _PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Before each attempt to give a message back: together as long as a worker's hold on it."""
 
@@ -100,13 +101,19 @@ class Links:
         await self._gate.open(self)
 
     async def close(self) -> None:
-        """Hang up on the workers and listen no more."""
+        """Hang up on the workers and listen no more; what was written to them leaves before."""
         await self._gate.close()
         self._closing = True
-        for link in tuple(self._links):
+        links = tuple(self._links)
+        for link in links:
             link.close()
-        if self._releasing:
-            await asyncio.wait(self._releasing, timeout=2)
+        goodbyes = [asyncio.create_task(link.lost.wait()) for link in links]
+        if waiting := {*self._releasing, *goodbyes}:
+            await asyncio.wait(waiting, timeout=_GOODBYE_SECONDS)
+        for link, goodbye in zip(links, goodbyes, strict=True):
+            goodbye.cancel()
+            link.hang_up()
+        await asyncio.sleep(0)
 
     async def idle(self) -> None:
         """Wait until no request waits for an answer."""
@@ -231,6 +238,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self.name = ""
         """The worker's own, where it is unlike any other's."""
+        self.lost = asyncio.Event()
         self.claimed: dict[bytes, Answer] = {}
         self._claims: dict[bytes, Claim] = {}
 
@@ -247,6 +255,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self.lost.set()
         claimed = [(self.claimed[ticket], claim) for ticket, claim in self._claims.items()]
         self.claimed.clear()
         self._claims.clear()

@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import httpx
 import msgspec
@@ -162,6 +162,8 @@ class ToldReads(Reads):
 class Worker(asyncio.Protocol):
     """The worker's end of a link, moved by hand."""
 
+    linked: ClassVar[set[Worker]] = set()
+
     def __init__(self, name: str = "w1") -> None:
         self._name = name
         self._decoder = FrameDecoder()
@@ -180,6 +182,7 @@ class Worker(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
+        self.linked.add(self)
         self.send(Hello(self._name))
 
     def data_received(self, data: bytes) -> None:
@@ -187,6 +190,7 @@ class Worker(asyncio.Protocol):
         self._arrived.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.linked.discard(self)
         self.lost.set()
 
     def send(self, *frames: Frame) -> None:
@@ -270,6 +274,9 @@ async def running_front(**changes: Any) -> AsyncIterator[Desk]:
         front.links.fail_all(lambda: AssertionError("left running"), "front_draining")  # type: ignore[arg-type,return-value]
         async with asyncio.timeout(10):
             await running
+        for worker in tuple(Worker.linked):
+            worker.die()
+        await until(lambda: not Worker.linked)
         shutil.rmtree(directory)
 
 
