@@ -15,6 +15,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection, AsyncCursor
 
+from onevault.connections import leaves_unusable
 from onevault.log import get_log
 
 FIRST_CONNECT_SECONDS: Final = 0.8
@@ -61,11 +62,14 @@ class Lane:
             try:
                 await cursor.execute(query, parameters, prepare=True)
                 return await cursor.fetchall()
-            except psycopg.Error as error:
-                if not cursor.connection.closed:
+            except BaseException as error:
+                if not cursor.connection.closed and not leaves_unusable(error):
+                    raise
+                self._cursor = self._connection = None
+                await cursor.connection.close()
+                if not isinstance(error, psycopg.Error):
                     raise
                 _log.warning("connection_lost", error)
-                self._cursor = self._connection = None
                 timed_out = loop.time() >= alarm.when()
                 if last or timed_out:
                     raise DatabaseAway from error

@@ -14,6 +14,7 @@ from typing import Final
 import psycopg
 
 from onevault.batcher import Batcher
+from onevault.errors import unwind
 from onevault.log import get_log
 from worker.calls import DatabaseAway
 from worker.shapes import Result
@@ -48,11 +49,13 @@ class Booker:
                 return await self._batcher.submit(result)
             except DatabaseAway as error:
                 _log.warning("booking_waits", error.__cause__, request_id=result.request)
+                unwind(error)
             except psycopg.Error as error:
                 refusals += 1
                 _log.error("booking_refused", error, request_id=result.request, number=refusals)
                 if refusals >= _REFUSALS:
                     raise NotBooked from error
+                unwind(error)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, no secret
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

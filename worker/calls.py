@@ -14,6 +14,7 @@ from typing import Final, LiteralString, NamedTuple
 import msgspec
 import psycopg
 
+from onevault.connections import leaves_unusable
 from worker.shapes import Result
 
 # Errors
@@ -90,10 +91,12 @@ class Session:
         try:
             cursor = await connection.execute(query, parameters)
             return await cursor.fetchall()
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if connection.closed:
+        except BaseException as error:
+            if connection is self._connection and (connection.closed or leaves_unusable(error)):
                 await self.close()
-            raise DatabaseAway(error.sqlstate or "connection lost") from error
+            if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+                raise DatabaseAway(error.sqlstate or "connection lost") from error
+            raise
 
     async def connect(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
         """The connection, made now if there is none. Raises `DatabaseAway`, at once after a recent failure."""

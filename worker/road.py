@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from onevault.errors import unwind
 from onevault.log import get_log
 from onevault.tokens import Secret
 from worker.booking import Booker, NotBooked
@@ -143,6 +144,7 @@ class Road:
             await provider.call(call, attempt, run)
         except CallFailed as failed:
             failure = failed
+            unwind(failure)
         except asyncio.CancelledError:
             failure = _interrupted(run)
         except Exception as error:  # noqa: BLE001 - an adapter's surprise is this candidate's failure

@@ -42,6 +42,7 @@ from litestar_app.receipts import (
 )
 from litestar_app.requests import Features, Surface, read_request
 from litestar_app.watch import Watch
+from onevault.errors import unwind
 from onevault.frames import Head
 from onevault.log import get_log
 
@@ -117,10 +118,12 @@ class Call:
         except GatewayError as error:
             outcome = error.code
             await self._refuse(error)
+            unwind(error)
         except Exception as error:  # noqa: BLE001 - the customer gets a shape, the log a class
             outcome = "internal_error"
             _log.error("call_failed", error)
             await self._refuse(InternalError())
+            unwind(error)
         finally:
             if self._load is not None:
                 self._load.close()

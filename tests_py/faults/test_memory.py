@@ -10,11 +10,15 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import httpx
+import psycopg
+import pytest
 
 from litestar_app.admission import Load
 from litestar_app.answers import Answer
+from litestar_app.calls import Ask, Decision
 from litestar_app.routes.completions import Call
 from litestar_app.watch import Watch
 from onevault.frames import Chunk, End
@@ -35,9 +39,10 @@ GROWTH_PER_CALL = 20 if SOAK else 25_000
 """Bytes that a process may grow by a call: a leaked body is 40,000, the warming up of a short run some 8,000."""
 
 
-async def test_a_front_keeps_nothing_of_calls_that_are_over() -> None:
-    """Mutants: `forget` leaves the answer among those that wait; a task of `Watch` that nobody ends; a link that keeps
-    its claims; a Load that is not closed."""
+async def test_a_front_keeps_nothing_of_calls_that_are_over(collector_off: None) -> None:
+    """Neither for ever nor until the collector comes. Mutants: `forget` leaves the answer among those that wait; a task
+    of `Watch` that nobody ends; a link that keeps its claims; a Load that is not closed; an error that is not unwound.
+    """
     async with running_front() as desk:
         for number in range(30):
             worker = await Worker.dial(desk.front, f"w{number}")
@@ -57,15 +62,37 @@ async def test_a_front_keeps_nothing_of_calls_that_are_over() -> None:
                 assert (await call).status_code == 200
             worker.die()
             await until(lambda: desk.front.links.workers == 0)
+        desk.road.says = database_is_full
+        for _ in range(5):
+            assert (await desk.post()).status_code == 503
+        desk.road.says = database_is_odd
+        for _ in range(5):
+            assert (await desk.post()).status_code == 500
         await desk.client.aclose()  # its connections hold the last calls
         await until(lambda: not kept())
         assert desk.front.held["calls"] == desk.front.links.waiting == 0
         assert not [t for t in asyncio.all_tasks() if "_listen" in repr(t.get_coro())]
 
 
+@pytest.fixture
+def collector_off() -> Iterator[None]:
+    """What only the garbage collector would find stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def database_is_full(_: Ask) -> Decision:
+    raise psycopg.errors.QueryCanceled
+
+
+def database_is_odd(_: Ask) -> Decision:
+    raise LookupError
+
+
 def kept() -> Counter[str]:
     """Objects of calls that are alive."""
-    gc.collect()
     kinds = (Answer, Call, Load, Watch)
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, kinds))
 

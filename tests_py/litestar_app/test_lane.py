@@ -111,6 +111,28 @@ async def test_an_error_of_the_statement_is_the_callers_and_the_connection_stays
     assert await lane.execute(PID, ()) == first
 
 
+async def test_a_connection_with_an_answer_half_read_is_replaced(lane: Lane) -> None:
+    """Mutant: only connections that are closed are replaced, and every later statement fails."""
+    ((first,),) = await lane.execute(PID, ())
+    assert lane._connection is not None
+    lane._connection.pgconn.send_query(b"select 1")
+    ((second,),) = await lane.execute(PID, ())
+    assert second != first
+
+
+async def test_a_surprise_in_a_statement_costs_its_connection(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    ((first,),) = await lane.execute(PID, ())
+    with monkeypatch.context() as patched, pytest.raises(LookupError):
+        patched.setattr(psycopg.AsyncCursor, "fetchall", surprise)
+        await lane.execute(PID, ())
+    ((second,),) = await lane.execute(PID, ())
+    assert second != first
+
+
+async def surprise(_: object) -> None:
+    raise LookupError
+
+
 async def test_an_absent_database_is_said_within_a_second_and_then_at_once(lane: Lane, proxy: Proxy) -> None:
     await lane.execute(PID, ())
     await proxy.cut()

@@ -126,6 +126,17 @@ async def test_a_broken_connection_is_said_once_and_mended(calls: Calls, databas
     await calls.listen()
 
 
+async def test_a_connection_with_an_answer_half_read_is_replaced(calls: Calls, database: ClonedDatabase) -> None:
+    """Mutant: only connections that are closed are replaced, and every later statement fails."""
+    await calls.return_messages([], 0)
+    send(database)
+    connection = await calls._queue.connect()
+    connection.pgconn.send_query(b"select 1")
+    with pytest.raises(DatabaseAway):
+        await calls.read_messages(1, 60)
+    assert len(await calls.read_messages(1, 60)) == 1
+
+
 async def test_no_database_is_said_quickly_to_all_who_ask(database: ClonedDatabase) -> None:
     calls = Calls("postgresql://onevault_worker@127.0.0.1:1/onevault")
     found = await asyncio.gather(*(calls.read_messages(1, 60) for _ in range(20)), return_exceptions=True)
