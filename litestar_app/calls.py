@@ -60,6 +60,7 @@ class Ask(msgspec.Struct, frozen=True):
     choices: int
     max_cost: str | None
     metadata: dict[str, str] | None
+    session: str | None
     client_ip: str | None
     user_agent: str | None
     timeout_ms: int

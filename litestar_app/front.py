@@ -22,6 +22,7 @@ from onevault.envelope import Keyring
 from onevault.frames import MAX_FRAME_BYTES
 from onevault.log import get_log
 from onevault.settings import Settings
+from onevault.trim import keep_trimmed
 
 LANES: Final = 1
 BATCH_SIZE: Final = 64
@@ -50,11 +51,13 @@ class Front:
         self._road = road
         self._batcher = Batcher(self._route, max_size=BATCH_SIZE, lanes=LANES)
         self._last_call: asyncio.TimerHandle | None = None
+        self._trimming: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Listen for workers and begin to connect. Raises `LinkError`."""
         await self.links.open()
         await self.reads.open()
+        self._trimming = asyncio.create_task(keep_trimmed())
         _log.info("front_open", address=self.links.address)
 
     def drain(self) -> None:
@@ -77,6 +80,8 @@ class Front:
         await self._road.close()
         await self.rehash.close()
         await self.reads.close()
+        if self._trimming is not None:
+            self._trimming.cancel()
         _log.info("front_closed")
 
     def enter(self) -> Load:

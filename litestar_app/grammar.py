@@ -111,7 +111,7 @@ class _Parameters(Struct, kw_only=True):
     """What both routes take besides the conversation: OpenAI's parameters and ours.
 
     Ours are type: what kind of work this is, for the routing rules; priority: how urgent; max_cost: the
-    most this call may cost, in USD.
+    most this call may cost, in USD; session_id: the conversation, which sticky rules keep at one model.
     """
 
     model: Name | None = None
@@ -135,6 +135,7 @@ class _Parameters(Struct, kw_only=True):
     response_format: ResponseFormat | None = None
     metadata: Metadata | None = None
     user: Annotated[str, Meta(max_length=512)] | None = None
+    prompt_cache_key: Annotated[str, Meta(max_length=512)] | None = None
     reasoning_effort: str | None = None
     service_tier: str | None = None
     modalities: list[str] | None = None
@@ -143,6 +144,7 @@ class _Parameters(Struct, kw_only=True):
     type: Label | None = None
     priority: Label | None = None
     max_cost: Decimal | None = None
+    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 class ChatRequest(_Parameters, kw_only=True):

@@ -44,3 +44,9 @@ class KeyDesk:
             (hmac.digest(secret, b"key\0" + key, "sha256").hex(), hmac.digest(secret, route + body, "sha256").hex())
             for secret in self._secrets
         ]
+
+    def session(self, name: str | None) -> str | None:
+        """What SQL is told of a conversation's name: a digest in hex."""
+        if name is None:
+            return None
+        return hmac.digest(self._secrets[0], b"session\0" + name.encode("utf-8", "surrogatepass"), "sha256").hex()

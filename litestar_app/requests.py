@@ -53,7 +53,7 @@ _native: Final = msgspec.json.Decoder(NativeRequest)
 
 
 class Features(msgspec.Struct, frozen=True):
-    """What SQL is told about a request's body. Sizes in bytes of UTF-8."""
+    """What SQL must know about a request's body. Sizes in bytes of UTF-8."""
 
     request_type: str
     priority: str | None
@@ -70,6 +70,8 @@ class Features(msgspec.Struct, frozen=True):
     choices: int
     max_cost: str | None
     metadata: dict[str, str] | None
+    session: str | None
+    """The customer's own name of the conversation. SQL is told a digest of it."""
 
 
 def read_request(surface: Surface, body: bytes) -> Features:
@@ -122,6 +124,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         choices=request.n or 1,
         max_cost=_cost(request.max_cost),
         metadata=request.metadata,
+        session=request.session_id or request.prompt_cache_key or None,
     )
 
 

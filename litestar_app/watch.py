@@ -48,6 +48,7 @@ class Watch:
         self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
+            self._task = None  # or its error, its frame and this would hold each other, and the body
 
     def _begin(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._listen())

@@ -20,9 +20,11 @@ set local role onevault_owner;
 \ir util/fn_close_catalog.sql
 
 -- What routing reads, kept up by triggers on the vault
+\ir ops/tg_principal_past.sql
 \ir ops/current_principal.sql
 \ir ops/fn_refresh_principals.sql
 \ir ops/tg_principal_source_changed.sql
+\ir ops/fn_next_epoch.sql
 \ir ops/current_offer.sql
 \ir ops/fn_refresh_offers.sql
 \ir ops/tg_offer_source_changed.sql
@@ -33,6 +35,7 @@ set local role onevault_owner;
 \ir rules/fn_compile_condition.sql
 \ir rules/fn_compile_conditions.sql
 \ir rules/fn_choose_gates.sql
+\ir rules/fn_list_targets.sql
 \ir ops/fn_refresh_rules.sql
 select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
 \ir ops/scope_fact.sql
@@ -45,12 +48,20 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir routing/fn_estimate_prompt_tokens.sql
 \ir rules/fn_measure_budget.sql
 \ir rules/fn_describe_call.sql
+\ir rules/fn_is_within.sql
+\ir rules/fn_rules_at.sql
+\ir routing/fn_offers_at.sql
 \ir rules/fn_match_rule.sql
 \ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
 \ir routing/fn_rank_offers.sql
+\ir routing/fn_score_offers.sql
+\ir routing/fn_name_strategy.sql
 \ir routing/fn_choose_candidates.sql
 \ir routing/fn_refuse_unroutable.sql
+\ir routing/fn_keep_question.sql
+\ir routing/fn_keep_conversation.sql
+\ir routing/fn_decide.sql
 \ir routing/fn_choose_queue.sql
 \ir routing/fn_keep_features.sql
 \ir results/fn_read_receipt.sql
@@ -93,6 +104,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
+\ir schedule/fn_forget_conversations.sql
 \ir schedule/fn_forget_idempotency_keys.sql
 \ir schedule/fn_sweep_requests.sql
 \ir schedule/fn_run_job.sql
@@ -121,6 +133,8 @@ select ops.fn_keep_partitions();
 \ir rollup/fn_roll_up_spending.sql
 \ir rollup/fn_load_performance.sql
 \ir rollup/fn_measure_providers.sql
+\ir rollup/fn_move_peak.sql
+\ir rollup/fn_measure_speed.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql
 \ir business_vault/usage_hourly.sql
@@ -158,6 +172,7 @@ set local role onevault_owner;
 \ir admin/fn_refuse_readonly.sql
 \ir admin/fn_find.sql
 \ir admin/fn_clean.sql
+\ir admin/fn_clean_targets.sql
 \ir admin/fn_check_rate_limit.sql
 \ir admin/tenant.sql
 \ir admin/tg_tenant.sql
@@ -201,7 +216,11 @@ set local role onevault_owner;
 \ir admin/sp_sync_price_book.sql
 \ir admin/fn_explain_drop.sql
 \ir admin/fn_read_principal.sql
+\ir admin/fn_explain_choice.sql
 \ir admin/explain_route.sql
+\ir admin/fn_read_decision.sql
+\ir admin/replay.sql
+\ir admin/why.sql
 \ir admin/fn_check_logging.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql

@@ -158,7 +158,7 @@ def plain_types(source: str) -> str:
     """`source` with built-in types where it declares types of our schemas, which pglast cannot look up."""
     head, separator, body = source.partition("$$")
     head = re.sub(rf"(\breturns (?:setof )?){SCHEMAS}\.\w+", r"\1record", head)
-    head = re.sub(rf"(\bp_\w+ ){SCHEMAS}\.\w+", r"\1jsonb", head)
+    head = re.sub(rf"(\b(?:p|out)_?\w* (?:\w+ )?){SCHEMAS}\.\w+", r"\1jsonb", head)
     declared, begin, rest = re.split(r"^(\s*begin\b)", body, maxsplit=1, flags=re.M)
     declared = re.sub(rf"(\bv_\w+ (?:constant )?){SCHEMAS}\.\w+(%type)?", r"\1record", declared)
     declared = re.sub(r"\brecord\[\]", "jsonb[]", declared)

@@ -23,6 +23,7 @@ from onevault.lifeline import STOP_SIGNALS, ignore_signals
 from onevault.log import configure_logging, get_log
 from onevault.memory import keep_memory_private
 from onevault.settings import Settings, load_settings
+from onevault.trim import keep_trimmed
 from worker.booking import Booker
 from worker.calls import Calls
 from worker.clock import Clock
@@ -65,6 +66,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),
         asyncio.ensure_future(_tick(drain, links)),
+        asyncio.ensure_future(keep_trimmed()),
     ]
     _log.info("worker_ready", pid=os.getpid())
     try:

@@ -196,6 +196,7 @@ class Call:
             choices=features.choices,
             max_cost=features.max_cost,
             metadata=features.metadata,
+            session=self._front.keys.session(features.session),
             client_ip=self._front.addresses.client_ip(self._scope),
             user_agent=user_agent(headers),
             timeout_ms=round(timeout * 1000),

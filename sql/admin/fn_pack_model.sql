@@ -19,6 +19,7 @@ begin
             'max_output_tokens', m.max_output_tokens,
             'default_output_tokens', m.default_output_tokens,
             'quality_score', m.quality_score,
+            'quality_by_type', admin.fn_clean_scores(m.quality_by_type),
             'is_active', m.is_active
         )
         from jsonb_populate_record(null::admin.model, p_row) as m

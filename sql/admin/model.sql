@@ -11,6 +11,7 @@ select
     s.max_output_tokens,
     s.default_output_tokens,
     s.quality_score,
+    s.quality_by_type,
     s.is_active,
     s.load_date,
     s.load_end_date,
@@ -34,6 +35,7 @@ select
     s.max_output_tokens,
     s.default_output_tokens,
     s.quality_score,
+    s.quality_by_type,
     s.is_active,
     trim_scale(o.input_usd_per_million) as input_usd_per_million,
     trim_scale(o.output_usd_per_million) as output_usd_per_million,
@@ -63,6 +65,8 @@ comment on column admin.model.max_output_tokens is 'Most tokens of an answer; 16
 comment on column admin.model.default_output_tokens is
 'Limit on the answer to a call that names none, and what is held for it; 4096 if not given.';
 comment on column admin.model.quality_score is 'Used by rules for quality; NULL for the provider''s.';
+comment on column admin.model.quality_by_type is
+'Scores for types of request where they differ: {"summary": 82.5, "code": 60}.';
 comment on column admin.model.is_active is 'False takes it off the road.';
 comment on column admin.model.input_usd_per_million is 'Price in force of a million input tokens; set in admin.price.';
 comment on column admin.model.output_usd_per_million is
@@ -82,6 +86,7 @@ comment on column admin.model_history.context_tokens is 'Longest prompt in token
 comment on column admin.model_history.max_output_tokens is 'Most tokens of an answer.';
 comment on column admin.model_history.default_output_tokens is 'Limit on the answer to a call that names none.';
 comment on column admin.model_history.quality_score is 'Score for rules for quality.';
+comment on column admin.model_history.quality_by_type is 'Scores for types of request.';
 comment on column admin.model_history.is_active is 'Whether calls could be routed to it.';
 comment on column admin.model_history.load_date is 'Since when this version holds.';
 comment on column admin.model_history.load_end_date is 'When it ended; NULL for the version in force.';

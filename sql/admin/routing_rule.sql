@@ -11,9 +11,15 @@ select
     s.deny_reason::text as deny_reason,
     s.target_provider::text as target_provider,
     s.target_model::text as target_model,
+    s.targets,
+    s.fallbacks,
+    s.strategy::text as strategy,
     s.cost_optimization,
     s.latency_optimization,
     s.quality_optimization,
+    s.optimization_weights,
+    s.min_quality_score,
+    s.is_sticky,
     s.compliance_requirements,
     s.max_attempts,
     nullif(s.valid_from, '-infinity') as valid_from,
@@ -34,7 +40,8 @@ left join gateway.token_h as t on s.token_hk = t.token_hk;
 create view admin.routing_rule as
 select
     r.rule_name, r.rule_priority, r.tenant, r.customer, r.token_id, r.conditions, r.deny_reason, r.target_provider,
-    r.target_model, r.cost_optimization, r.latency_optimization, r.quality_optimization, r.compliance_requirements,
+    r.target_model, r.targets, r.fallbacks, r.strategy, r.cost_optimization, r.latency_optimization,
+    r.quality_optimization, r.optimization_weights, r.min_quality_score, r.is_sticky, r.compliance_requirements,
     r.max_attempts, r.valid_from, r.valid_to, r.is_active
 from admin.routing_rule_history as r
 where util.fn_is_in_force(r.load_date, r.load_end_date);
@@ -54,10 +61,25 @@ comment on column admin.routing_rule.deny_reason is
 'Calls that it applies to are refused (403) with this sentence; NULL lets them through.';
 comment on column admin.routing_rule.target_provider is 'Provider for calls that name no model; NULL for any.';
 comment on column admin.routing_rule.target_model is 'Model for calls that name none; NULL for any.';
+comment on column admin.routing_rule.targets is
+'Models with weights for calls that name none, instead of one target: {"maker/small": 3, "other/small": 1}.';
+comment on column admin.routing_rule.fallbacks is
+'Models (model, or provider/model) to try after the targets, in this order; within max_attempts.';
+comment on column admin.routing_rule.strategy is
+'How offers are put in order: OPTIMIZE by the flags or weights, WEIGHTED draws a target (if not given, with targets),
+LEAST_OUTSTANDING takes the offer with the fewest calls under way.';
 comment on column admin.routing_rule.cost_optimization is
 'Prefer the cheapest offer; what decides when nothing else does.';
-comment on column admin.routing_rule.latency_optimization is 'Prefer the fastest offer.';
-comment on column admin.routing_rule.quality_optimization is 'Prefer the offer with the best quality score.';
+comment on column admin.routing_rule.latency_optimization is
+'Prefer the fastest offer, by time to the first byte and time per token as measured.';
+comment on column admin.routing_rule.quality_optimization is
+'Prefer the offer with the best quality score for the type of request.';
+comment on column admin.routing_rule.optimization_weights is
+'Instead of the flags: {"cost": 0.5, "latency": 0.3, "quality": 0.2}.';
+comment on column admin.routing_rule.min_quality_score is
+'Offers with a lower quality score, or none, are left out; NULL for any.';
+comment on column admin.routing_rule.is_sticky is
+'Keeps a conversation (prompt_cache_key, session_id) at its offer while the warm prompt makes it no dearer.';
 comment on column admin.routing_rule.compliance_requirements is
 'Levels such as HIPAA that providers must meet, besides the customer''s own.';
 comment on column admin.routing_rule.max_attempts is 'How many offers are tried at most, 1 to 10; 3 if not given.';
@@ -75,6 +97,12 @@ comment on column admin.routing_rule_history.conditions is 'When it applied.';
 comment on column admin.routing_rule_history.deny_reason is 'What it refused calls with.';
 comment on column admin.routing_rule_history.target_provider is 'Provider for calls that named no model.';
 comment on column admin.routing_rule_history.target_model is 'Model for calls that named none.';
+comment on column admin.routing_rule_history.targets is 'Models with weights for calls that named none.';
+comment on column admin.routing_rule_history.fallbacks is 'Models that were tried after the targets.';
+comment on column admin.routing_rule_history.strategy is 'How offers were put in order.';
+comment on column admin.routing_rule_history.optimization_weights is 'Weights of cost, latency and quality.';
+comment on column admin.routing_rule_history.min_quality_score is 'Quality that offers had to have.';
+comment on column admin.routing_rule_history.is_sticky is 'Whether conversations stayed at their offer.';
 comment on column admin.routing_rule_history.cost_optimization is 'Whether it preferred the cheapest offer.';
 comment on column admin.routing_rule_history.latency_optimization is 'Whether it preferred the fastest offer.';
 comment on column admin.routing_rule_history.quality_optimization is 'Whether it preferred the best offer.';

@@ -61,6 +61,7 @@ offers as (
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
+        os.quality_by_type,
         ps.compliance_levels,
         k.provider_key_hk,
         d.input_usd_per_million,

@@ -1,27 +1,51 @@
--- Brings ops.offer to what the vault says for some offers. One lock for all: prices are changed by people and the
--- price book, seldom, and never by a call.
+-- Brings ops.offer to what the vault says for some offers; what was there goes to ops.past.
 create or replace function ops.fn_refresh_offers(p_offer_hks bytea[]) returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_changed bytea[];
+    v_epoch bigint;
 begin
-    perform pg_advisory_xact_lock(hashtextextended('offers', 1));
-    delete from ops.offer as o where o.offer_hk = any(p_offer_hks);
+    perform ops.fn_lock_routing();
+    with said as (
+        select c.offer_hk, to_jsonb(c) as is_now from ops.current_offer as c where c.offer_hk = any(p_offer_hks)
+    ),
+
+    kept as (
+        select o.offer_hk, to_jsonb(o) - 'version' - 'from_epoch' as is_now from ops.offer as o
+        where o.offer_hk = any(p_offer_hks)
+    )
+
+    select array_agg(distinct d.offer_hk) into v_changed
+    from (
+        (select * from said except select * from kept)
+        union all
+        (select * from kept except select * from said)
+    ) as d;
+    if v_changed is null then
+        return;
+    end if;
+    v_epoch := ops.fn_next_epoch();
+    insert into ops.past (version, thing, from_epoch, until_epoch, was)
+    select o.version, 'offer', o.from_epoch, v_epoch, to_jsonb(o) from ops.offer as o where o.offer_hk = any(v_changed);
+    delete from ops.offer as o where o.offer_hk = any(v_changed);
     insert into ops.offer (
         offer_hk, valid_from, valid_to, provider_hk, provider_bk, model_hk, model_bk, adapter_kind, api_endpoint,
         adapter_settings, first_byte_timeout_ms, upstream_model, capabilities, features, context_tokens,
-        context_is_price_limit, max_output_tokens, default_output_tokens, quality_score, compliance_levels, provider_key_hk,
-        input_usd_per_million, cache_read_usd_per_million, cache_write_usd_per_million, output_usd_per_million,
-        is_sandbox, unroutable_because, candidate, prices
+        context_is_price_limit, max_output_tokens, default_output_tokens, quality_score, quality_by_type,
+        compliance_levels, provider_key_hk, input_usd_per_million, cache_read_usd_per_million,
+        cache_write_usd_per_million, output_usd_per_million, is_sandbox, unroutable_because, candidate, prices, from_epoch
     )
     select
         c.offer_hk, c.valid_from, c.valid_to, c.provider_hk, c.provider_bk, c.model_hk, c.model_bk, c.adapter_kind,
         c.api_endpoint, c.adapter_settings, c.first_byte_timeout_ms, c.upstream_model, c.capabilities, c.features,
-        c.context_tokens, c.context_is_price_limit, c.max_output_tokens, c.default_output_tokens, c.quality_score, c.compliance_levels,
-        c.provider_key_hk, c.input_usd_per_million, c.cache_read_usd_per_million, c.cache_write_usd_per_million,
-        c.output_usd_per_million, c.is_sandbox, c.unroutable_because, c.candidate, c.prices
+        c.context_tokens, c.context_is_price_limit, c.max_output_tokens, c.default_output_tokens, c.quality_score,
+        c.quality_by_type, c.compliance_levels, c.provider_key_hk, c.input_usd_per_million,
+        c.cache_read_usd_per_million, c.cache_write_usd_per_million, c.output_usd_per_million, c.is_sandbox,
+        c.unroutable_because, c.candidate, c.prices, v_epoch
     from ops.current_offer as c
-    where c.offer_hk = any(p_offer_hks);
+    where c.offer_hk = any(v_changed);
 end
 $$;
 

@@ -95,7 +95,7 @@ begin
         prompt_tokens, completion_tokens, total_tokens, input_uncached_tokens, cache_read_tokens, cache_write_tokens,
         output_tokens, reasoning_tokens, usage_source, request_latency_ms, first_byte_ms, attempt_count,
         reserved_cost, provider_cost, gateway_markup, customer_cost, house_loss, markup_percent, route_reason, rule_hk,
-        request_ip, user_agent, response_status, error_class, error_message, compliance_flags, record_source
+        request_ip, user_agent, response_status, error_class, error_message, compliance_flags, decision, record_source
     ) values (
         v_request_hk, v_now, sha256(convert_to(p_result::text || v_reservation.request::text, 'UTF8')), v_customer_hk,
         v_reservation.tenant_hk, v_reservation.token_hk, decode(v_used ->> 'provider_hk', 'hex'),
@@ -112,7 +112,8 @@ begin
         v_reservation.held_usd, v_provider_cost, v_customer_cost - v_provider_cost, v_customer_cost,
         v_house_loss, v_reservation.markup_percent, v_reservation.route_reason, v_reservation.rule_hk,
         (v_reservation.request ->> 'client_ip')::inet, v_reservation.request ->> 'user_agent', v_status,
-        p_result ->> 'class', gateway.fn_explain_error(p_result ->> 'class'), v_reservation.compliance_flags, 'gateway'
+        p_result ->> 'class', gateway.fn_explain_error(p_result ->> 'class'), v_reservation.compliance_flags,
+        v_reservation.decision, 'gateway'
     );
 
     perform gateway.fn_release_scope(

@@ -1,41 +1,91 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
--- answers only when asked by name or when nothing real fits.
+-- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
+-- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
-    p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule,
+    p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
+    p_epoch bigint, p_seen jsonb,
     out hold_usd numeric, out provider_hk bytea, out provider_bk text, out model_bk text, out reason text,
-    out candidates jsonb, out prices jsonb
+    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb
 )
 language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_offers refcursor;
     v_offer record;
     v_best_is_sandbox boolean;
+    v_most smallint := coalesce(p_rule.max_attempts, 3);
+    v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
+    v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
+    v_is_scored boolean := coalesce(
+        p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
+        or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false
+    );
 begin
     candidates := '[]';
     prices := '[]';
-    for v_offer in
-        select
-            r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-            r.worst_customer_cost_usd
-        from gateway.fn_rank_offers(
-            p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-            p_principal.allowed_models, p_compliance_levels
-        ) as r
-        where r.unroutable_because is null and r.dropped_because is null
-        order by
-            r.is_sandbox, r.is_resting, not coalesce(r.provider_bk = any(p_principal.preferred_providers), false),
-            case when p_rule.quality_optimization then -r.quality_score end,
-            r.worst_provider_cost_usd, r.provider_bk, r.model_bk
-        limit coalesce(p_rule.max_attempts, 3)
+    offers := '[]';
+    seen := '{}';
+    if p_epoch is null and exists (select from ops.offer_health as h where h.rests_until > p_now) then
+        seen := jsonb_build_object('resting', array(
+            select o.version
+            from ops.offer_health as h
+            inner join ops.offer as o on h.offer_hk = o.offer_hk
+            where h.rests_until > p_now and o.valid_from <= p_now and o.valid_to > p_now
+        ));
+    end if;
+    if v_is_scored then
+        open v_offers for
+            select
+                r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
+                r.version, r.worst_customer_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
+                case when v_is_measured then jsonb_object_agg(
+                    r.version, jsonb_build_array(r.first_byte_ms, r.ms_per_token, r.outstanding)
+                ) over () end as measures
+            from gateway.fn_score_offers(
+                p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
+                p_is_free, p_seed, p_epoch, p_seen
+            ) as r
+            where r.dropped_because is null
+            order by
+                r.is_sandbox, r.is_resting, not r.is_warm, r.place,
+                not coalesce(r.provider_bk = any(p_principal.preferred_providers), false), r.score,
+                r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
+            limit v_most;
+    else
+        open v_offers for
+            select
+                r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
+                r.version, r.worst_customer_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
+            from gateway.fn_rank_offers(
+                p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
+                p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, p_epoch,
+                p_seen -> 'resting'
+            ) as r
+            where r.unroutable_because is null and r.dropped_because is null
+            order by
+                r.is_sandbox, r.is_resting, not coalesce(r.provider_bk = any(p_principal.preferred_providers), false),
+                case when v_by_quality then -coalesce(r.quality_score, 0) end,
+                r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
+            limit v_most;
+    end if;
     loop
+        fetch v_offers into v_offer;
+        exit when not found;
         if v_best_is_sandbox is null then
             v_best_is_sandbox := v_offer.is_sandbox;
             provider_hk := v_offer.provider_hk;
             provider_bk := v_offer.provider_bk;
             model_bk := v_offer.model_bk;
+            reason := case when v_offer.is_warm then 'stays with its conversation' end;
+            if v_is_scored then
+                seen := seen || jsonb_strip_nulls(jsonb_build_object(
+                    'measures', v_offer.measures, 'last', v_offer.last
+                ));
+            end if;
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;
         hold_usd := greatest(hold_usd, v_offer.worst_customer_cost_usd);
@@ -46,19 +96,18 @@ begin
                 * case when p_features.stream then 1 else 5 end
         ));
         prices := prices || v_offer.prices;
+        offers := offers || to_jsonb(v_offer.version);
     end loop;
+    close v_offers;
 
     -- Held to the tenth decimal, upwards, as the books keep it.
     hold_usd := round(ceil(hold_usd * 10000000000) / 10000000000, 10);
-    reason := case
-        when p_model is not null and p_provider is not null then 'model and provider asked for'
-        when p_model is not null then 'cheapest offer of the model'
-        when p_rule.quality_optimization then 'best quality'
-        else 'cheapest offer that fits'
-    end;
+    reason := coalesce(reason, gateway.fn_name_strategy(p_rule, p_provider, p_model, p_is_free));
 end
 $$;
 
 comment on function gateway.fn_choose_candidates(
-    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule
-) is 'The best offers for a call in the order they are tried, the amount to hold, and the prices it will be billed at.';
+    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
+    jsonb
+) is 'The best offers for a call in the order they are tried, the amount to hold, the prices it will be billed at,
+and what the choice rested on.';

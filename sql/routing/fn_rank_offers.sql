@@ -1,20 +1,25 @@
--- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its
--- callers: the road asks for the best few, explain_route for all of them.
+-- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
+-- the road asks for the best few, explain_route for all of them. With an epoch the offers of then, and those resting
+-- that were seen to rest.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
-    p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[]
+    p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
+    p_targets text[], p_epoch bigint, p_resting jsonb
 ) returns table (
-    offer_hk bytea, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean, quality_score numeric,
-    context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer, worst_provider_cost_usd numeric,
-    worst_customer_cost_usd numeric, is_resting boolean, unroutable_because text, dropped_because text
+    offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
+    quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
+    worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, warm_cost_usd numeric, is_resting boolean,
+    unroutable_because text, dropped_because text
 )
 language sql stable
 begin atomic
     select
-        w.offer_hk, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score, w.context_tokens,
-        w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
-        w.provider_cost_usd * (1 + p_markup_percent / 100),
-        coalesce(h.rests_until > p_now, false),
+        w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
+        w.context_tokens, w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
+        w.provider_cost_usd * (1 + p_markup_percent / 100), w.warm_cost_usd,
+        case when p_epoch is null then coalesce(h.rests_until > p_now, false)
+            else coalesce(p_resting @> to_jsonb(w.version), false)
+        end,
         w.unroutable_because,
         case
             when w.unroutable_because is not null then w.unroutable_because
@@ -29,31 +34,50 @@ begin atomic
             -- The provider knows its context best; a context that ends where prices change is ours to keep.
             when case when w.context_is_price_limit then p_prompt_tokens else p_features.prompt_bytes / 5 end
                 > w.context_tokens then 'context'
+            when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
             when w.provider_cost_usd * (1 + p_markup_percent / 100) > p_features.max_cost then 'max_cost'
         end
     from (
         select
-            o.*,
-            n.output_tokens,
+            o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
+            o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
+            o.compliance_levels, n.output_tokens,
+            coalesce((o.quality_by_type ->> p_features.request_type)::numeric, o.quality_score) as quality_score,
             (
                 p_prompt_tokens * greatest(
                     o.input_usd_per_million, o.cache_read_usd_per_million, o.cache_write_usd_per_million
                 ) + n.output_tokens * greatest(coalesce(p_features.choices, 1), 1) * o.output_usd_per_million
-            ) / 1000000 as provider_cost_usd
-        from ops.offer as o
+            ) / 1000000 as provider_cost_usd,
+            (
+                p_prompt_tokens * o.cache_read_usd_per_million
+                + n.output_tokens * greatest(coalesce(p_features.choices, 1), 1) * o.output_usd_per_million
+            ) / 1000000 as warm_cost_usd
+        from (
+            select l.* from ops.offer as l
+            where
+                p_epoch is null and l.valid_from <= p_now and l.valid_to > p_now
+                -- One plan for both: a model is a range of one, no model the whole index.
+                and l.model_bk >= coalesce(p_model, '') and l.model_bk <= coalesce(p_model, chr(1114111))
+            union all
+            select e.* from gateway.fn_offers_at(p_epoch) as e
+            where
+                p_epoch is not null and e.valid_from <= p_now and e.valid_to > p_now
+                and (p_model is null or e.model_bk = p_model)
+        ) as o
         cross join lateral (
             select least(coalesce(p_features.max_output_tokens, o.default_output_tokens), o.max_output_tokens)
                 as output_tokens
         ) as n
         where
-            o.valid_from <= p_now and o.valid_to > p_now
-            -- One plan for both: a model is a range of one, no model the whole index.
-            and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
-            and (p_provider is null or o.provider_bk = p_provider)
+            (p_provider is null or o.provider_bk = p_provider)
+            and (
+                p_targets is null
+                or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
+            )
     ) as w
-    left join ops.offer_health as h on w.offer_hk = h.offer_hk;
+    left join ops.offer_health as h on w.offer_hk = h.offer_hk and p_epoch is null;
 end;
 
 comment on function gateway.fn_rank_offers(
-    timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[]
+    timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[], numeric, text[], bigint, jsonb
 ) is 'Offers that could serve a call, with worst-case cost and the reason why one is dropped.';

@@ -1,7 +1,8 @@
 -- Said when no offer fits: the reason that a customer can do most about comes first.
 create or replace function gateway.fn_refuse_unroutable(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
-    p_principal ops.principal, p_compliance_levels text[], p_rule_name text
+    p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_epoch bigint,
+    p_seen jsonb
 ) returns gateway.route_decision
 language plpgsql
 stable
@@ -22,7 +23,8 @@ begin
             min(k.worst_customer_cost_usd) filter (where k.dropped_because = 'max_cost') as cheapest
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-            p_principal.allowed_models, p_compliance_levels
+            p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
+            case when p_is_free then p_rule.target_names end, p_epoch, p_seen -> 'resting'
         ) as k
         group by k.dropped_because
     ) as r;
@@ -43,7 +45,7 @@ begin
             'compliance_blocked', 403,
             format('No provider of %s meets the required compliance (%s).', quote_literal(v_asked),
                 array_to_string(p_compliance_levels, ', ')),
-            jsonb_build_object('rule', p_rule_name, 'required', p_compliance_levels)
+            jsonb_build_object('rule', p_rule.rule_name, 'required', p_compliance_levels)
         )
         when v_reasons ? 'model_not_allowed' then gateway.fn_refuse(
             'model_not_allowed', 403,
@@ -65,6 +67,12 @@ begin
                 where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
             )), jsonb_build_object('param', 'model')
         )
+        when v_reasons ? 'quality' then gateway.fn_refuse(
+            'no_provider', 503,
+            format('No model that can answer %s has the quality that the rule %s asks for (%s).', quote_literal(v_asked),
+                quote_literal(p_rule.rule_name), p_rule.min_quality_score),
+            jsonb_build_object('rule', p_rule.rule_name), 5000
+        )
         else gateway.fn_refuse(
             'no_provider', 503,
             format('No provider can answer %s at the moment. Try again later, or ask for another model.',
@@ -75,5 +83,5 @@ end
 $$;
 
 comment on function gateway.fn_refuse_unroutable(
-    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], text
+    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, jsonb
 ) is 'Why no offer fits a call, told as the refusal that helps most.';

@@ -1,7 +1,7 @@
 -- auto, a model, or provider/model. A name with a slash may be a model's own (meta-llama/…) before it is
 -- provider/model. A rule's target counts for calls that name no model.
 create or replace function gateway.fn_resolve_model(
-    p_asked text, p_rule ops.rule, out provider text, out model text
+    p_asked text, p_rule ops.rule, out provider text, out model text, out is_free boolean
 )
 language plpgsql
 stable
@@ -9,7 +9,8 @@ set search_path = ''
 as $$
 begin
     model := nullif(p_asked, 'auto');
-    if model is null then
+    is_free := model is null;
+    if is_free then
         provider := p_rule.target_provider;
         model := p_rule.target_model;
     elsif position('/' in model) > 0 and not exists (
@@ -24,4 +25,5 @@ end
 $$;
 
 comment on function gateway.fn_resolve_model(text, ops.rule) is
-'The provider and model that a call may go to: what it asked for, or its rule''s target; NULL is any.';
+'The provider and model that a call may go to: what it asked for, or its rule''s target; NULL is any. Free is a
+call that named no model, which a rule may send to any of its targets and fallbacks.';

@@ -12,11 +12,8 @@ declare
     v_features gateway.request_features := jsonb_populate_record(null::gateway.request_features, p_request);
     v_principal ops.principal;
     v_decision gateway.route_decision;
-    v_rule ops.rule;
-    v_target record;
-    v_compliance text[];
+    v_choice gateway.route_choice;
     v_prompt_tokens bigint;
-    v_best record;
     v_local timestamp;
     v_day integer;
     v_month integer;
@@ -44,21 +41,12 @@ begin
     v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
         v_features.prompt_bytes, v_features.images, v_features.messages
     );
-    v_rule := gateway.fn_match_rule(v_principal, v_features, v_prompt_tokens, v_now);
-    if v_rule.deny_reason is not null then
-        return gateway.fn_deny_call(v_rule);
-    end if;
-    v_target := gateway.fn_resolve_model(v_features.model, v_rule);
-    v_compliance := v_principal.compliance_levels || v_rule.compliance_requirements;
-
-    v_best := gateway.fn_choose_candidates(
-        v_now, v_features, v_target.provider, v_target.model, v_prompt_tokens, v_principal, v_compliance, v_rule
+    v_request := uuidv7();
+    v_choice := gateway.fn_decide(
+        v_principal, v_features, v_prompt_tokens, v_now, hashtextextended(v_request::text, 0)
     );
-    if v_best.hold_usd is null then
-        return gateway.fn_refuse_unroutable(
-            v_now, v_features, v_target.provider, v_target.model, v_prompt_tokens, v_principal, v_compliance,
-            v_rule.rule_name
-        );
+    if (v_choice.refusal).status is not null then
+        return v_choice.refusal;
     end if;
 
     v_local := v_now at time zone v_principal.time_zone;
@@ -66,45 +54,46 @@ begin
     v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
 
     v_decision := gateway.fn_reserve_call(
-        v_principal, v_best.hold_usd, v_now, v_now_us, v_day, v_month
+        v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month
     );
     if v_decision.status is not null then
         return v_decision;
     end if;
 
-    v_request := uuidv7();
     v_decision.status := 'routed';
     v_decision.http_status := 200;
     v_decision.request_id := v_request::text;
     v_decision.queue := v_queue;
-    v_decision.provider := v_best.provider_bk;
-    v_decision.model := v_best.model_bk;
-    v_decision.route_reason := left(
-        coalesce(v_rule.rule_name, 'no rule') || ': ' || v_best.reason, 100
-    );
+    v_decision.provider := v_choice.provider_bk;
+    v_decision.model := v_choice.model_bk;
+    v_decision.route_reason := v_choice.reason;
     v_decision.customer := v_principal.customer_bk;
     v_decision.deadline_ms := v_now_us / 1000 + coalesce(v_features.timeout_ms, 600000);
 
     insert into gateway.api_request_h (
         api_request_hk, api_request_bk, customer_hk, provider_hk, load_date, record_source
     ) values (
-        uuid_send(v_request), v_decision.request_id, v_principal.customer_hk, v_best.provider_hk, v_now, 'gateway'
+        uuid_send(v_request), v_decision.request_id, v_principal.customer_hk, v_choice.provider_hk, v_now, 'gateway'
     );
     v_decision.msg_id := gateway.fn_send_work(v_decision.queue, jsonb_build_object(
         'request', v_decision.request_id, 'customer', encode(v_principal.customer_hk, 'hex'), 'reply_to', p_reply_to,
-        'ticket', v_features.ticket, 'deadline_ms', v_decision.deadline_ms, 'candidates', v_best.candidates
+        'ticket', v_features.ticket, 'deadline_ms', v_decision.deadline_ms, 'candidates', v_choice.candidates
     ));
     insert into ops.reservation (
         api_request_hk, customer_hk, tenant_hk, token_hk, token_is_limited, reserved_at, deadline, queue_name, msg_id,
         held_usd, markup_percent, day_number, month_number, candidates, request, rule_hk, route_reason,
-        compliance_flags
+        compliance_flags, decision
     ) values (
         uuid_send(v_request), v_principal.customer_hk, v_principal.tenant_hk, v_principal.token_hk,
         v_principal.token_is_limited, v_now, to_timestamp(v_decision.deadline_ms / 1000.0), v_decision.queue,
-        v_decision.msg_id, v_best.hold_usd, v_principal.markup_percent, v_day, v_month, v_best.prices,
-        gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_rule.routing_rule_hk,
-        v_decision.route_reason, nullif(v_compliance, '{}')
+        v_decision.msg_id, v_choice.hold_usd, v_principal.markup_percent, v_day, v_month, v_choice.prices,
+        gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_choice.rule_hk,
+        v_decision.route_reason, nullif(v_choice.compliance, '{}'),
+        v_choice.record
     );
+    if v_choice.is_sticky and v_features.session is not null then
+        perform gateway.fn_keep_conversation(v_principal, v_features.session, v_choice.candidates, v_now);
+    end if;
     if p_request ? 'idempotency' then
         perform gateway.fn_use_key(v_principal.customer_hk, p_request -> 'idempotency', uuid_send(v_request));
     end if;

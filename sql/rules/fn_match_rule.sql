@@ -1,48 +1,59 @@
 -- First active rule whose conditions hold, out of those that stand under a value of the call. Rules without conditions
--- never look at the call.
+-- never look at the call. A decision made again looks at all rules of its epoch, and at what was seen of budgets then.
 create or replace function gateway.fn_match_rule(
-    p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz
-) returns ops.rule
+    p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz,
+    p_epoch bigint, p_seen jsonb, out rule ops.rule, out budget_used_percent numeric
+)
 language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_rule ops.rule;
     v_call jsonb;
 begin
     for v_rule in
-        select r.*
-        from ops.rule_gate as g
-        inner join ops.rule as r on g.routing_rule_hk = r.routing_rule_hk
-        where
-            g.gate = any(array[
-                '*', 'for token=' || p_principal.token_bk, 'for customer=' || p_principal.customer_bk,
-                'for tenant=' || p_principal.tenant_bk, 'customer=' || p_principal.customer_bk,
-                'token=' || p_principal.token_name, 'tenant=' || p_principal.tenant_bk,
-                'request_type=' || p_features.request_type, 'model=' || p_features.model,
-                'surface=' || p_features.surface, 'tier=' || p_principal.priority_tier,
-                'capability=' || p_features.capability
-            ])
-            and r.valid_from <= p_now and r.valid_to > p_now
-        order by r.distance, r.rule_priority, r.rule_name
+        select s.*
+        from (
+            select r.*
+            from ops.rule_gate as g
+            inner join ops.rule as r on g.routing_rule_hk = r.routing_rule_hk
+            where
+                p_epoch is null
+                and g.gate = any(array[
+                    '*', 'for token=' || p_principal.token_bk, 'for customer=' || p_principal.customer_bk,
+                    'for tenant=' || p_principal.tenant_bk, 'customer=' || p_principal.customer_bk,
+                    'token=' || p_principal.token_name, 'tenant=' || p_principal.tenant_bk,
+                    'request_type=' || p_features.request_type, 'model=' || p_features.model,
+                    'surface=' || p_features.surface, 'tier=' || p_principal.priority_tier,
+                    'capability=' || p_features.capability
+                ])
+            union all
+            select w.* from gateway.fn_rules_at(p_epoch, p_principal) as w where p_epoch is not null
+        ) as s
+        where s.valid_from <= p_now and s.valid_to > p_now
+        order by s.distance, s.rule_priority, s.rule_name
     loop
         if v_rule.condition_path is null then
-            return v_rule;
+            rule := v_rule;
+            return;
         end if;
         v_call := coalesce(v_call, gateway.fn_describe_call(p_principal, p_features, p_prompt_tokens, p_now));
-        if v_rule.asks_for_budget and not v_call ? 'budget_used_percent' then
-            v_call := v_call || jsonb_build_object(
-                'budget_used_percent', gateway.fn_measure_budget(p_principal, p_now)
+        if v_rule.asks_for_budget and budget_used_percent is null then
+            budget_used_percent := coalesce(
+                (p_seen ->> 'budget')::numeric, gateway.fn_measure_budget(p_principal, p_now)
             );
+            v_call := v_call || jsonb_build_object('budget_used_percent', budget_used_percent);
         end if;
         if v_call @@ v_rule.condition_path then
-            return v_rule;
+            rule := v_rule;
+            return;
         end if;
     end loop;
-    return null;
 end
 $$;
 
-comment on function gateway.fn_match_rule(ops.principal, gateway.request_features, bigint, timestamptz) is
-'The rule that decides about a call: the first active one whose conditions hold.';
+comment on function gateway.fn_match_rule(
+    ops.principal, gateway.request_features, bigint, timestamptz, bigint, jsonb
+) is 'The rule that decides about a call: the first active one whose conditions hold; now, or at an epoch.';

@@ -5,9 +5,11 @@ set search_path = ''
 as $$
 begin
     case p_job_name
+        when 'forget conversations' then perform ops.fn_forget_conversations();
         when 'forget idempotency keys' then perform ops.fn_forget_idempotency_keys();
         when 'keep partitions' then perform ops.fn_keep_partitions();
         when 'measure providers' then perform ops.fn_measure_providers();
+        when 'measure speed' then perform ops.fn_measure_speed();
         when 'mend usage' then perform ops.fn_mend_usage();
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
@@ -22,9 +24,11 @@ $$;
 comment on function ops.fn_run_job(text) is 'Runs one job by its name.';
 
 insert into ops.job (job_name, every) values
+('forget conversations', '10 minutes'),
 ('forget idempotency keys', '10 minutes'),
 ('keep partitions', '1 hour'),
 ('measure providers', '1 minute'),
+('measure speed', '5 seconds'),
 ('mend usage', '10 minutes'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),

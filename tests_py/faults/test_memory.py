@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from litestar_app import watch
 from litestar_app.admission import Load
 from litestar_app.answers import Answer
 from litestar_app.calls import Ask, Decision
@@ -39,10 +40,14 @@ GROWTH_PER_CALL = 20 if SOAK else 25_000
 """Bytes that a process may grow by a call: a leaked body is 40,000, the warming up of a short run some 8,000."""
 
 
-async def test_a_front_keeps_nothing_of_calls_that_are_over(collector_off: None) -> None:
+async def test_a_front_keeps_nothing_of_calls_that_are_over(
+    collector_off: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither for ever nor until the collector comes. Mutants: `forget` leaves the answer among those that wait; a task
-    of `Watch` that nobody ends; a link that keeps its claims; a Load that is not closed; an error that is not unwound.
+    of `Watch` that nobody ends; a link that keeps its claims; a Load that is not closed; an error that is not unwound;
+    a `Watch` that knows its task for ever.
     """
+    monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.0)
     async with running_front() as desk:
         for number in range(30):
             worker = await Worker.dial(desk.front, f"w{number}")

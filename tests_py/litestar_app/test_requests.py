@@ -46,6 +46,7 @@ def test_a_plain_call_is_measured() -> None:
         choices=1,
         max_cost=None,
         metadata=None,
+        session=None,
     )
 
 

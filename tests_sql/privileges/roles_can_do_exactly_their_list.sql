@@ -32,7 +32,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' a
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'function'$$, array[
-    'admin.explain_route', 'admin.config_diff', 'admin.restore', 'util.fn_as_of', 'util.fn_is_in_force',
+    'admin.explain_route', 'admin.replay', 'admin.why', 'admin.config_diff', 'admin.restore', 'util.fn_as_of', 'util.fn_is_in_force',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
@@ -49,7 +49,7 @@ select set_eq(
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
         and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
-            'ops.offer_health', 'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
+            'ops.offer_health', 'ops.offer_speed', 'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
             'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation', 'ops.admission')$$,
     'beside them he sees the hot state, no vault and no secret'

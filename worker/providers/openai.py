@@ -28,7 +28,7 @@ from worker.providers.wire import (
 )
 from worker.shapes import Attempt
 
-_NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "prompt", "max_tokens", "stream_options")
+_NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id", "prompt", "max_tokens", "stream_options")
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
 _TRUE: Final = msgspec.Raw(b"true")
 _USER_AGENT: Final = "onevault"

@@ -9,8 +9,8 @@ select test.make_customer('rich', '{"markup_percent": 3, "compliance_level": "GD
 select test.make_customer('off', '{"is_active": false}', 'union');
 select bag_eq(
     $$select to_jsonb(admin.fn_read_principal(p.customer_hk, null))
-        - '{token_digest,token_hk,token_bk,token_name,scopes,token_is_limited}'::text[] from ops.principal as p$$,
-    $$select to_jsonb(p) - '{token_digest,token_hk,token_bk,token_name,scopes,token_is_limited}'::text[] from ops.principal as p$$,
+        - '{token_digest,token_hk,token_bk,token_name,scopes,token_is_limited,version}'::text[] from ops.principal as p$$,
+    $$select to_jsonb(p) - '{token_digest,token_hk,token_bk,token_name,scopes,token_is_limited,version}'::text[] from ops.principal as p$$,
     'a customer alone is what its unlimited token is'
 );
 select * from finish();

@@ -5,15 +5,16 @@ select test.make_price(util.hash_key('maker', 'dated'), 'input', 100, now() + in
 select test.make_price(util.hash_key('maker', 'dated'), 'input', 3, now() - interval '1 hour');
 select test.make_customer('payer');
 select is(
-    (select r.prices ->> 'input' from gateway.fn_rank_offers(
-        clock_timestamp(), jsonb_populate_record(null::gateway.request_features, '{}'), null, 'dated', 10, 0, null, '{}'
-    ) as r)::numeric, 3::numeric, 'the price in force now'
+    ((gateway.fn_decide(
+        jsonb_populate_record(null::ops.principal, '{"markup_percent": 0, "time_zone": "UTC", "compliance_levels": []}'),
+        jsonb_populate_record(null::gateway.request_features, '{"model": "dated"}'), 10, clock_timestamp(), 0
+    )).prices #>> '{0,input}')::numeric, 3::numeric, 'the price in force now'
 );
 select is(
-    (select r.prices ->> 'input' from gateway.fn_rank_offers(
-        clock_timestamp() + interval '2 hours', jsonb_populate_record(null::gateway.request_features, '{}'), null, 'dated', 10,
-        0, null, '{}'
-    ) as r)::numeric, 100::numeric, 'a price with a future date takes effect by itself'
+    ((gateway.fn_decide(
+        jsonb_populate_record(null::ops.principal, '{"markup_percent": 0, "time_zone": "UTC", "compliance_levels": []}'),
+        jsonb_populate_record(null::gateway.request_features, '{"model": "dated"}'), 10, clock_timestamp() + interval '2 hours', 0
+    )).prices #>> '{0,input}')::numeric, 100::numeric, 'a price with a future date takes effect by itself'
 );
 select is(
     (select r.candidates -> 0 ->> 'input' from ops.reservation as r, test.route(sha256('payer/token'), '{"model": "dated"}') as d

@@ -1,0 +1,53 @@
+-- One listing for all who ask why: explain_route about a call that could be, why about one that was.
+create or replace function admin.fn_explain_choice(
+    p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz,
+    p_seed bigint, p_epoch bigint, p_seen jsonb
+) returns table (
+    provider text, model text, rank bigint, worst_case_cost_usd numeric, score numeric, chosen boolean, reason text
+)
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_choice gateway.route_choice := gateway.fn_decide(
+        p_principal, p_features, p_prompt_tokens, p_now, p_seed, p_epoch, p_seen
+    );
+    v_match record := gateway.fn_match_rule(p_principal, p_features, p_prompt_tokens, p_now, p_epoch, p_seen);
+    v_rule ops.rule := v_match.rule;
+    v_target record := gateway.fn_resolve_model(p_features.model, v_rule);
+begin
+    if v_rule.deny_reason is null then
+        return query
+        select
+            r.provider_bk, r.model_bk, t.place,
+            trim_scale(ceil(r.worst_customer_cost_usd * 10000000000) / 10000000000), round(r.score::numeric, 6),
+            coalesce(t.place = 1, false),
+            case
+                when t.place = 1 then v_choice.reason
+                when t.place > 1 then format('tried as number %s, if those before it fail', t.place)
+                when r.dropped_because is not null then admin.fn_explain_drop(r.dropped_because)
+                when r.is_sandbox then 'left out: the sandbox answers when asked by name or when nothing else fits'
+                when r.is_resting then 'left out: it rests after failures, and others fit'
+                else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
+            end
+        from gateway.fn_score_offers(
+            p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal,
+            p_principal.compliance_levels || v_rule.compliance_requirements, v_rule, v_target.is_free, p_seed,
+            p_epoch, p_seen
+        ) as r
+        left join jsonb_array_elements(v_choice.record -> 'offers') with ordinality as t (version, place)
+            on t.version = to_jsonb(r.version)
+        order by t.place nulls last, r.dropped_because is not null, r.worst_customer_cost_usd, r.provider_bk, r.model_bk;
+    end if;
+    if (v_choice.refusal).status is not null then
+        reason := 'refused: ' || (v_choice.refusal).message;
+        chosen := false;
+        return next;
+    end if;
+end
+$$;
+
+comment on function admin.fn_explain_choice(
+    ops.principal, gateway.request_features, bigint, timestamptz, bigint, bigint, jsonb
+) is 'Every offer that could be meant in the order of trying, then those left out and dropped, each with the reason.';

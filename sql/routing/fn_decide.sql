@@ -1,0 +1,62 @@
+-- The whole decision about a call, from rule to candidates, and nothing but reading: the road makes it, explain_route
+-- shows it, replays make it again as of its epoch. One snapshot, so that the epoch says which rules and offers it saw.
+create or replace function gateway.fn_decide(
+    p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz,
+    p_seed bigint, p_epoch bigint default null, p_seen jsonb default null
+) returns gateway.route_choice
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_match record;
+    v_rule ops.rule;
+    v_target record;
+    v_best record;
+    v_choice gateway.route_choice;
+begin
+    v_match := gateway.fn_match_rule(p_principal, p_features, p_prompt_tokens, p_now, p_epoch, p_seen);
+    v_rule := v_match.rule;
+    v_choice.rule_hk := v_rule.routing_rule_hk;
+    if v_rule.deny_reason is not null then
+        v_choice.refusal := gateway.fn_deny_call(v_rule);
+        return v_choice;
+    end if;
+    v_target := gateway.fn_resolve_model(p_features.model, v_rule);
+    v_choice.compliance := p_principal.compliance_levels || v_rule.compliance_requirements;
+    v_best := gateway.fn_choose_candidates(
+        p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance, v_rule,
+        v_target.is_free, p_seed, p_epoch, p_seen
+    );
+    if v_best.hold_usd is null then
+        v_choice.refusal := gateway.fn_refuse_unroutable(
+            p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance,
+            v_rule, v_target.is_free, p_epoch, p_seen
+        );
+        return v_choice;
+    end if;
+    v_choice.reason := left(coalesce(v_rule.rule_name, 'no rule') || ': ' || v_best.reason, 100);
+    v_choice.provider_hk := v_best.provider_hk;
+    v_choice.provider_bk := v_best.provider_bk;
+    v_choice.model_bk := v_best.model_bk;
+    v_choice.hold_usd := v_best.hold_usd;
+    v_choice.candidates := v_best.candidates;
+    v_choice.prices := v_best.prices;
+    v_choice.is_sticky := v_rule.is_sticky;
+    v_choice.record := jsonb_build_object(
+        'epoch', coalesce(p_epoch, (select e.number from ops.epoch as e)), 'principal', p_principal.version,
+        'seed', p_seed, 'offers', v_best.offers,
+        'seen', v_best.seen || case when v_match.budget_used_percent is null then '{}'::jsonb
+            else jsonb_build_object('budget', v_match.budget_used_percent) end
+    );
+    if p_epoch is null then
+        v_choice.record := v_choice.record || gateway.fn_keep_question(p_features, p_prompt_tokens);
+    end if;
+    return v_choice;
+end
+$$;
+
+comment on function gateway.fn_decide(
+    ops.principal, gateway.request_features, bigint, timestamptz, bigint, bigint, jsonb
+) is 'What is decided about a call, or the refusal. It changes nothing. With an epoch and what was seen then: made
+again.';

@@ -1,0 +1,36 @@
+-- What a decision looked at, to make it again: never more than its features. Of metadata only what rules ask for is
+-- kept, since it is the customer's own text.
+create or replace function gateway.fn_keep_question(p_features gateway.request_features, p_prompt_tokens bigint)
+returns jsonb
+language sql stable
+set search_path = ''
+begin atomic
+    select jsonb_build_object('asked', jsonb_strip_nulls(jsonb_build_object(
+        'request_type', (p_features).request_type, 'capability', (p_features).capability,
+        'surface', (p_features).surface, 'priority', (p_features).priority, 'model', (p_features).model,
+        'stream', nullif((p_features).stream, false), 'tools', nullif((p_features).tools, false),
+        'vision', nullif((p_features).vision, false), 'structured', nullif((p_features).structured, false),
+        'prompt_bytes', (p_features).prompt_bytes, 'prompt_tokens', p_prompt_tokens,
+        'images', nullif((p_features).images, 0), 'max_output_tokens', (p_features).max_output_tokens,
+        'choices', nullif((p_features).choices, 1), 'max_cost', (p_features).max_cost,
+        'metadata', case when (p_features).metadata is not null then (
+            select jsonb_object_agg(m.key, left(m.value, 100))
+            from jsonb_each_text((p_features).metadata) as m
+            where exists (select from ops.asked_metadata as a where a.name = m.key)
+        ) end
+    )));
+end;
+
+comment on function gateway.fn_keep_question(gateway.request_features, bigint) is
+'The features of a call that its decision looked at, as they are kept with the request.';
+
+create or replace function gateway.fn_ask_again(p_asked jsonb) returns gateway.request_features
+language sql immutable
+set search_path = ''
+return jsonb_populate_record(
+    null::gateway.request_features,
+    '{"stream": false, "tools": false, "vision": false, "structured": false, "images": 0, "choices": 1}'::jsonb
+    || p_asked
+);
+
+comment on function gateway.fn_ask_again(jsonb) is 'The features that fn_keep_question kept.';
