@@ -57,11 +57,12 @@ grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
 grant usage on schema admin, ops to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
-admin.routing_rule
+admin.routing_rule, admin.routing_rule_test
 to onevault_dba;
 grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
-admin.provider_key_history, admin.model_history, admin.price_history, admin.routing_rule_history
+admin.provider_key_history, admin.model_history, admin.price_history, admin.routing_rule_history,
+admin.routing_rule_test_history
 to onevault_dba;
 grant select on admin.config_history to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
@@ -69,6 +70,7 @@ grant execute on function admin.restore(text, text, timestamptz) to onevault_dba
 grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
 grant execute on function admin.replay(uuid) to onevault_dba;
 grant execute on function admin.why(uuid) to onevault_dba;
+grant execute on function admin.test_rules() to onevault_dba;
 grant execute on function admin.restore_customer(text) to onevault_dba;
 grant execute on function admin.sp_check_house() to onevault_dba;
 grant execute on function admin.sp_identify_customer(text) to onevault_dba;

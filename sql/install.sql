@@ -25,6 +25,7 @@ set local role onevault_owner;
 \ir ops/fn_refresh_principals.sql
 \ir ops/tg_principal_source_changed.sql
 \ir ops/fn_next_epoch.sql
+\ir ops/tg_epoch_moved.sql
 \ir ops/current_offer.sql
 \ir ops/fn_refresh_offers.sql
 \ir ops/tg_offer_source_changed.sql
@@ -207,6 +208,9 @@ set local role onevault_owner;
 \ir rules/fn_implies_clause.sql
 \ir admin/fn_warn_of_shadow.sql
 \ir admin/tg_routing_rule.sql
+\ir admin/fn_read_request.sql
+\ir admin/routing_rule_test.sql
+\ir admin/tg_routing_rule_test.sql
 \ir admin/config_history.sql
 \ir admin/config_diff.sql
 \ir admin/restore.sql
@@ -218,6 +222,7 @@ set local role onevault_owner;
 \ir admin/fn_read_principal.sql
 \ir admin/fn_explain_choice.sql
 \ir admin/explain_route.sql
+\ir admin/test_rules.sql
 \ir admin/fn_read_decision.sql
 \ir admin/replay.sql
 \ir admin/why.sql

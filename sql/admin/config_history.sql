@@ -29,12 +29,15 @@ from (
     from admin.price_history as h
     union all
     select 'routing_rule', h.rule_name, to_jsonb(h) from admin.routing_rule_history as h
+    union all
+    select 'routing_rule_test', h.test_name, to_jsonb(h) from admin.routing_rule_test_history as h
 ) as v;
 
 comment on view admin.config_history is
-'Every version of every tenant, customer, token, provider, key (without its secret), model, price and rule.';
+'Every version of every tenant, customer, token, provider, key (without its secret), model, price, rule and test of
+rules.';
 comment on column admin.config_history.thing is
-'tenant, customer, token, provider, provider_key, model, price or routing_rule.';
+'tenant, customer, token, provider, provider_key, model, price, routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
 'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from.';
 comment on column admin.config_history.document is 'What it said, by the columns of its view.';
