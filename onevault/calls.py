@@ -285,6 +285,16 @@ def explain_route(connection: Connection, customer: str, request: Mapping[str, A
     return _all(connection, "select e.* from admin.explain_route(%s, %s::jsonb) as e", (customer, _json(request)))
 
 
+def test_rules(connection: Connection) -> list[Row]:
+    """Every active test of the rulebook: test_name, and a complaint where it fails."""
+    return _all(connection, "select t.* from admin.test_rules() as t")
+
+
+def what_if(connection: Connection, since: datetime, until: datetime) -> list[Row]:
+    """Where the answered calls of a time would go by what this transaction sees, and at what cost."""
+    return _all(connection, "select w.* from admin.what_if(%s, %s) as w", (since, until))
+
+
 def check_house(connection: Connection) -> list[Row]:
     """What the database finds about itself: check_name, is_ok, finding, remedy."""
     return _all(connection, "select c.* from admin.sp_check_house() as c")

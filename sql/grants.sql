@@ -70,6 +70,7 @@ grant execute on function admin.restore(text, text, timestamptz) to onevault_dba
 grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
 grant execute on function admin.replay(uuid) to onevault_dba;
 grant execute on function admin.why(uuid) to onevault_dba;
+grant execute on function admin.what_if(timestamptz, timestamptz) to onevault_dba;
 grant execute on function admin.test_rules() to onevault_dba;
 grant execute on function admin.restore_customer(text) to onevault_dba;
 grant execute on function admin.sp_check_house() to onevault_dba;

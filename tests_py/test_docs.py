@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 
 from tests_py.conftest import StartGateway
@@ -65,6 +66,43 @@ def test_commands_work(page: str, start_gateway: StartGateway, tmp_path: Path) -
         )
         assert result.returncode == 0, f"{block.text}\n{result.stdout}\n{result.stderr}"
         assert result.stdout.strip() or block.language == "sql", f"nothing was said by:\n{block.text}"
+
+
+def test_the_session_of_a_dba_goes_as_it_says(start_gateway: StartGateway) -> None:
+    """With a DBA's rights: a rule, a call that follows it, a change that is refused, a draft, history, the undoing."""
+    gateway = start_gateway()
+    script = (ROOT / "docs" / "rulebook.sql").read_text()
+    before, after = script.split("-- 3. ")
+    environ = {**gateway.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{gateway.environ['PATH']}"}
+
+    def psql(text: str) -> subprocess.CompletedProcess[str]:
+        command = ["onevault", "psql", "--role", "dba", "--", "-X", "-q", "-A", "-t", "-f", "-"]
+        return subprocess.run(command, input=text, env=environ, capture_output=True, text=True, timeout=60, check=True)
+
+    made = psql(before)
+    assert "sandbox|sandbox-small|t|summaries go small: " in made.stdout, made.stdout
+    assert "ERROR" not in made.stderr, made.stderr
+    answer = httpx.post(
+        f"{gateway.url}/v1/ai/completions",
+        headers={"authorization": f"Bearer {gateway.token}"},
+        json={"prompt": "Hello", "type": "summary"},
+        timeout=30,
+    )
+    assert answer.status_code == 200
+    assert answer.headers["x-onevault-model"] == "sandbox-small"
+    rest = psql("select set_config('onevault.change_reason', 'summaries need not be dear', false);\n-- 3. " + after)
+    assert rest.stderr.count("ERROR") == 1, rest.stderr
+    assert "'summaries are small': the rule 'summaries go small' is to decide, and 'default' does" in rest.stderr
+    for said in (
+        'summaries go small|{"request_type": "summary"}',
+        "refused: The rule 'nothing goes' does not let this call through: Closed for the day.",
+        "demo|1|",
+        "routing_rule|summaries go small|",
+        "50|postgres|summaries need not be dear|\n60|postgres|summaries need not be dear|\n50|",
+    ):
+        assert said in rest.stdout, (said, rest.stdout)
+    left = "select count(*) from admin.routing_rule where rule_name like 'summaries%%'"
+    assert gateway.database.query(left) == [(0,)]
 
 
 @pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
+from psycopg.pq import TransactionStatus
 
 from onevault import calls
 from onevault.cli.output import CommandError, json_option, print_record, print_rows
@@ -15,7 +17,7 @@ from onevault.cli.session import connect
 
 _SHORT = (
     "rule_priority", "rule_name", "is_active", "tenant", "customer", "token_id", "conditions", "deny_reason",
-    "target_provider", "target_model", "max_attempts",
+    "target_provider", "target_model", "targets", "fallbacks", "max_attempts",
 )  # fmt: skip
 _SHOWN = 20
 
@@ -49,6 +51,40 @@ def show(name: str, as_json: bool) -> None:
 
 
 @command.command("test")
+@json_option
+def test(as_json: bool) -> None:
+    """Run the tests of the rulebook (rows of admin.routing_rule_test); fails if one fails."""
+    with connect("dba") as (_, connection):
+        rows = calls.test_rules(connection)
+    failed = sum(row["complaint"] is not None for row in rows)
+    print_rows(rows, as_json=as_json, empty="there are no tests: they are rows of admin.routing_rule_test")
+    if failed:
+        raise CommandError(f"{failed} of {len(rows)} tests fail")
+
+
+@command.command("what-if")
+@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How far back.")
+@click.option(
+    "--draft", type=click.File(), help="SQL that changes rules, prices or customers; it is rolled back in the end."
+)
+@json_option
+def what_if(days: int, draft: TextIO | None, as_json: bool) -> None:
+    """Show where the calls of the last days would go, and at what cost, by the rules of now or a draft of others."""
+    with connect("dba") as (_, connection):
+        connection.execute("begin")
+        try:
+            if draft is not None:
+                connection.execute(draft.read().encode())
+                if connection.info.transaction_status != TransactionStatus.INTRANS:
+                    raise CommandError("the draft ended its transaction itself: leave BEGIN, COMMIT and ROLLBACK out")
+            now = calls.read_clock(connection)
+            rows = calls.what_if(connection, now - timedelta(days=days), now)
+        finally:
+            connection.execute("rollback")
+    print_rows(rows, as_json=as_json, empty="there was no call that was answered")
+
+
+@command.command("explain")
 @click.argument("customer")
 @click.argument("request_json", metavar="[REQUEST]", required=False)
 @click.option("--model", help="Model asked for. [default: auto]")
@@ -60,7 +96,7 @@ def show(name: str, as_json: bool) -> None:
 @click.option("--token", help="Id or name of the customer's token. [default: one without limits]")
 @click.option("--all", "all_offers", is_flag=True, help=f"More than {_SHOWN} lines.")
 @json_option
-def test(
+def explain(
     customer: str,
     request_json: str | None,
     model: str | None,

@@ -27,7 +27,7 @@ begin
     cross join lateral admin.fn_read_principal(admin.fn_find_customer(t.customer), t.request ->> 'token') as p
     cross join lateral (
         select gateway.fn_decide(
-            p, q.features, q.prompt_tokens, util.current_load_date(), q.seed, (select e.number from ops.epoch as e), '{}'
+            p, q.features, q.prompt_tokens, util.current_load_date(), q.seed, null, '{}'
         ) as choice
         offset 0
     ) as c

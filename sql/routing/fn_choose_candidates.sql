@@ -29,7 +29,7 @@ begin
     prices := '[]';
     offers := '[]';
     seen := '{}';
-    if p_epoch is null and exists (select from ops.offer_health as h where h.rests_until > p_now) then
+    if p_seen is null and exists (select from ops.offer_health as h where h.rests_until > p_now) then
         seen := jsonb_build_object('resting', array(
             select o.version
             from ops.offer_health as h
@@ -63,7 +63,7 @@ begin
             from gateway.fn_rank_offers(
                 p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
                 p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, p_epoch,
-                p_seen -> 'resting'
+                coalesce(p_seen -> 'resting', case when p_seen is not null then '[]'::jsonb end)
             ) as r
             where r.unroutable_because is null and r.dropped_because is null
             order by

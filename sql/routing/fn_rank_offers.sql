@@ -1,6 +1,6 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
--- the road asks for the best few, explain_route for all of them. With an epoch the offers of then, and those resting
--- that were seen to rest.
+-- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
+-- p_resting names; NULL looks at their health of now.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -17,8 +17,8 @@ begin atomic
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
         w.context_tokens, w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
         w.provider_cost_usd * (1 + p_markup_percent / 100), w.warm_cost_usd,
-        case when p_epoch is null then coalesce(h.rests_until > p_now, false)
-            else coalesce(p_resting @> to_jsonb(w.version), false)
+        case when p_resting is null then coalesce(h.rests_until > p_now, false)
+            else p_resting @> to_jsonb(w.version)
         end,
         w.unroutable_because,
         case
@@ -75,7 +75,7 @@ begin atomic
                 or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
             )
     ) as w
-    left join ops.offer_health as h on w.offer_hk = h.offer_hk and p_epoch is null;
+    left join ops.offer_health as h on w.offer_hk = h.offer_hk and p_resting is null;
 end;
 
 comment on function gateway.fn_rank_offers(
