@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -123,6 +124,7 @@ async def test_sql_is_told_sizes_and_flags_and_no_words(desk: Desk) -> None:
     told = msgspec.to_builtins(ask)
     assert told.pop("ticket")
     assert told == {
+        "session": None,
         "digest": digest_token(TOKEN, PEPPER).hex(),
         "surface": "native",
         "capability": "chat",
@@ -144,6 +146,18 @@ async def test_sql_is_told_sizes_and_flags_and_no_words(desk: Desk) -> None:
         "user_agent": "tester/1",
         "timeout_ms": 600_000,
     }
+
+
+async def test_sql_is_told_a_digest_of_a_conversation_s_name(desk: Desk) -> None:
+    """The customer's own, or OpenAI's; the same conversation has the same one, and the name is told to nobody."""
+    desk.road.says = lambda _: decision(status="model_not_found", http_status=404, message="No.")
+    for names in ({"session_id": "canary-1"}, {"prompt_cache_key": "canary-1"}, {"session_id": "canary-2"}):
+        await desk.post({**CHAT, **names})
+    one, again, other = (ask.session for ask in desk.road.asks)
+    assert one == again != other
+    assert one is not None
+    assert re.fullmatch("[0-9a-f]{64}", one)
+    assert "canary" not in repr(desk.road.asks)
 
 
 async def test_a_refusal_of_sql_is_told_with_rate_limit_and_retry_after(desk: Desk) -> None:
