@@ -22,7 +22,7 @@ test: lint ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)
-	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults -s --timeout=14400
+	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults tests_py/test_replays.py -s --timeout=14400
 
 lint: lint-python lint-sql lint-docker ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfile
 
