@@ -225,9 +225,17 @@ def test_idle_memory_is_small(start_up: StartUp) -> None:
     supervisor = psutil.Process(up.popen.pid)
     (postmaster,) = [p for p in psutil.process_iter() if p.name() == "postgres" and str(up.home / "pg") in p.cmdline()]
     processes = [supervisor, *supervisor.children(recursive=True), postmaster, *postmaster.children()]
-    total = sum(p.memory_full_info().pss for p in processes)
-    assert total < 350 * 1024 * 1024, [(p.name(), p.memory_full_info().pss >> 20) for p in processes]
+    held = [pss_of(process) for process in processes]
+    assert sum(held) < 350 * 1024 * 1024, [size >> 20 for size in held]
     assert up.stop() == 0
+
+
+def pss_of(process: psutil.Process) -> int:
+    """Bytes that a process holds; PostgreSQL's helpers end when they like, and then hold nothing."""
+    try:
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def run_up(environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
