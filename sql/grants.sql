@@ -57,12 +57,12 @@ grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
 grant usage on schema admin, ops to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
-admin.routing_rule, admin.routing_rule_test
+admin.compliance_fact, admin.plan, admin.subscription, admin.routing_rule, admin.routing_rule_test
 to onevault_dba;
 grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
-admin.provider_key_history, admin.model_history, admin.price_history, admin.routing_rule_history,
-admin.routing_rule_test_history
+admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
+admin.plan_history, admin.subscription_history, admin.routing_rule_history, admin.routing_rule_test_history
 to onevault_dba;
 grant select on admin.config_history to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
@@ -93,13 +93,14 @@ grant execute on function util.fn_is_in_force(timestamptz, timestamptz) to oneva
 
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;
-grant select (tenant_hk, load_end_date, time_zone) on auth.tenant_s to onevault_reader;
+grant select (tenant_hk, load_date, load_end_date, time_zone, baseline_model) on auth.tenant_s to onevault_reader;
 grant select (customer_hk, load_end_date, cost_budget_daily, cost_budget_monthly) on gateway.customer_config_s
 to onevault_reader;
 grant select (token_hk, load_end_date, token_name, cost_budget_daily, cost_budget_monthly) on gateway.token_s
 to onevault_reader;
 grant select on gateway.ai_provider_h, gateway.model_h, gateway.offer_l to onevault_reader;
 grant select (provider_hk, load_date, load_end_date, compliance_levels) on gateway.ai_provider_s to onevault_reader;
+grant select on gateway.offer_price_s to onevault_reader;
 grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule_s to onevault_reader;
 grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;

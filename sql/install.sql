@@ -144,6 +144,7 @@ set local role onevault_reader;
 \ir business_vault/request_detail.sql
 \ir business_vault/routing_decision.sql
 \ir business_vault/compliance_event.sql
+\ir business_vault/savings.sql
 \ir business_vault/customer_spending.sql
 \ir business_vault/budget_status.sql
 \ir business_vault/provider_performance.sql
@@ -203,6 +204,12 @@ set local role onevault_owner;
 \ir admin/tg_model.sql
 \ir admin/price.sql
 \ir admin/tg_price.sql
+\ir admin/compliance_fact.sql
+\ir admin/tg_compliance_fact.sql
+\ir admin/plan.sql
+\ir admin/subscription.sql
+\ir admin/tg_plan.sql
+\ir admin/tg_subscription.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql
 \ir rules/fn_implies_clause.sql

@@ -28,18 +28,29 @@ from (
     select 'price', concat_ws('/', h.provider, h.model, h.meter, h.valid_from::text), to_jsonb(h)
     from admin.price_history as h
     union all
+    select
+        'compliance_fact', concat_ws('/', h.provider, h.model, h.compliance_level, h.valid_from::text), to_jsonb(h)
+    from admin.compliance_fact_history as h
+    union all
+    select 'plan', h.plan, to_jsonb(h) from admin.plan_history as h
+    union all
+    select 'subscription', concat_ws('/', h.customer, h.plan, h.valid_from::text), to_jsonb(h)
+    from admin.subscription_history as h
+    union all
     select 'routing_rule', h.rule_name, to_jsonb(h) from admin.routing_rule_history as h
     union all
     select 'routing_rule_test', h.test_name, to_jsonb(h) from admin.routing_rule_test_history as h
 ) as v;
 
 comment on view admin.config_history is
-'Every version of every tenant, customer, token, provider, key (without its secret), model, price, rule and test of
-rules.';
+'Every version of every tenant, customer, token, provider, key (without its secret), model, price, compliance
+fact, plan, subscription, rule and test of rules.';
 comment on column admin.config_history.thing is
-'tenant, customer, token, provider, provider_key, model, price, routing_rule or routing_rule_test.';
+'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
+routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
-'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from.';
+'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from,
+for compliance facts provider/model/level/valid_from, for subscriptions customer/plan/valid_from.';
 comment on column admin.config_history.document is 'What it said, by the columns of its view.';
 comment on column admin.config_history.load_date is 'Since when this version holds.';
 comment on column admin.config_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -12,11 +12,12 @@ declare
     v_key text[] := '{}';
     v_version record;
     v_restored integer := 0;
+    v_subscription_hk bytea := util.hash_key(v_parts[1], v_parts[2]);
 begin
     if p_thing = 'customer' then
         -- A deleted one is brought back by restore_customer(), switched off.
         perform admin.fn_find_customer(p_name);
-    elsif p_thing = 'price' then
+    elsif p_thing in ('price', 'compliance_fact') then
         v_offer_hk := util.hash_key(v_parts[1], array_to_string(v_parts[2:cardinality(v_parts) - 1], '/'));
     end if;
     for v_version in
@@ -45,6 +46,27 @@ begin
         where p_thing = 'price' and s.offer_hk = v_offer_hk and s.meter = v_parts[cardinality(v_parts)]
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
+        select 'gateway.offer_compliance_s', '{offer_hk,compliance_level,valid_from}', to_jsonb(s)
+        from gateway.offer_compliance_s as s
+        where p_thing = 'compliance_fact' and s.offer_hk = v_offer_hk
+            and s.compliance_level = v_parts[cardinality(v_parts)]
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.plan_s', '{plan_hk}', to_jsonb(s)
+        from gateway.plan_s as s
+        where p_thing = 'plan' and s.plan_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.subscription_s', '{subscription_hk,valid_from}', to_jsonb(s)
+        from gateway.subscription_s as s
+        where p_thing = 'subscription' and s.subscription_hk = v_subscription_hk
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.routing_rule_test_s', '{routing_rule_test_hk}', to_jsonb(s)
+        from gateway.routing_rule_test_s as s
+        where p_thing = 'routing_rule_test' and s.routing_rule_test_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
         select 'gateway.routing_rule_s', '{routing_rule_hk}', to_jsonb(s)
         from gateway.routing_rule_s as s
         where p_thing = 'routing_rule' and s.routing_rule_hk = util.hash_key(p_name)
@@ -63,7 +85,8 @@ begin
         perform admin.fn_refuse_change(
             404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
-            '(provider/model/meter) and routing_rule; tokens and keys are issued anew. What did not exist then is deleted.'
+            '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
+            'routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
         );
     end if;
     return case v_restored when 0 then 'it is as it was then' else format('%s as of %s', p_name, p_at) end;
@@ -71,4 +94,5 @@ end
 $$;
 
 comment on function admin.restore(text, text, timestamptz) is
-'Brings a tenant, customer, provider, model, price or routing_rule back to what it was at a moment, as a new version.';
+'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, routing_rule or
+routing_rule_test back to what it was at a moment, as a new version.';

@@ -10,6 +10,7 @@ select
     s.time_zone,
     trim_scale(s.markup_percent) as markup_percent,
     s.address_policy::text as address_policy,
+    s.baseline_model::text as baseline_model,
     s.is_active,
     s.load_date,
     s.load_end_date,
@@ -21,7 +22,7 @@ from auth.tenant_h as h
 inner join auth.tenant_s as s on h.tenant_hk = s.tenant_hk;
 
 create view admin.tenant as
-select t.tenant, t.tenant_name, t.time_zone, t.markup_percent, t.address_policy, t.is_active
+select t.tenant, t.tenant_name, t.time_zone, t.markup_percent, t.address_policy, t.baseline_model, t.is_active
 from admin.tenant_history as t
 where util.fn_is_in_force(t.load_date, t.load_end_date);
 
@@ -36,6 +37,8 @@ comment on column admin.tenant.markup_percent is
 'Percent added to provider cost, unless a customer has a markup of its own. 20 if not given.';
 comment on column admin.tenant.address_policy is
 'How callers'' addresses and agents are kept: FULL, SHORTENED (if not given) or NONE.';
+comment on column admin.tenant.baseline_model is
+'Model, or provider/model, that calls which name none are compared with in business_vault.savings; NULL for none.';
 comment on column admin.tenant.is_active is 'False refuses every call of its customers.';
 
 comment on view admin.tenant_history is 'Every version of every tenant, deleted ones included.';
@@ -44,6 +47,7 @@ comment on column admin.tenant_history.tenant_name is 'Name in full.';
 comment on column admin.tenant_history.time_zone is 'IANA name; days and months of budgets begin at its midnight.';
 comment on column admin.tenant_history.markup_percent is 'Percent added to provider cost.';
 comment on column admin.tenant_history.address_policy is 'How callers'' addresses and agents were kept.';
+comment on column admin.tenant_history.baseline_model is 'What calls that named no model were compared with.';
 comment on column admin.tenant_history.is_active is 'Whether its customers could call.';
 comment on column admin.tenant_history.load_date is 'Since when this version holds.';
 comment on column admin.tenant_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -17,6 +17,9 @@ begin
         'auth.tenant_s', jsonb_build_object('tenant_hk', v_tenant_hk), jsonb_strip_nulls(jsonb_build_object(
             'tenant_name', coalesce(new.tenant_name, v_name), 'time_zone', admin.fn_clean_time_zone(new.time_zone),
             'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy),
+            'baseline_model', (
+                admin.fn_clean_models(array_remove(array[nullif(btrim(new.baseline_model), '')], null))
+            )[1],
             'is_active', new.is_active
         ))
     );
@@ -41,6 +44,9 @@ begin
         'auth.tenant_s', jsonb_build_object('tenant_hk', util.hash_key(old.tenant)), jsonb_build_object(
             'tenant_name', new.tenant_name, 'time_zone', admin.fn_clean_time_zone(new.time_zone),
             'markup_percent', new.markup_percent, 'address_policy', upper(new.address_policy),
+            'baseline_model', (
+                admin.fn_clean_models(array_remove(array[nullif(btrim(new.baseline_model), '')], null))
+            )[1],
             'is_active', new.is_active
         )
     );

@@ -10,8 +10,8 @@ select
     s.compliance_flags as required_levels,
     p.provider_bk::text as provider,
     s.model_used::text as model,
-    ps.compliance_levels as provider_levels,
-    ps.compliance_levels @> s.compliance_flags as is_met,
+    v.provider_levels,
+    v.provider_levels @> s.compliance_flags as is_met,
     s.response_status::text as outcome,
     s.error_class::text as error_class
 from gateway.api_request_s as s
@@ -21,6 +21,15 @@ left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
 left join gateway.ai_provider_s as ps
     on s.provider_hk = ps.provider_hk and s.request_timestamp >= ps.load_date
     and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
+-- Attempts hold what their offer met; before they did, it was what the provider met as a whole.
+left join lateral (
+    select t.compliance_met
+    from gateway.api_request_attempt_s as t
+    where t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
+    order by t.attempt_number desc
+    limit 1
+) as a on true
+cross join lateral coalesce(a.compliance_met, ps.compliance_levels) as v (provider_levels)
 where s.compliance_flags is not null
 union all
 select
@@ -32,8 +41,8 @@ select
     s.compliance_flags,
     p.provider_bk::text,
     m.model_bk::text,
-    ps.compliance_levels,
-    ps.compliance_levels @> s.compliance_flags,
+    v.provider_levels,
+    v.provider_levels @> s.compliance_flags,
     a.outcome::text,
     a.error_class::text
 from gateway.api_request_attempt_s as a
@@ -46,6 +55,7 @@ left join gateway.model_h as m on l.model_hk = m.model_hk
 left join gateway.ai_provider_s as ps
     on a.provider_hk = ps.provider_hk and s.request_timestamp >= ps.load_date
     and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
+cross join lateral coalesce(a.compliance_met, ps.compliance_levels) as v (provider_levels)
 where a.error_class = 'content_policy';
 
 comment on view business_vault.compliance_event is
@@ -60,7 +70,7 @@ comment on column business_vault.compliance_event.required_levels is
 comment on column business_vault.compliance_event.provider is 'Provider that answered, or refused.';
 comment on column business_vault.compliance_event.model is 'Model it was asked for.';
 comment on column business_vault.compliance_event.provider_levels is
-'Compliance levels the provider had when the request came.';
+'Compliance levels that the provider met for this model when the request came.';
 comment on column business_vault.compliance_event.is_met is
 'Whether those hold all that were required; NULL when none were.';
 comment on column business_vault.compliance_event.outcome is 'How the request ended, or the refused attempt.';

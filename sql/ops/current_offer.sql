@@ -1,5 +1,5 @@
--- What ops.offer must hold, straight from the vault: an offer's prices cut into periods in which none of them
--- changes.
+-- What ops.offer must hold, straight from the vault: an offer cut into periods in which neither a price of it changes
+-- nor what it meets.
 drop view if exists ops.current_offer;
 create view ops.current_offer as
 with prices as (
@@ -8,12 +8,20 @@ with prices as (
     where p.load_end_date is null
 ),
 
+facts as (
+    select f.offer_hk, f.valid_from, f.valid_to from gateway.offer_compliance_s as f where f.load_end_date is null
+),
+
 bounds as (
     select o.offer_hk, '-infinity'::timestamptz as bound from gateway.offer_l as o
     union
     select p.offer_hk, p.valid_from from prices as p
     union
     select p.offer_hk, p.valid_to from prices as p where p.valid_to <> 'infinity'
+    union
+    select f.offer_hk, f.valid_from from facts as f
+    union
+    select f.offer_hk, f.valid_to from facts as f where f.valid_to <> 'infinity'
 ),
 
 periods as (
@@ -40,12 +48,34 @@ priced as (
     group by d.offer_hk, d.valid_from, d.valid_to
 ),
 
+facts_and_words as (
+    select distinct on (d.offer_hk, d.valid_from, u.level) d.offer_hk, d.valid_from, u.level, u.is_met
+    from periods as d
+    inner join gateway.offer_l as l on d.offer_hk = l.offer_hk
+    inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+    cross join lateral (
+        select f.compliance_level::text as level, f.is_met, f.valid_from
+        from gateway.offer_compliance_s as f
+        where
+            f.offer_hk = d.offer_hk and f.load_end_date is null
+            and f.valid_from <= d.valid_from and f.valid_to > d.valid_from
+        union all
+        select p.level, true, null from unnest(ps.compliance_levels) as p (level)
+    ) as u
+    -- A fact about an offer lies over what its provider says of all.
+    order by d.offer_hk, d.valid_from, u.level, u.valid_from desc nulls last
+),
+
+levels as (
+    select w.offer_hk, w.valid_from, array_agg(w.level order by w.level) as levels
+    from facts_and_words as w
+    where w.is_met
+    group by w.offer_hk, w.valid_from
+),
+
 offers as (
     select
-        l.offer_hk,
-        d.valid_from,
-        d.valid_to,
-        l.provider_hk,
+        l.offer_hk, d.valid_from, d.valid_to, l.provider_hk,
         ph.provider_bk::text as provider_bk,
         l.model_hk,
         mh.model_bk::text as model_bk,
@@ -62,7 +92,7 @@ offers as (
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
         os.quality_by_type,
-        ps.compliance_levels,
+        coalesce(m.levels, '{}') as compliance_levels,
         k.provider_key_hk,
         d.input_usd_per_million,
         coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
@@ -94,6 +124,7 @@ offers as (
         order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk
         limit 1
     ) as k on true
+    left join levels as m on d.offer_hk = m.offer_hk and d.valid_from = m.valid_from
 )
 
 select
@@ -108,8 +139,11 @@ select
         'offer', encode(o.offer_hk, 'hex'), 'provider_hk', encode(o.provider_hk, 'hex'), 'provider', o.provider_bk,
         'model', o.model_bk, 'input', o.input_usd_per_million, 'cache_read', o.cache_read_usd_per_million,
         'cache_write', o.cache_write_usd_per_million, 'output', o.output_usd_per_million
-    ) as prices
+    ) || case when o.compliance_levels = '{}' then '{}'::jsonb
+        else jsonb_build_object('levels', o.compliance_levels)
+    end as prices
 from offers as o;
 
 comment on view ops.current_offer is
-'The source of ops.offer: each offer with its price periods and, where it cannot be routed to, the reason.';
+'The source of ops.offer: each offer with the periods of its prices and of what it meets and, where it cannot be routed
+to, the reason.';

@@ -1,4 +1,5 @@
--- Offers, prices, providers and the house's keys: each change is in ops.offer in the same transaction.
+-- Offers, prices, compliance facts, providers and the house's keys: each change is in ops.offer in the same
+-- transaction.
 create or replace function ops.tg_offer_s_changed() returns trigger
 language plpgsql
 security definer
@@ -46,6 +47,10 @@ referencing new table as changed for each statement execute function ops.tg_offe
 create or replace trigger offer_price_s_added after insert on gateway.offer_price_s
 referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
 create or replace trigger offer_price_s_closed after update on gateway.offer_price_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_compliance_s_added after insert on gateway.offer_compliance_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_compliance_s_closed after update on gateway.offer_compliance_s
 referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
 create or replace trigger ai_provider_s_added after insert on gateway.ai_provider_s
 referencing new table as changed for each statement execute function ops.tg_ai_provider_s_changed();

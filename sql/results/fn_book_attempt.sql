@@ -1,6 +1,6 @@
 create or replace function gateway.fn_book_attempt(
     p_request_hk bytea, p_customer_hk bytea, p_number integer, p_now timestamptz, p_attempt jsonb, p_prices jsonb,
-    p_priced gateway.priced_attempt, p_is_charged boolean
+    p_priced gateway.priced_attempt, p_is_charged boolean, p_compliance_levels text[]
 ) returns void
 language plpgsql
 set search_path = ''
@@ -11,7 +11,7 @@ begin
         outcome, error_class, http_status, latency_ms, first_byte_ms, output_bytes, finish_reason,
         input_uncached_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
         usage_source, raw_usage, input_usd_per_million, cache_read_usd_per_million, cache_write_usd_per_million,
-        output_usd_per_million, provider_cost, is_charged, record_source
+        output_usd_per_million, provider_cost, is_charged, compliance_required, compliance_met, record_source
     ) values (
         p_request_hk, p_customer_hk, p_number, p_now,
         sha256(convert_to(p_attempt::text, 'UTF8')), decode(p_attempt ->> 'offer', 'hex'),
@@ -22,11 +22,15 @@ begin
         p_priced.cache_write, p_priced.output, p_priced.reasoning, p_priced.usage_source,
         nullif(p_attempt -> 'raw_usage', 'null'), p_priced.input_usd_per_million,
         p_priced.cache_read_usd_per_million, p_priced.cache_write_usd_per_million,
-        p_priced.output_usd_per_million, p_priced.provider_cost, p_is_charged, 'gateway'
+        p_priced.output_usd_per_million, p_priced.provider_cost, p_is_charged, p_compliance_levels,
+        case when p_compliance_levels is not null
+            then array(select jsonb_array_elements_text(coalesce(p_prices -> 'levels', '[]')))
+        end, 'gateway'
     );
 end
 $$;
 
 comment on function gateway.fn_book_attempt(
-    bytea, bytea, integer, timestamptz, jsonb, jsonb, gateway.priced_attempt, boolean
-) is 'Writes one attempt: its outcome, usage in disjoint buckets, the prices applied and what follows from them.';
+    bytea, bytea, integer, timestamptz, jsonb, jsonb, gateway.priced_attempt, boolean, text[]
+) is 'Writes one attempt: its outcome, usage in disjoint buckets, the prices applied and what follows
+from them, and what it had to comply with.';

@@ -79,7 +79,7 @@ begin
         end if;
         perform gateway.fn_book_attempt(
             v_request_hk, v_customer_hk, (v_attempt ->> 'number')::integer + v_lost, v_now, v_attempt, v_prices, v_priced,
-            coalesce((v_attempt ->> 'number')::integer = v_charged_number, false)
+            coalesce((v_attempt ->> 'number')::integer = v_charged_number, false), v_reservation.compliance_flags
         );
     end loop;
 

@@ -42,7 +42,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
 select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
     $$select 'admin.' || v, p
-        from unnest('{tenant,customer,token,provider,provider_key,model,price,routing_rule,routing_rule_test}'::text[]) as v
+        from unnest('{tenant,customer,token,provider,provider_key,model,price,compliance_fact,plan,subscription,routing_rule,routing_rule_test}'::text[]) as v
         cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p
         union all values ('ops.admission', 'UPDATE')$$,
     'and views that he edits, and how long calls may wait'

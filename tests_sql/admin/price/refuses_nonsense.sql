@@ -12,7 +12,7 @@ select throws_ok($$update admin.price set usd_per_million = -1 where model = 'mo
 select throws_ok($$insert into admin.price (provider, model, meter, usd_per_million, valid_from)
     values ('maker', 'model-a', 'input', 1, '-infinity')$$, 'VG409', null, 'one that is there');
 select throws_ok($$update admin.price set valid_to = '-infinity' where model = 'model-a'$$, 'VG400',
-    'This price would end before it begins', 'an end before the beginning');
+    'This would end before it begins', 'an end before the beginning');
 select throws_ok($$update admin.price set meter = 'output' where model = 'model-a'$$, 'VG400', null, 'another meter');
 select * from finish();
 rollback;

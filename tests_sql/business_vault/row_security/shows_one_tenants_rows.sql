@@ -1,9 +1,9 @@
 begin;
-select plan(16);
+select plan(17);
 select test.make_offer('maker', 'model-a', 1, 2, '{"quality_score": 1}');
 select test.make_provider('maker', '{"compliance_levels": ["HIPAA"]}');
 select test.make_customer('ours', '{"compliance_level": "HIPAA"}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
-select test.settle(test.route(sha256('ours/token'))), test.settle(test.route(sha256('theirs/token')));
+select test.settle(test.route(sha256('ours/token'), '{"model": "model-a"}')), test.settle(test.route(sha256('theirs/token'), '{"model": "model-a"}'));
 select test.roll_up();
 select ops.fn_roll_up_spending();
 select test.settle(test.route(sha256('ours/token'))), test.settle(test.route(sha256('theirs/token')));
