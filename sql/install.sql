@@ -55,6 +55,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir rules/fn_match_rule.sql
 \ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
+\ir routing/fn_list_resting.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
 \ir routing/fn_name_strategy.sql

@@ -13,7 +13,8 @@ begin
     ),
 
     kept as (
-        select o.offer_hk, to_jsonb(o) - 'version' - 'from_epoch' as is_now from ops.offer as o
+        select o.offer_hk, to_jsonb(o) - '{version,from_epoch,worst_input_usd_per_million}'::text[] as is_now
+        from ops.offer as o
         where o.offer_hk = any(p_offer_hks)
     )
 

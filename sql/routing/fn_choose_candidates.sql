@@ -1,6 +1,7 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
 -- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
--- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs.
+-- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. A decision that
+-- is made again may cost more, so past offers are looked for with scores only: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
@@ -16,11 +17,12 @@ as $$
 declare
     v_offers refcursor;
     v_offer record;
+    v_resting jsonb := gateway.fn_list_resting(p_now, p_seen);
     v_best_is_sandbox boolean;
     v_most smallint := coalesce(p_rule.max_attempts, 3);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
     v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
-    v_is_scored boolean := coalesce(
+    v_is_scored boolean := p_epoch is not null or coalesce(
         p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
         or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false
     );
@@ -29,19 +31,14 @@ begin
     prices := '[]';
     offers := '[]';
     seen := '{}';
-    if p_seen is null and exists (select from ops.offer_health as h where h.rests_until > p_now) then
-        seen := jsonb_build_object('resting', array(
-            select o.version
-            from ops.offer_health as h
-            inner join ops.offer as o on h.offer_hk = o.offer_hk
-            where h.rests_until > p_now and o.valid_from <= p_now and o.valid_to > p_now
-        ));
+    if p_seen is null and v_resting <> '[]' then
+        seen := jsonb_build_object('resting', v_resting);
     end if;
     if v_is_scored then
         open v_offers for
             select
                 r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-                r.version, r.worst_customer_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
+                r.version, r.worst_provider_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
                 case when v_is_measured then jsonb_object_agg(
                     r.version, jsonb_build_array(r.first_byte_ms, r.ms_per_token, r.outstanding)
                 ) over () end as measures
@@ -56,21 +53,31 @@ begin
                 r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
             limit v_most;
     else
+        -- Narrow rows are sorted, and only the best of them are looked up.
         open v_offers for
+            with best as (
+                select
+                    r.is_sandbox, r.is_resting,
+                    not coalesce(r.provider_bk = any(p_principal.preferred_providers), false) as is_stranger,
+                    r.version, r.output_tokens,
+                    case when v_by_quality then -coalesce(r.quality_score, 0) end as quality_rank,
+                    r.worst_provider_cost_usd, hashint8extended(r.version, p_seed) as lot
+                from gateway.fn_rank_offers(
+                    p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
+                    p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, v_resting
+                ) as r
+                where r.unroutable_because is null and r.dropped_because is null
+                order by
+                    r.is_sandbox, r.is_resting, is_stranger, quality_rank, r.worst_provider_cost_usd, lot
+                limit v_most
+            )
+
             select
-                r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-                r.version, r.worst_customer_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
-            from gateway.fn_rank_offers(
-                p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-                p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, p_epoch,
-                coalesce(p_seen -> 'resting', case when p_seen is not null then '[]'::jsonb end)
-            ) as r
-            where r.unroutable_because is null and r.dropped_because is null
-            order by
-                r.is_sandbox, r.is_resting, not coalesce(r.provider_bk = any(p_principal.preferred_providers), false),
-                case when v_by_quality then -coalesce(r.quality_score, 0) end,
-                r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
-            limit v_most;
+                o.provider_hk, o.provider_bk, o.model_bk, b.is_sandbox, o.candidate, o.prices, b.output_tokens, b.version,
+                b.worst_provider_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
+            from best as b
+            inner join ops.offer as o on b.version = o.version
+            order by b.is_sandbox, b.is_resting, b.is_stranger, b.quality_rank, b.worst_provider_cost_usd, b.lot;
     end if;
     loop
         fetch v_offers into v_offer;
@@ -88,7 +95,7 @@ begin
             end if;
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;
-        hold_usd := greatest(hold_usd, v_offer.worst_customer_cost_usd);
+        hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * (1 + p_principal.markup_percent / 100));
         -- A plain answer's first byte comes when all of it is made.
         candidates := candidates || (v_offer.candidate || jsonb_build_object(
             'max_output_tokens', v_offer.output_tokens,

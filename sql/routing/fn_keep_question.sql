@@ -2,24 +2,29 @@
 -- kept, since it is the customer's own text.
 create or replace function gateway.fn_keep_question(p_features gateway.request_features, p_prompt_tokens bigint)
 returns jsonb
-language sql stable
+language plpgsql
+stable
 set search_path = ''
-begin atomic
-    select jsonb_build_object('asked', jsonb_strip_nulls(jsonb_build_object(
-        'request_type', (p_features).request_type, 'capability', (p_features).capability,
-        'surface', (p_features).surface, 'priority', (p_features).priority, 'model', (p_features).model,
-        'stream', nullif((p_features).stream, false), 'tools', nullif((p_features).tools, false),
-        'vision', nullif((p_features).vision, false), 'structured', nullif((p_features).structured, false),
-        'prompt_bytes', (p_features).prompt_bytes, 'prompt_tokens', p_prompt_tokens,
-        'images', nullif((p_features).images, 0), 'max_output_tokens', (p_features).max_output_tokens,
-        'choices', nullif((p_features).choices, 1), 'max_cost', (p_features).max_cost,
-        'metadata', case when (p_features).metadata is not null then (
-            select jsonb_object_agg(m.key, left(m.value, 100))
-            from jsonb_each_text((p_features).metadata) as m
-            where exists (select from ops.asked_metadata as a where a.name = m.key)
-        ) end
+as $$
+declare
+    v_metadata jsonb;
+begin
+    if p_features.metadata is not null then
+        select jsonb_object_agg(m.key, left(m.value, 100)) into v_metadata
+        from jsonb_each_text(p_features.metadata) as m
+        where exists (select from ops.asked_metadata as a where a.name = m.key);
+    end if;
+    return jsonb_build_object('asked', jsonb_strip_nulls(jsonb_build_object(
+        'request_type', p_features.request_type, 'capability', p_features.capability,
+        'surface', p_features.surface, 'priority', p_features.priority, 'model', p_features.model,
+        'stream', nullif(p_features.stream, false), 'tools', nullif(p_features.tools, false),
+        'vision', nullif(p_features.vision, false), 'structured', nullif(p_features.structured, false),
+        'prompt_bytes', p_features.prompt_bytes, 'prompt_tokens', p_prompt_tokens,
+        'images', nullif(p_features.images, 0), 'max_output_tokens', p_features.max_output_tokens,
+        'choices', nullif(p_features.choices, 1), 'max_cost', p_features.max_cost, 'metadata', v_metadata
     )));
-end;
+end
+$$;
 
 comment on function gateway.fn_keep_question(gateway.request_features, bigint) is
 'The features of a call that its decision looked at, as they are kept with the request.';

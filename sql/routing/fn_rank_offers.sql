@@ -1,6 +1,6 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
 -- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
--- p_resting names; NULL looks at their health of now.
+-- p_resting names (gateway.fn_list_resting).
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -17,42 +17,54 @@ begin atomic
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
         w.context_tokens, w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
         w.provider_cost_usd * (1 + p_markup_percent / 100), w.warm_cost_usd,
-        case when p_resting is null then coalesce(h.rests_until > p_now, false)
-            else p_resting @> to_jsonb(w.version)
-        end,
+        w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
         case
             when w.unroutable_because is not null then w.unroutable_because
-            when not coalesce(p_features.capability, 'chat') = any(w.capabilities) then 'capability'
-            when p_features.stream and not 'stream' = any(w.features) then 'stream'
-            when p_features.tools and not 'tools' = any(w.features) then 'tools'
-            when p_features.vision and not 'vision' = any(w.features) then 'vision'
-            when p_features.structured and not 'structured' = any(w.features) then 'structured'
-            when not coalesce(w.model_bk = any(p_allowed_models)
-                or w.provider_bk || '/' || w.model_bk = any(p_allowed_models), true) then 'model_not_allowed'
-            when not w.compliance_levels @> p_compliance_levels then 'compliance'
+            when not w.capability = any(w.capabilities) then 'capability'
+            when w.stream and not 'stream' = any(w.features) then 'stream'
+            when w.tools and not 'tools' = any(w.features) then 'tools'
+            when w.vision and not 'vision' = any(w.features) then 'vision'
+            when w.structured and not 'structured' = any(w.features) then 'structured'
+            when p_allowed_models is not null and not (
+                w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
+            ) then 'model_not_allowed'
+            when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
             -- The provider knows its context best; a context that ends where prices change is ours to keep.
-            when case when w.context_is_price_limit then p_prompt_tokens else p_features.prompt_bytes / 5 end
+            when case when w.context_is_price_limit then p_prompt_tokens else w.least_prompt_tokens end
                 > w.context_tokens then 'context'
             when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
-            when w.provider_cost_usd * (1 + p_markup_percent / 100) > p_features.max_cost then 'max_cost'
+            when w.max_cost is not null and w.provider_cost_usd * (1 + p_markup_percent / 100) > w.max_cost
+                then 'max_cost'
         end
     from (
         select
-            o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
+            q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
             o.compliance_levels, n.output_tokens,
-            coalesce((o.quality_by_type ->> p_features.request_type)::numeric, o.quality_score) as quality_score,
+            case
+                when o.quality_by_type is null then o.quality_score
+                else coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score)
+            end as quality_score,
             (
-                p_prompt_tokens * greatest(
-                    o.input_usd_per_million, o.cache_read_usd_per_million, o.cache_write_usd_per_million
-                ) + n.output_tokens * greatest(coalesce(p_features.choices, 1), 1) * o.output_usd_per_million
-            ) / 1000000 as provider_cost_usd,
+                q.prompt_tokens * o.worst_input_usd_per_million
+                + n.output_tokens * q.choices * o.output_usd_per_million
+            ) * 0.000001 as provider_cost_usd,
             (
-                p_prompt_tokens * o.cache_read_usd_per_million
-                + n.output_tokens * greatest(coalesce(p_features.choices, 1), 1) * o.output_usd_per_million
-            ) / 1000000 as warm_cost_usd
+                q.prompt_tokens * o.cache_read_usd_per_million
+                + n.output_tokens * q.choices * o.output_usd_per_million
+            ) * 0.000001 as warm_cost_usd
         from (
+            -- Taken apart once, not once for each offer.
+            select
+                p_prompt_tokens::numeric as prompt_tokens, p_features.prompt_bytes / 5 as least_prompt_tokens,
+                p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1)::numeric as choices,
+                p_features.max_cost, p_features.request_type, coalesce(p_features.capability, 'chat') as capability,
+                p_features.stream, p_features.tools, p_features.vision, p_features.structured,
+                p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
+            offset 0
+        ) as q
+        cross join (
             select l.* from ops.offer as l
             where
                 p_epoch is null and l.valid_from <= p_now and l.valid_to > p_now
@@ -65,7 +77,7 @@ begin atomic
                 and (p_model is null or e.model_bk = p_model)
         ) as o
         cross join lateral (
-            select least(coalesce(p_features.max_output_tokens, o.default_output_tokens), o.max_output_tokens)
+            select least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens)
                 as output_tokens
         ) as n
         where
@@ -74,8 +86,7 @@ begin atomic
                 p_targets is null
                 or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
             )
-    ) as w
-    left join ops.offer_health as h on w.offer_hk = h.offer_hk and p_resting is null;
+    ) as w;
 end;
 
 comment on function gateway.fn_rank_offers(

@@ -24,8 +24,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
-            case when p_is_free then p_rule.target_names end, p_epoch,
-            coalesce(p_seen -> 'resting', case when p_seen is not null then '[]'::jsonb end)
+            case when p_is_free then p_rule.target_names end, p_epoch, '[]'
         ) as k
         group by k.dropped_because
     ) as r;

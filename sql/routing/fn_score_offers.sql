@@ -43,7 +43,7 @@ begin atomic
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
             case when p_is_free then p_rule.target_names end, p_epoch,
-            coalesce(p_seen -> 'resting', case when p_seen is not null then '[]'::jsonb end)
+            gateway.fn_list_resting(p_now, p_seen)
         ) as r
         left join lateral (
             select k.name, k.place, k.weight

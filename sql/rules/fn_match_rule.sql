@@ -10,18 +10,18 @@ set search_path = ''
 set plan_cache_mode = force_generic_plan
 as $$
 declare
+    v_rules refcursor;
     v_rule ops.rule;
     v_call jsonb;
 begin
-    for v_rule in
-        select s.*
-        from (
+    if p_epoch is null then
+        open v_rules for
             select r.*
             from ops.rule_gate as g
-            inner join ops.rule as r on g.routing_rule_hk = r.routing_rule_hk
+            -- Looked up one by one, so that the plan never reads all rules to find a few.
+            cross join lateral (select k.* from ops.rule as k where k.routing_rule_hk = g.routing_rule_hk limit 1) as r
             where
-                p_epoch is null
-                and g.gate = any(array[
+                g.gate = any(array[
                     '*', 'for token=' || p_principal.token_bk, 'for customer=' || p_principal.customer_bk,
                     'for tenant=' || p_principal.tenant_bk, 'customer=' || p_principal.customer_bk,
                     'token=' || p_principal.token_name, 'tenant=' || p_principal.tenant_bk,
@@ -29,15 +29,21 @@ begin
                     'surface=' || p_features.surface, 'tier=' || p_principal.priority_tier,
                     'capability=' || p_features.capability
                 ])
-            union all
-            select w.* from gateway.fn_rules_at(p_epoch, p_principal) as w where p_epoch is not null
-        ) as s
-        where s.valid_from <= p_now and s.valid_to > p_now
-        order by s.distance, s.rule_priority, s.rule_name
+                and r.valid_from <= p_now and r.valid_to > p_now
+            order by r.distance, r.rule_priority, r.rule_name;
+    else
+        open v_rules for
+            select r.*
+            from gateway.fn_rules_at(p_epoch, p_principal) as r
+            where r.valid_from <= p_now and r.valid_to > p_now
+            order by r.distance, r.rule_priority, r.rule_name;
+    end if;
     loop
+        fetch v_rules into v_rule;
+        exit when not found;
         if v_rule.condition_path is null then
             rule := v_rule;
-            return;
+            exit;
         end if;
         v_call := coalesce(v_call, gateway.fn_describe_call(p_principal, p_features, p_prompt_tokens, p_now));
         if v_rule.asks_for_budget and budget_used_percent is null then
@@ -48,9 +54,10 @@ begin
         end if;
         if v_call @@ v_rule.condition_path then
             rule := v_rule;
-            return;
+            exit;
         end if;
     end loop;
+    close v_rules;
 end
 $$;
 
