@@ -1,28 +1,31 @@
 -- Whether a long rulebook makes a decision dearer: 20 and 200 active rules, 60 offers on 12 providers. Run it with
---     onevault psql -- -f bench/decide.sql
--- on a database that nobody else uses. Batches of 50 calls in one transaction that is rolled back, so nothing waits for a
--- disk. Compare the two figures (ms a decision, best of five rounds): the rows that one transaction leaves dead make each
--- dearer than it is on the road.
+--     ONEVAULT_HOME=/tmp/bench onevault psql -- -f bench/decide.sql
+-- on a database that is thrown away afterwards, with pgbench in the PATH, on a quiet machine. First whole calls (token,
+-- rule, offers, holds, message), 50 in a batch, in one transaction that is rolled back, so that nothing waits for a disk:
+-- ms a call, best of five rounds. Then decisions alone, bench/decide.pgbench, on rows that are as they are in use; one
+-- client, so what it takes is what it costs.
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
-begin;
-set local search_path = '';
-select 1 from admin.tenant as t where t.tenant = 'default' \g /dev/null
-update admin.routing_rule set is_active = false where true;
-insert into admin.provider (provider, adapter_kind, api_endpoint, needs_key)
-select 'bench-' || n, 'openai', 'http://127.0.0.1:9/v1', false from generate_series(1, 12) as n;
-update admin.model set is_active = false where provider not like 'bench-%' and is_active;
-insert into admin.model (provider, model, quality_score)
-select 'bench-' || p, 'bench-model-' || m, 10 * m from generate_series(1, 12) as p, generate_series(1, 5) as m;
-insert into admin.price (provider, model, meter, usd_per_million)
-select 'bench-' || p, 'bench-model-' || m, meter, (p * m)::numeric / 10
-from generate_series(1, 12) as p, generate_series(1, 5) as m, unnest('{input,output}'::text[]) as meter;
-insert into admin.customer (customer, tenant, priority_tier)
-select 'bench-customer-' || n, 'default', 'STANDARD' from generate_series(1, 50) as n;
-select count(t.token_id) from generate_series(1, 50) as n
-cross join lateral admin.sp_issue_token('bench-customer-' || n, sha256(convert_to('bench ' || n, 'UTF8')), 'x', '\x00') as t \g /dev/null
-update ops.admission set longest_wait = interval '1000000 hours' where true;
+set search_path = '';
+create procedure pg_temp.have_fixture() language plpgsql as $$
+begin
+    update admin.routing_rule set is_active = false where true;
+    insert into admin.provider (provider, adapter_kind, api_endpoint, needs_key)
+    select 'bench-' || n, 'openai', 'http://127.0.0.1:9/v1', false from generate_series(1, 12) as n;
+    update admin.model set is_active = false where provider not like 'bench-%' and is_active;
+    insert into admin.model (provider, model, quality_score)
+    select 'bench-' || p, 'bench-model-' || m, 10 * m from generate_series(1, 12) as p, generate_series(1, 5) as m;
+    insert into admin.price (provider, model, meter, usd_per_million)
+    select 'bench-' || p, 'bench-model-' || m, meter, (p * m)::numeric / 10
+    from generate_series(1, 12) as p, generate_series(1, 5) as m, unnest('{input,output}'::text[]) as meter;
+    insert into admin.customer (customer, tenant, priority_tier)
+    select 'bench-customer-' || n, 'default', 'STANDARD' from generate_series(1, 50) as n;
+    perform count(t.token_id) from generate_series(1, 50) as n
+    cross join lateral admin.sp_issue_token('bench-customer-' || n, sha256(convert_to('bench ' || n, 'UTF8')), 'x', '\x00') as t;
+    update ops.admission set longest_wait = interval '1000000 hours' where true;
+end
+$$;
 
 -- As rulebooks are: most rules are about a tenant's customers or kinds of work, some about sizes, the last is for all.
 create procedure pg_temp.have_rules(p_count integer) language plpgsql as $$
@@ -69,32 +72,22 @@ begin
 end
 $$;
 
--- Only what is decided: rule, offers, prices, the record of why. No token is looked up and nothing is held or queued.
-create function pg_temp.measure_decisions() returns numeric language plpgsql as $$
-declare
-    v_call gateway.request_features := jsonb_populate_record(null::gateway.request_features, '{
-        "surface": "chat", "capability": "chat", "request_type": "completion", "stream": false, "tools": false,
-        "vision": false, "structured": false, "prompt_bytes": 4000, "images": 0, "messages": 2, "choices": 1,
-        "max_output_tokens": 200, "metadata": {"team": "blue"}
-    }');
-    v_begun timestamptz := clock_timestamp();
-    v_decided integer := 0;
-begin
-    for i in 1 .. 20 loop
-        v_decided := v_decided + (
-            select count(gateway.fn_decide(p, v_call, 1200, now(), i)) from ops.principal as p where p.customer_bk like 'bench-%'
-        );
-    end loop;
-    assert v_decided = 1000, format('%s of 1000 were decided', v_decided);
-    return round(extract(epoch from clock_timestamp() - v_begun)::numeric, 4);
-end
-$$;
-
-create temporary table measured (rules integer, decision numeric, door numeric);
+begin;
+call pg_temp.have_fixture();
+create temporary table measured (rules integer, ms numeric);
 call pg_temp.have_rules(20);
-insert into measured select 20, pg_temp.measure_decisions(), pg_temp.measure() from generate_series(1, 5);
+insert into measured select 20, pg_temp.measure() from generate_series(1, 5);
 call pg_temp.have_rules(200);
-insert into measured select 200, pg_temp.measure_decisions(), pg_temp.measure() from generate_series(1, 5);
-select format('%s rules: %s ms a decision, %s ms with its token, holds and message', m.rules, min(m.decision), min(m.door))
-from measured as m group by m.rules order by m.rules;
+insert into measured select 200, pg_temp.measure() from generate_series(1, 5);
+select format('%s rules: %s ms a call', m.rules, min(m.ms)) from measured as m group by m.rules order by m.rules;
 rollback;
+
+begin;
+call pg_temp.have_fixture();
+call pg_temp.have_rules(20);
+commit;
+vacuum analyze;
+\! pgbench -n -t 200 -f bench/decide.pgbench "$(onevault dsn)" | sed -n 's/latency average = /20 rules, a batch of 50 decisions: /p'
+call pg_temp.have_rules(200);
+vacuum analyze;
+\! pgbench -n -t 200 -f bench/decide.pgbench "$(onevault dsn)" | sed -n 's/latency average = /200 rules, a batch of 50 decisions: /p'

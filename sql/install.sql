@@ -234,6 +234,7 @@ set local role onevault_owner;
 \ir admin/fn_read_decision.sql
 \ir admin/replay.sql
 \ir admin/why.sql
+\ir admin/fn_list_profiles.sql
 \ir admin/what_if.sql
 \ir admin/fn_check_logging.sql
 \ir admin/sp_check_house.sql

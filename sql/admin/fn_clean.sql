@@ -1,3 +1,20 @@
+create or replace function admin.fn_check_length(p_list text[], p_most integer, p_things text) returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+    if cardinality(p_list) > p_most then
+        perform admin.fn_refuse_change(
+            400, 'lists_are_short', format('This is a list of %s %s', cardinality(p_list), p_things),
+            format('Name %s at most.', p_most)
+        );
+    end if;
+end
+$$;
+
+comment on function admin.fn_check_length(text[], integer, text) is 'Refuses a list that is longer than any use of it.';
+
 -- Lists as people write them to lists as routing compares them: routing looks for equal texts and forgives nothing.
 create or replace function admin.fn_clean_levels(p_levels text[]) returns text[]
 language plpgsql
@@ -8,6 +25,7 @@ declare
     v_level text;
     v_clean text[] := '{}';
 begin
+    perform admin.fn_check_length(p_levels, 100, 'compliance levels');
     for v_level in
         select distinct upper(btrim(u.level)) from unnest(p_levels) as u (level) where btrim(u.level) <> '' order by 1
     loop
@@ -31,6 +49,7 @@ stable
 set search_path = ''
 as $$
 begin
+    perform admin.fn_check_length(p_providers, 100, 'providers');
     perform admin.fn_find_provider(u.provider) from unnest(p_providers) as u (provider);
     return (
         select array_agg(h.provider_bk::text order by u.place)
@@ -53,6 +72,7 @@ declare
     v_known text;
     v_clean text[];
 begin
+    perform admin.fn_check_length(p_models, 1000, 'models');
     if p_models is not null then
         v_clean := '{}';
     end if;

@@ -9,6 +9,12 @@ as $$
 declare
     v_unknown text;
 begin
+    if jsonb_typeof(p_request) <> 'object' or pg_column_size(p_request) > 65536 then
+        perform admin.fn_refuse_change(
+            400, 'request_is_an_object', 'This call is no JSON object, or longer than any',
+            'Write it like {"model": "auto", "type": "summary", "prompt_tokens": 800}; {} is any call.'
+        );
+    end if;
     select string_agg(quote_literal(k.name), ', ') into v_unknown
     from jsonb_object_keys(p_request) as k (name)
     where k.name not in ('prompt_tokens', 'seed', 'token', 'type') and not exists (
@@ -33,6 +39,20 @@ begin
         gateway.fn_estimate_prompt_tokens(features.prompt_bytes, features.images, features.messages)
     );
     seed := coalesce((p_request ->> 'seed')::bigint, 0);
+    if least(
+        prompt_tokens, features.prompt_bytes, features.max_output_tokens, features.images, features.messages,
+        features.choices, features.max_cost
+    ) < 0 then
+        perform admin.fn_refuse_change(
+            400, 'numbers_are_not_negative', 'A number of this call is negative', 'Use numbers from 0 up.'
+        );
+    end if;
+exception
+    when invalid_text_representation or numeric_value_out_of_range or invalid_parameter_value then
+        perform admin.fn_refuse_change(
+            400, 'request_attributes_have_their_types', 'A value of this call is of another type: ' || sqlerrm,
+            'Sizes and amounts are numbers, stream, tools, vision and structured true or false, metadata an object.'
+        );
 end
 $$;
 

@@ -1,12 +1,12 @@
 -- Calls that differ in nothing but their length are decided once for each length of two significant digits, rounded up
--- as the road's own estimate is. What they used is counted to the last token.
+-- as the road's own estimate is; so are those of customers in whom no rule sees a difference. What they used is counted
+-- to the last token.
 create or replace function admin.fn_round_up(p_number bigint) returns bigint
 language sql immutable parallel safe
 return case
     when p_number < 100 then p_number
-    else (
-        ceil(p_number / power(10::numeric, floor(log(p_number)) - 1)) * power(10::numeric, floor(log(p_number)) - 1)
-    )::bigint
+    else (p_number + (10 ^ (length(p_number::text) - 2))::bigint - 1)
+        / (10 ^ (length(p_number::text) - 2))::bigint * (10 ^ (length(p_number::text) - 2))::bigint
 end;
 
 comment on function admin.fn_round_up(bigint) is 'The next number of two significant digits.';
@@ -28,57 +28,83 @@ declare
         where s.load_end_date is null and s.is_active and s.conditions::text ~ '"(hour|weekday)"'
     );
 begin
+    if coalesce(p_from >= p_to, true) then
+        perform admin.fn_refuse_change(
+            400, 'time_has_a_beginning_before_its_end', 'This is no time in which calls could have been made',
+            'Write it like admin.what_if(now() - interval ''30 days'', now()).'
+        );
+    end if;
     return query
-    with traffic as materialized (
+    with profiles as materialized (
+        select f.principal, (f.principal).token_hk, dense_rank() over (order by f.profile) as number
+        from admin.fn_list_profiles() as f
+    ),
+
+    traffic as materialized (
         select
-            s.token_hk, s.offer_hk, min(s.request_timestamp) as at,
-            s.decision -> 'asked' || jsonb_strip_nulls(jsonb_build_object(
+            (p.principal).customer_bk, (p.principal).markup_percent, p.number, s.offer_hk, min(s.token_hk) as token_hk,
+            min(s.request_timestamp) as at, s.decision -> 'asked' || jsonb_build_object(
                 'prompt_tokens', admin.fn_round_up((s.decision #>> '{asked,prompt_tokens}')::bigint),
                 'prompt_bytes', admin.fn_round_up((s.decision #>> '{asked,prompt_bytes}')::bigint)
-            )) as asked,
+            ) as asked,
+            case when v_asks_time then date_part('isodow', s.request_timestamp) * 24 + date_part('hour', s.request_timestamp) end
+                as hour_of_week,
             count(*) as requests, sum(s.customer_cost) as cost, sum(s.request_latency_ms)::numeric as latency_ms,
             sum(s.input_uncached_tokens) as input, sum(s.cache_read_tokens) as cache_read,
             sum(s.cache_write_tokens) as cache_write, sum(s.output_tokens) as output
         from gateway.api_request_s as s
+        inner join profiles as p on s.token_hk = p.token_hk
         where
-            s.api_request_hk >= util.fn_request_key_at(p_from) and s.api_request_hk < util.fn_request_key_at(p_to)
+            s.api_request_hk >= util.fn_request_key_at(greatest(p_from, 'epoch'))
+            and s.api_request_hk < util.fn_request_key_at(least(p_to, '9999-01-01 00:00+00'))
             and s.response_status = 'SUCCESS' and s.decision is not null
-        group by
-            s.token_hk, s.offer_hk, 4,
-            case when v_asks_time then extract(isodow from s.request_timestamp) * 24 + extract(hour from s.request_timestamp) end
+        group by 1, 2, 3, 4, 7, 8
     ),
 
-    decided as materialized (
-        select t.*, p.customer_bk, p.markup_percent, c.choice
+    questions as materialized (
+        select t.number, t.asked, t.hour_of_week, min(t.at) as at, min(t.token_hk) as token_hk
         from traffic as t
-        inner join ops.principal as p on t.token_hk = p.token_hk
-        cross join lateral (
-            select gateway.fn_decide(
-                p, gateway.fn_ask_again(t.asked), (t.asked ->> 'prompt_tokens')::bigint, t.at,
-                hashtextextended(t.asked::text, 0), null, '{}'
-            ) as choice
-            offset 0
-        ) as c
+        group by t.number, t.asked, t.hour_of_week
+    ),
+
+    choices as materialized (
+        select q.*, gateway.fn_decide(
+            p.principal, gateway.fn_ask_again(q.asked), (q.asked ->> 'prompt_tokens')::bigint, q.at,
+            hashtextextended(q.asked::text, 0), null, '{}'
+        ) as choice
+        from questions as q
+        inner join profiles as p on q.token_hk = p.token_hk
+    ),
+
+    answers as materialized (
+        select
+            c.number, c.asked, c.hour_of_week, o.offer_hk, (c.choice).provider_bk, (c.choice).model_bk,
+            o.quality_score, r.rule_name::text as rule_name, (c.choice).refusal.message, o.input_usd_per_million,
+            o.cache_read_usd_per_million, o.cache_write_usd_per_million, o.output_usd_per_million, v.first_byte_ms,
+            v.ms_per_token
+        from choices as c
+        left join ops.offer as o on o.version = ((c.choice).record #>> '{offers,0}')::bigint
+        left join ops.offer_speed as v on o.offer_hk = v.offer_hk
+        left join ops.rule as r on (c.choice).rule_hk = r.routing_rule_hk
     ),
 
     priced as (
         select
-            d.*, o.offer_hk as offer_after, w.provider_bk as provider_then, w.model_bk as model_then,
-            w.quality_score as quality_then, (d.choice).provider_bk as provider_after,
-            (d.choice).model_bk as model_after, o.quality_score as quality_after,
-            r.rule_name::text as rule_after, (d.choice).refusal.message as refused_because,
+            t.customer_bk, t.offer_hk, t.requests, t.cost, t.latency_ms, w.provider_bk as provider_then,
+            w.model_bk as model_then, w.quality_score as quality_then, a.offer_hk as offer_after,
+            a.provider_bk as provider_after, a.model_bk as model_after, a.quality_score as quality_after,
+            a.rule_name as rule_after, a.message as refused_because,
             (
-                d.input * o.input_usd_per_million + coalesce(d.cache_read, 0) * o.cache_read_usd_per_million
-                + coalesce(d.cache_write, 0) * o.cache_write_usd_per_million + d.output * o.output_usd_per_million
-            ) / 1000000 * (1 + d.markup_percent / 100) as cost_after,
-            d.requests * q.first_byte_ms + d.output * q.ms_per_token as latency_after
-        from decided as d
-        left join ops.offer as o on o.version = ((d.choice).record #>> '{offers,0}')::bigint
-        left join ops.offer_speed as q on o.offer_hk = q.offer_hk
-        left join ops.rule as r on (d.choice).rule_hk = r.routing_rule_hk
+                t.input * a.input_usd_per_million + coalesce(t.cache_read, 0) * a.cache_read_usd_per_million
+                + coalesce(t.cache_write, 0) * a.cache_write_usd_per_million + t.output * a.output_usd_per_million
+            ) * 0.000001 * (1 + t.markup_percent / 100) as cost_after,
+            t.requests * a.first_byte_ms + t.output * a.ms_per_token as latency_after
+        from traffic as t
+        inner join answers as a
+            on t.number = a.number and t.asked = a.asked and t.hour_of_week is not distinct from a.hour_of_week
         left join lateral (
             select l.provider_bk, l.model_bk, l.quality_score from ops.offer as l
-            where l.offer_hk = d.offer_hk order by l.valid_from desc limit 1
+            where l.offer_hk = t.offer_hk order by l.valid_from desc limit 1
         ) as w on true
     )
 

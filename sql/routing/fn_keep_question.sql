@@ -10,9 +10,8 @@ declare
     v_metadata jsonb;
 begin
     if p_features.metadata is not null then
-        select jsonb_object_agg(m.key, left(m.value, 100)) into v_metadata
-        from jsonb_each_text(p_features.metadata) as m
-        where exists (select from ops.asked_metadata as a where a.name = m.key);
+        select jsonb_object_agg(a.name, left(p_features.metadata ->> a.name, 100)) into v_metadata
+        from ops.asked_metadata as a where p_features.metadata ? a.name;
     end if;
     return jsonb_build_object('asked', jsonb_strip_nulls(jsonb_build_object(
         'request_type', p_features.request_type, 'capability', p_features.capability,

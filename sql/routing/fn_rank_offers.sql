@@ -13,6 +13,16 @@ create or replace function gateway.fn_rank_offers(
 )
 language sql stable
 begin atomic
+    -- Taken apart once, not once for each offer.
+    with question as materialized (
+        select
+            p_prompt_tokens::numeric as prompt_tokens, p_features.prompt_bytes / 5 as least_prompt_tokens,
+            p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1)::numeric as choices,
+            p_features.max_cost, p_features.request_type, coalesce(p_features.capability, 'chat') as capability,
+            p_features.stream, p_features.tools, p_features.vision, p_features.structured,
+            p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
+    )
+
     select
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
         w.context_tokens, w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
@@ -54,16 +64,7 @@ begin atomic
                 q.prompt_tokens * o.cache_read_usd_per_million
                 + n.output_tokens * q.choices * o.output_usd_per_million
             ) * 0.000001 as warm_cost_usd
-        from (
-            -- Taken apart once, not once for each offer.
-            select
-                p_prompt_tokens::numeric as prompt_tokens, p_features.prompt_bytes / 5 as least_prompt_tokens,
-                p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1)::numeric as choices,
-                p_features.max_cost, p_features.request_type, coalesce(p_features.capability, 'chat') as capability,
-                p_features.stream, p_features.tools, p_features.vision, p_features.structured,
-                p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
-            offset 0
-        ) as q
+        from question as q
         cross join (
             select l.* from ops.offer as l
             where

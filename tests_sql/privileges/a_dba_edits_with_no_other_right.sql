@@ -1,5 +1,5 @@
 begin;
-select plan(4);
+select plan(7);
 set local role onevault_dba;
 insert into admin.tenant (tenant) values ('dba tenant');
 insert into admin.customer (customer, tenant) values ('dba customer', 'dba tenant');
@@ -13,8 +13,25 @@ select token_id from admin.sp_issue_token('dba customer', sha256('dba'), 'ov_', 
 select provider from admin.explain_route('dba customer');
 select check_name from admin.sp_check_house();
 select count(*) from admin.customer_history;
+insert into admin.compliance_fact (provider, model, compliance_level) values ('dba-provider', 'dba-model', 'BAA');
+insert into admin.routing_rule_test (test_name, customer, expected_provider) values ('dba test', 'dba customer', 'dba-provider');
+insert into admin.plan (plan, monthly_fee_usd) values ('dba plan', 10);
+insert into admin.subscription (customer, plan) values ('dba customer', 'dba plan');
+select count(*) from admin.test_rules();
+select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());
+select admin.restore('routing_rule', 'dba rule', clock_timestamp());
 reset role;
 select is((test.route(sha256('dba'))).provider, 'dba-provider', 'what he made serves');
+create temporary table made as select to_jsonb(test.route(sha256('dba'))) as d;
+select test.settle(test.decision(m.d)) from made as m;
+select is(
+    test.read_as('onevault_dba', null, format(
+        'select r.is_same and w.said like ''%%dba rule%%'' and m.calls = 1 from admin.replay(%1$L) as r,
+            lateral (select string_agg(y::text, '' '') as said from admin.why(%1$L) as y) as w,
+            lateral (select count(*) as calls from admin.what_if(now() - interval ''1 hour'', now() + interval ''1 hour'') as f
+                where f.customer = ''dba customer'') as m', (m.d ->> 'request_id')::uuid
+    )), 'true', 'and he can prove why'
+) from made as m;
 set local role onevault_dba;
 delete from admin.customer where customer = 'dba customer';
 delete from admin.provider where provider = 'dba-provider';
@@ -25,5 +42,18 @@ select throws_ok($$set local role onevault_dba; select util.fn_close_satellite('
 reset role;
 select throws_ok($$set local role onevault_dba; update ops.job set is_active = false$$, '42501', null, 'the hot state is to look at');
 reset role;
+create temporary view closed_to_him as
+select c.oid::regclass as name from pg_catalog.pg_class as c
+where c.relnamespace = any('{auth,gateway,ops,pgmq}'::regnamespace[]) and c.relkind in ('r', 'p', 'v', 'm')
+    and pg_catalog.has_any_column_privilege('onevault_dba', c.oid, 'INSERT, UPDATE');
+select is_empty($$select c.name from closed_to_him as c where c.name <> 'ops.admission'::regclass$$, 'no fact of the past can be written');
+select is_empty(
+    $$select c.oid::regclass from pg_catalog.pg_class as c
+        where c.relnamespace = any('{auth,gateway,pgmq}'::regnamespace[]) and pg_catalog.has_any_column_privilege('onevault_dba', c.oid, 'SELECT')
+        union all
+        select t::regclass from unnest('{ops.reservation,ops.past,ops.conversation,ops.principal,ops.idempotency_key}'::regclass[]) as t
+        where pg_catalog.has_any_column_privilege('onevault_dba', t, 'SELECT')$$,
+    'nor a secret, a digest or a queue be read'
+);
 select * from finish();
 rollback;
