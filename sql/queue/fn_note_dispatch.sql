@@ -4,7 +4,15 @@ create or replace function gateway.fn_note_dispatch(p_messages jsonb[], p_step s
 language plpgsql
 set search_path = ''
 as $$
+declare
+    v_requests bytea[];
+    v_customers bytea[];
 begin
+    select array_agg(uuid_send((m.message ->> 'request')::uuid)), array_agg(decode(m.message ->> 'customer', 'hex'))
+    into v_requests, v_customers
+    from unnest(p_messages) as m (message)
+    where pg_input_is_valid(m.message ->> 'request', 'uuid') and (m.message ->> 'customer') ~ '^([0-9a-f]{2})+$';
+    -- By their keys, never by reading a table whole that fills and empties all day.
     update ops.reservation as r set
         dispatch_count = r.dispatch_count + p_step,
         request_state = case
@@ -12,12 +20,10 @@ begin
             when r.dispatch_count + p_step = 0 then 'reserved'
             else 'dispatched'
         end
-    from (
-        select uuid_send((m.message ->> 'request')::uuid) as request_hk, decode(m.message ->> 'customer', 'hex') as customer_hk
-        from unnest(p_messages) as m (message)
-        where pg_input_is_valid(m.message ->> 'request', 'uuid') and (m.message ->> 'customer') ~ '^([0-9a-f]{2})+$'
-    ) as m
-    where r.api_request_hk = m.request_hk and r.customer_hk = m.customer_hk and r.dispatch_count + p_step >= 0;
+    where
+        r.api_request_hk = any(v_requests)
+        and r.customer_hk = v_customers[array_position(v_requests, r.api_request_hk)]
+        and r.dispatch_count + p_step >= 0;
 end
 $$;
 

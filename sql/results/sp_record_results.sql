@@ -17,9 +17,15 @@ begin
     v_owned := gateway.fn_delete_messages(p_batch);
     select array_agg(b.ordinal::integer order by r.tenant_hk, r.customer_hk, b.ordinal) into v_order
     from jsonb_array_elements(p_batch) with ordinality as b (result, ordinal)
-    left join ops.reservation as r
-        on r.api_request_hk = uuid_send((b.result ->> 'request')::uuid)
-        and r.customer_hk = decode(b.result ->> 'customer', 'hex');
+    -- One by one by their key: a table that fills and empties all day is never read whole.
+    left join lateral (
+        select k.tenant_hk, k.customer_hk
+        from ops.reservation as k
+        where
+            k.api_request_hk = uuid_send((b.result ->> 'request')::uuid)
+            and k.customer_hk = decode(b.result ->> 'customer', 'hex')
+        limit 1
+    ) as r on true;
     foreach ordinal in array coalesce(v_order, '{}') loop
         v_result := p_batch -> (ordinal - 1);
         if ordinal = any(v_owned) then
