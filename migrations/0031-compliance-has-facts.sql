@@ -60,9 +60,3 @@ comment on column gateway.api_request_attempt_s.compliance_required is
 'Compliance levels that were required of whoever was called; NULL for none.';
 comment on column gateway.api_request_attempt_s.compliance_met is
 'Compliance levels that this model at this provider met when the call was decided; kept where some were required.';
-
--- It takes more from now on.
--- squawk-ignore ban-drop-function
-drop function if exists gateway.fn_book_attempt(
-    bytea, bytea, integer, timestamptz, jsonb, jsonb, gateway.priced_attempt, boolean
-);

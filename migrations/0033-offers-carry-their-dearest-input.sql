@@ -21,3 +21,7 @@ alter table ops.reservation set (fillfactor = 50);
 -- They return more since decisions are kept.
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_resolve_model(text, ops.rule);
+-- squawk-ignore ban-drop-function
+drop function if exists gateway.fn_book_attempt(
+    bytea, bytea, integer, timestamptz, jsonb, jsonb, gateway.priced_attempt, boolean
+);

@@ -98,8 +98,10 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 -- Book: usage, cost, charge
 \ir results/fn_explain_error.sql
 \ir results/fn_price_attempt.sql
-\ir results/fn_book_attempt.sql
+\ir results/fn_make_attempt.sql
 \ir results/fn_book_lost_calls.sql
+\ir results/fn_make_request.sql
+\ir results/fn_settle_result.sql
 \ir results/fn_book_result.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql

@@ -31,11 +31,13 @@ begin
     end if;
 
     for i in 1 .. v_lost loop
-        perform gateway.fn_book_attempt(
+        insert into gateway.api_request_attempt_s
+        select a.*
+        from jsonb_array_elements(p_reservation.candidates) as c (prices)
+        cross join lateral gateway.fn_make_attempt(
             p_reservation.api_request_hk, p_reservation.customer_hk, i, p_now, v_unknown, c.prices,
             gateway.fn_price_attempt(v_unknown, c.prices, 0), false, p_reservation.compliance_flags
-        )
-        from jsonb_array_elements(p_reservation.candidates) as c (prices)
+        ) as a
         where c.prices ->> 'offer' = v_offer;
     end loop;
 

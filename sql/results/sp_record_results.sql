@@ -11,6 +11,9 @@ declare
     v_order integer[];
     v_result jsonb;
     v_receipt jsonb;
+    v_settled record;
+    v_requests gateway.api_request_s[] := '{}';
+    v_attempts gateway.api_request_attempt_s[] := '{}';
     v_failed boolean := false;
 begin
     perform set_config('synchronous_commit', 'on', true);
@@ -28,9 +31,19 @@ begin
     ) as r on true;
     foreach ordinal in array coalesce(v_order, '{}') loop
         v_result := p_batch -> (ordinal - 1);
+        v_receipt := null;
         if ordinal = any(v_owned) then
-            v_receipt := gateway.fn_book_result(v_result);
+            v_settled := gateway.fn_settle_result(v_result);
+            v_receipt := v_settled.receipt;
+        end if;
+        if v_receipt is not null then
+            v_requests := v_requests || v_settled.request;
+            v_attempts := v_attempts || v_settled.attempts;
         else
+            -- It may have been booked by this very batch.
+            perform gateway.fn_write_bookings(v_requests, v_attempts);
+            v_requests := '{}';
+            v_attempts := '{}';
             v_receipt := coalesce(
                 gateway.fn_read_receipt(
                     uuid_send((v_result ->> 'request')::uuid), decode(v_result ->> 'customer', 'hex'), false
@@ -43,6 +56,7 @@ begin
         receipt := v_receipt::text;
         return next;
     end loop;
+    perform gateway.fn_write_bookings(v_requests, v_attempts);
     if v_failed or exists (select from ops.offer_health as h where h.consecutive_failures > 0) then
         perform gateway.fn_move_health(p_batch);
     end if;

@@ -20,7 +20,7 @@ end
 $mutate$;
 
 select faults.fn_mutate(
-    'gateway.fn_book_result(jsonb)',
+    'gateway.fn_settle_result(jsonb)',
     'delete from ops\.reservation as r\s+where ([^;]*?)\s+returning r\.\* into v_reservation;',
     'delete from gateway.api_request_attempt_s as d where d.api_request_hk = v_request_hk;'
     ' delete from gateway.api_request_s as d where d.api_request_hk = v_request_hk;'
