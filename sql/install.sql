@@ -102,6 +102,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir results/fn_book_lost_calls.sql
 \ir results/fn_make_request.sql
 \ir results/fn_settle_result.sql
+\ir results/fn_write_bookings.sql
 \ir results/fn_book_result.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql

@@ -2,7 +2,8 @@
 -- request is charged once however often its result is told. The customer pays for one attempt and never more than was
 -- reserved; the rest is the house's.
 create or replace function gateway.fn_settle_result(
-    p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[]
+    p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[],
+    out day_number integer, out month_number integer, out token_is_limited boolean
 )
 language plpgsql
 set search_path = ''
@@ -107,16 +108,9 @@ begin
     v_request.error_message := gateway.fn_explain_error(p_result ->> 'class');
     request := v_request;
 
-    perform gateway.fn_release_scope(
-        v_customer_hk, v_reservation.held_usd, v_customer_cost, v_reservation.day_number, v_reservation.month_number
-    );
-    if v_reservation.token_is_limited then
-        perform gateway.fn_release_scope(
-            v_reservation.token_hk, v_reservation.held_usd, v_customer_cost, v_reservation.day_number,
-            v_reservation.month_number
-        );
-    end if;
-
+    day_number := v_reservation.day_number;
+    month_number := v_reservation.month_number;
+    token_is_limited := v_reservation.token_is_limited;
     receipt := jsonb_build_object(
         'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
         'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count + v_lost,
@@ -135,5 +129,5 @@ end
 $$;
 
 comment on function gateway.fn_settle_result(jsonb) is
-'Ends a request once: releases what was held, charges, and gives the receipt and the rows that book it; nothing when it
-had ended already.';
+'Ends a request once: gives the receipt, the rows that book it, and the windows in which its hold is released and its
+charge counts; nothing when it had ended already.';
