@@ -1,5 +1,5 @@
 -- Many results, one commit. First the messages are deleted, fenced by (msg_id, read_ct): a worker whose message went to
--- another has nothing to settle. Then each is settled, and all are written at once. What had been settled before is told
+-- another has nothing to settle. Then each is settled and all are written at once. What had been settled before is told
 -- from the books.
 create or replace function gateway.sp_record_results(p_batch jsonb) returns table (ordinal integer, receipt text)
 language plpgsql
