@@ -8,7 +8,7 @@ do $witness$
 declare
     v_was text := pg_get_functiondef('gateway.sp_record_results(jsonb)'::regprocedure);
     v_is text := replace(
-        v_was, 'return next;', 'insert into faults.receipt (receipt) values (v_receipt); return next;'
+        v_was, 'return next;', 'insert into faults.receipt (receipt) values (receipt::jsonb); return next;'
     );
 begin
     if v_is = v_was then
