@@ -12,7 +12,14 @@ declare
     v_key text[] := '{}';
     v_version record;
     v_restored integer := 0;
-    v_subscription_hk bytea := util.hash_key(v_parts[1], v_parts[2]);
+    v_subscription_hk bytea := (
+        select l.subscription_hk
+        from gateway.subscription_l as l
+        inner join gateway.customer_h as c on l.customer_hk = c.customer_hk
+        inner join gateway.plan_h as p on l.plan_hk = p.plan_hk
+        where p_thing = 'subscription' and lower(c.customer_bk || '/' || p.plan_bk) = lower(btrim(p_name))
+        limit 1
+    );
 begin
     if p_thing = 'customer' then
         -- A deleted one is brought back by restore_customer(), switched off.

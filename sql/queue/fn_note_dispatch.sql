@@ -22,7 +22,10 @@ begin
         end
     where
         r.api_request_hk = any(v_requests)
-        and r.customer_hk = v_customers[array_position(v_requests, r.api_request_hk)]
+        and exists (
+            select from unnest(v_requests, v_customers) as m (request_hk, customer_hk)
+            where m.request_hk = r.api_request_hk and m.customer_hk = r.customer_hk
+        )
         and r.dispatch_count + p_step >= 0;
 end
 $$;

@@ -1,5 +1,5 @@
 begin;
-select plan(11);
+select plan(12);
 select test.make_tenant('far tenant', '{"time_zone": "Pacific/Kiritimati"}');
 select test.make_customer('subscriber', '{}', 'far tenant');
 insert into admin.plan (plan, monthly_fee_usd) values ('analytics', 50), ('support', 500);
@@ -31,6 +31,12 @@ select throws_ok($$insert into admin.subscription (customer, plan, valid_from) v
     'A subscription needs a first day', 'a day to bill from');
 select throws_ok($$delete from admin.plan where plan = 'analytics'$$, 'VG409', 'The plan ''analytics'' has 1 subscriptions', 'a plan that is had');
 delete from admin.subscription where plan = 'analytics';
+-- A customer's name may hold what parts a name.
+select test.make_customer('north/south', '{}', 'far tenant');
+insert into admin.subscription (customer, plan, valid_from, valid_to) values ('north/south', 'support', '2020-01-01', '2020-02-01');
+update admin.subscription set valid_to = '2020-01-02' where customer = 'north/south';
+select admin.restore('subscription', 'North/South/support', (select min(h.load_date) from admin.subscription_history as h where h.customer = 'north/south'));
+select is((select s.valid_to from admin.subscription as s where s.customer = 'north/south'), '2020-02-01'::date, 'what was changed is brought back');
 select lives_ok($$delete from admin.plan where plan = 'analytics'$$, 'goes with the last of them');
 select * from finish();
 rollback;

@@ -18,10 +18,11 @@ select is(
         + coalesce(t.cache_write_tokens, 0) * t.baseline_cache_write_usd_per_million + t.output_tokens * t.baseline_output_usd_per_million
     ) / 1000000 * (1 + t.markup_percent / 100), 10), 'each row shows what it was made from'
 ) from told as t;
-select test.book_at('shop', clock_timestamp() + interval '1 second', '{"total_tokens": 15, "cache_read_tokens": 10, "input_uncached_tokens": 0}');
+select test.book_at('shop', clock_timestamp(), '{"total_tokens": 15, "cache_read_tokens": 10, "input_uncached_tokens": 0}');
 select is((t.compared_with, t.baseline_cost_usd), ('TENANT_BASELINE'::text, 0.00026), 'else with the tenant''s baseline, cached input as such') from told as t;
--- Dearer afterwards: the past stays what it was.
-select test.make_price(util.hash_key('dear', 'model-x'), 'output', 4000, clock_timestamp() + interval '2 seconds');
+-- Dearer for years, it turns out, and dearer from tomorrow on: what was reckoned with stays what was known then.
+select test.make_price(util.hash_key('dear', 'model-x'), 'output', 4000, '2020-01-01'),
+    test.make_price(util.hash_key('dear', 'model-x'), 'input', 4000, clock_timestamp() + interval '1 day');
 select is((select array_agg(s.saved_usd order by s.request_timestamp) from business_vault.savings as s where s.customer = 'shop'),
     '{0.000325,-2.49974}'::numeric[], 'at prices of then; what was dearer shows as a loss');
 select test.book_at('plain', clock_timestamp(), '{"total_tokens": 15, "model_asked": "auto"}'),
