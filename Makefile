@@ -18,6 +18,9 @@ help: ## show this list
 up: $(VENV)/.ready ## start everything: database, migrations, demo customer, front and worker
 	@exec $(BIN)/onevault up
 
+# Tests start hundreds of processes: each would compile the gateway anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: lint ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time)
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 

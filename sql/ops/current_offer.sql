@@ -1,14 +1,14 @@
 -- What ops.offer must hold, straight from the vault: an offer cut into periods in which neither a price of it changes
--- nor what it meets.
+-- nor what it meets. No part is materialised: who asks for one offer has one offer computed.
 drop view if exists ops.current_offer;
 create view ops.current_offer as
-with prices as (
+with prices as not materialized (
     select p.offer_hk, p.meter, p.valid_from, p.valid_to, p.usd_per_million
     from gateway.offer_price_s as p
     where p.load_end_date is null
 ),
 
-facts as (
+facts as not materialized (
     select f.offer_hk, f.valid_from, f.valid_to from gateway.offer_compliance_s as f where f.load_end_date is null
 ),
 
@@ -24,7 +24,7 @@ bounds as (
     select f.offer_hk, f.valid_to from facts as f where f.valid_to <> 'infinity'
 ),
 
-periods as (
+periods as not materialized (
     select
         b.offer_hk, b.bound as valid_from,
         lead(b.bound, 1, 'infinity') over (partition by b.offer_hk order by b.bound) as valid_to

@@ -4,12 +4,22 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+    v_said ops.current_offer[];
     v_changed bytea[];
     v_epoch bigint;
 begin
     perform ops.fn_lock_routing();
+    -- Offer by offer: no statistics are needed for it, and one changed price costs one offer.
+    select array_agg(s.row_said) into v_said
+    from unnest(p_offer_hks) as w (offer_hk)
+    cross join lateral (
+        with said as materialized (select c.* from ops.current_offer as c where c.offer_hk = w.offer_hk)
+
+        select r as row_said from said as r
+    ) as s;
+
     with said as (
-        select c.offer_hk, to_jsonb(c) as is_now from ops.current_offer as c where c.offer_hk = any(p_offer_hks)
+        select c.offer_hk, to_jsonb(c) as is_now from unnest(v_said) as c
     ),
 
     kept as (
@@ -45,7 +55,7 @@ begin
         c.quality_by_type, c.compliance_levels, c.provider_key_hk, c.input_usd_per_million,
         c.cache_read_usd_per_million, c.cache_write_usd_per_million, c.output_usd_per_million, c.is_sandbox,
         c.unroutable_because, c.candidate, c.prices, v_epoch
-    from ops.current_offer as c
+    from unnest(v_said) as c
     where c.offer_hk = any(v_changed);
 end
 $$;
