@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from tests_py.support.cluster import ClonedDatabase, Cluster
 from tests_py.support.gateway import Gateway
+from tests_py.support.template import STOCKED, promise_template
 
 StartGateway = Callable[..., Gateway]
 
@@ -25,9 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--figures", metavar="FILE", help="file that gets a line of JSON for each test that measures")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What tests begin from is made once for a run, whichever process needs it first."""
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(functools.partial(shutil.rmtree, promise_template(os.environ)))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """The embedded PostgreSQL of this session, with a migrated template."""
+    """The embedded PostgreSQL of this session, with databases to clone."""
     cluster = Cluster()
     try:
         yield cluster
@@ -74,7 +83,7 @@ def start_gateway(cluster: Cluster, tmp_path: Path) -> Iterator[StartGateway]:
     def start(*, fronts: int = 1, workers: int = 1, **environ: str) -> Gateway:
         home = tmp_path / f"home{len(started) + 1}"
         home.mkdir(mode=0o700)
-        clones.append(cluster.clone())
+        clones.append(cluster.clone(STOCKED))
         gateway = Gateway(clones[-1], home, environ)
         started.append(gateway)
         for _ in range(workers):

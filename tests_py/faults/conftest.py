@@ -18,6 +18,7 @@ from tests_py.support.cluster import ClonedDatabase
 from tests_py.support.gateway import Gateway
 from tests_py.support.rig import Rig, put_up_provider
 from tests_py.support.server import MortalCluster
+from tests_py.support.template import STOCKED
 from tests_py.support.truth import HonestProvider
 
 Size = Literal["small", "full"]
@@ -84,7 +85,7 @@ def start_rig(mortal: MortalCluster, provider: HonestProvider, tmp_path: Path) -
     def start(*, fronts: int = 1, workers: int = 1, program: str = "onevault", **environ: str) -> Rig:
         home = tmp_path / f"home{len(started) + 1}"
         home.mkdir(mode=0o700)
-        clones.append(mortal.clone())
+        clones.append(mortal.clone(STOCKED))
         settings = {"ONEVAULT_REQUEST_TIMEOUT_SECONDS": "60", **environ}
         gateway = Gateway(clones[-1], home, settings)
         gateway.program = program

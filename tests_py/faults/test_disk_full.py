@@ -41,7 +41,7 @@ def test_a_full_disk_loses_nothing_and_breaks_nothing(place: Path) -> None:
     """Mutants: nobody starts the server again; a refused booking is given up (worker.booking); a full disk that is
     answered with 500."""
     with small_disk(DISK_MIB, place / "disk") as disk, contextlib.ExitStack() as stack:
-        up = Up(disk.place / "home", ONEVAULT_WORKER_CONCURRENCY="16", TMPDIR=str(place))
+        up = Up(disk.place / "home", bare=True, ONEVAULT_WORKER_CONCURRENCY="16", TMPDIR=str(place))
         try:
             calls = stack.enter_context(contextlib.closing(Calls(up)))
             acknowledged = []

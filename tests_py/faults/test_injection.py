@@ -29,6 +29,7 @@ from onevault.tokens import issue_token, make_reference
 from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
 from tests_py.support.rawhttp import Answer, check_shape, read_answers, talk
+from tests_py.support.template import STOCKED
 
 SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
 SHARE = 1 if SOAK else 13
@@ -189,7 +190,7 @@ def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A gateway that believes its caller's X-Forwarded-For, on a PostgreSQL that logs each error's SQLSTATE."""
     home: Path = tmp_path_factory.mktemp("home")
     home.chmod(0o700)
-    database = cluster.clone()
+    database = cluster.clone(STOCKED)
     with cluster.maintenance() as connection:
         connection.execute("alter system set log_line_prefix = '%d %u <%e> '")
         connection.execute("select pg_catalog.pg_reload_conf()")

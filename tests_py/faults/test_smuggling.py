@@ -27,6 +27,7 @@ from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
 from tests_py.support.nginx import Nginx
 from tests_py.support.rawhttp import Answer, check_shape, read_answers, talk
+from tests_py.support.template import STOCKED
 
 PATH = b"/v1/ai/completions"
 PAID = b'{"prompt":"x"}'
@@ -50,7 +51,7 @@ class House(NamedTuple):
 def house(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     home: Path = tmp_path_factory.mktemp("home")
     home.chmod(0o700)
-    database = cluster.clone()
+    database = cluster.clone(STOCKED)
     gateway = Gateway(database, home, {"ONEVAULT_BODY_TIMEOUT_SECONDS": BODY_SECONDS})
     gateway.start_worker()
     gateway.start_front()

@@ -32,6 +32,7 @@ from tests_py.faults.tenants import MODEL, Tenant, ask, collect_marks, settle_te
 from tests_py.litestar_app.kit import KEYRING
 from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
+from tests_py.support.template import STOCKED
 
 SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
 ROUNDS = 3000 if SOAK else 60
@@ -45,7 +46,7 @@ def house(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A running gateway with a provider for everybody's keys."""
     home: Path = tmp_path_factory.mktemp("tenants")
     home.chmod(0o700)
-    database = cluster.clone()
+    database = cluster.clone(STOCKED)
     gateway = Gateway(database, home, {})
     gateway.start_worker()
     gateway.start_front()

@@ -9,6 +9,7 @@ import pytest
 
 from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
+from tests_py.support.template import STOCKED
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def gateway(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A front and a worker on a database of this module's own."""
     home: Path = tmp_path_factory.mktemp("home")
     home.chmod(0o700)
-    database = cluster.clone()
+    database = cluster.clone(STOCKED)
     gateway = Gateway(database, home, {})
     gateway.start_worker()
     gateway.start_front()

@@ -1,4 +1,4 @@
-"""One PostgreSQL for a test session, and databases cloned from a migrated template."""
+"""One PostgreSQL for a test session, and databases cloned from those of the template."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from onevault.database import Database, Role, open_database
-from onevault.migrate import migrate
 from onevault.settings import Settings, load_settings
-
-TEMPLATE = "onevault_template"
+from tests_py.support.template import EMPTY, copy_database, lay_data
 
 
 class ClonedDatabase:
@@ -63,13 +61,12 @@ class Cluster:
         self.home = Path(tempfile.mkdtemp(prefix="ov-"))
         self.home.chmod(0o711)
         self._numbers = itertools.count(1)
+        lay_data(self.home)
         self._database: Database = open_database(load_settings({"ONEVAULT_HOME": str(self.home)}, None))
         with self.maintenance() as connection:
             for setting in () if durable else ("fsync", "full_page_writes", "autovacuum"):
                 connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
             connection.execute("select pg_catalog.pg_reload_conf()")
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
-        migrate(self.dsn(TEMPLATE, "owner"))
 
     def dsn(self, database: str, role: Role = "owner") -> str:
         """The connection string of a role on any database of this server."""
@@ -79,18 +76,11 @@ class Cluster:
         """A superuser's connection to the database `postgres`."""
         return psycopg.connect(self.dsn("postgres"), autocommit=True)
 
-    def clone(self, template: str = TEMPLATE) -> ClonedDatabase:
-        """A new database like `template`, its rights included, which PostgreSQL does not copy."""
+    def clone(self, template: str = EMPTY) -> ClonedDatabase:
+        """A new database like `template`, its rights included."""
         name = f"t{next(self._numbers)}"
         with self.maintenance() as connection:
-            connection.execute(
-                sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-            )
-            connection.execute(
-                "update pg_catalog.pg_database set datacl ="
-                " (select d.datacl from pg_catalog.pg_database as d where d.datname = %s) where datname = %s",
-                (template, name),
-            )
+            copy_database(connection, template, name)
         return ClonedDatabase(self, name)
 
     def drop(self, database: ClonedDatabase) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 
 from onevault.embedded import EmbeddedServer
-from tests_py.support.cluster import TEMPLATE, ClonedDatabase, Cluster
+from tests_py.support.cluster import ClonedDatabase, Cluster
+from tests_py.support.template import EMPTY
 
 _GONE_SECONDS = 60
 
@@ -27,7 +28,7 @@ class MortalCluster(Cluster):
                 connection.execute("select pg_catalog.pg_reload_conf()")
         self._servers: list[EmbeddedServer] = []
 
-    def clone(self, template: str = TEMPLATE) -> ClonedDatabase:
+    def clone(self, template: str = EMPTY) -> ClonedDatabase:
         """A new database, on disk already: the first crash has nothing of its making to repeat."""
         made = super().clone(template)
         with self.maintenance() as connection:

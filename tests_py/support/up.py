@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from tests_py.support.cluster import clean_environ
+from tests_py.support.template import lay_data
 
 _READY_SECONDS = 60
 
@@ -22,14 +23,16 @@ _READY_SECONDS = 60
 class Up:
     """A running `onevault up --json` on the data directory `home` and a free port.
 
-    `url`, `token` and `dsn` are what it printed; `seconds` is how long that took.
+    A new `home` begins as the first start leaves it, unless it is to be `bare`. `url`, `token` and `dsn` are what was
+    printed.
     """
 
-    def __init__(self, home: Path, *arguments: str, **environ: str) -> None:
+    def __init__(self, home: Path, *arguments: str, bare: bool = False, **environ: str) -> None:
         self.home = home
+        if not bare and not home.exists():
+            lay_data(home)
         self.environ = {**clean_environ(os.environ), "ONEVAULT_HOME": str(home), **environ}
         self._errors = (home.parent / f"{home.name}.log").open("ab+")
-        began = time.monotonic()
         self.popen = subprocess.Popen(
             [sys.executable, "-m", "onevault", "up", "--json", "--port", "0", *arguments],
             env=self.environ,
@@ -39,7 +42,6 @@ class Up:
             start_new_session=True,
         )
         printed = self._read_announcement()
-        self.seconds = time.monotonic() - began
         self.url: str = printed["url"]
         self.token: str = printed["token"] or ""
         self.dsn: str = printed["dsn"]

@@ -20,6 +20,7 @@ from tests_py.providers import wire
 from tests_py.providers.fake import FakeProvider
 from tests_py.support.cluster import Cluster
 from tests_py.support.gateway import Gateway
+from tests_py.support.template import STOCKED
 from tests_py.worker.stage import Stage
 from worker.providers.base import CallFailed
 from worker.providers.wire import read_pieces
@@ -38,7 +39,7 @@ def fake() -> Iterator[FakeProvider]:
 def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home: Path = tmp_path_factory.mktemp("home")
     home.chmod(0o700)
-    database = cluster.clone()
+    database = cluster.clone(STOCKED)
     gateway = Gateway(database, home, {})
     gateway.start_worker()
     gateway.start_front()
