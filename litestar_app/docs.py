@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from litestar import Litestar, Response, get
@@ -42,6 +42,13 @@ class Cost(msgspec.Struct):
     currency: str = "USD"
 
 
+class Limited(msgspec.Struct):
+    """Present when the answer could not be as long as it was asked to be."""
+
+    max_output_tokens: int
+    by: Literal["budget", "max_cost"]
+
+
 class OneVault(msgspec.Struct):
     """What the gateway adds to an answer; in a stream it is in the last data event before [DONE]."""
 
@@ -52,6 +59,7 @@ class OneVault(msgspec.Struct):
     attempts: int
     latency_ms: int
     cost: Cost
+    limited: Limited | None = None
 
 
 class Completion(msgspec.Struct):

@@ -42,6 +42,13 @@ class Failure(Struct, frozen=True):
     attempts: list[dict[str, Any]] = []
 
 
+class Limited(Struct, frozen=True):
+    """Why an answer could not be as long as it was asked to be; `by` is "budget" or "max_cost"."""
+
+    max_output_tokens: int
+    by: str
+
+
 class Receipt(Struct, frozen=True):
     """What was booked, as `sp_record_results` gave it, with the worker's error if there was one."""
 
@@ -52,6 +59,7 @@ class Receipt(Struct, frozen=True):
     attempts: int | None = None
     latency_ms: int | None = None
     cost: Amounts = Amounts()
+    limited: Limited | None = None
     error: Failure | None = None
 
 
@@ -62,7 +70,7 @@ class _Cost(Struct, frozen=True):
     currency: str
 
 
-class _OneVault(Struct, frozen=True):
+class _OneVault(Struct, frozen=True, omit_defaults=True):
     request_id: str
     provider: str | None
     model: str | None
@@ -70,9 +78,11 @@ class _OneVault(Struct, frozen=True):
     attempts: int | None
     latency_ms: int | None
     cost: _Cost
+    limited: Limited | None = None
 
 
 _decode_receipt: Final = msgspec.json.Decoder(Receipt).decode
+_decode_limited: Final = msgspec.json.Decoder(Limited).decode
 _decode_detail: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
@@ -93,6 +103,7 @@ def onevault_object(receipt: Receipt) -> bytes:
             receipt.attempts,
             receipt.latency_ms,
             _Cost(_number(cost.provider), _number(cost.markup), _number(cost.customer), cost.currency),
+            receipt.limited,
         )
     )
 
@@ -138,6 +149,14 @@ def failure_of(receipt: Receipt) -> GatewayError | None:
         param=failure.param,
         extra={"attempts": failure.attempts} if failure.attempts else {},
     )
+
+
+def limited_header(decision: Decision) -> bytes | None:
+    """The value of `x-onevault-limited`, when a routed call will get a shorter answer than it asked for."""
+    if decision.status != "routed" or decision.detail is None:
+        return None
+    limited = _decode_limited(decision.detail)
+    return b"max_output_tokens=%d; by=%s" % (limited.max_output_tokens, limited.by.encode("ascii", "replace"))
 
 
 def refusal_of(decision: Decision) -> GatewayError:

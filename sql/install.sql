@@ -75,6 +75,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir budgets/fn_release_scope.sql
 \ir budgets/fn_refuse_scope.sql
 \ir budgets/fn_reserve_call.sql
+\ir budgets/fn_measure_room.sql
 \ir queue/fn_send_work.sql
 \ir queue/fn_measure_backlog.sql
 \ir queue/fn_refuse_backlog.sql

@@ -35,6 +35,7 @@ from litestar_app.receipts import (
     duration,
     failure_of,
     last_events,
+    limited_header,
     read_receipt,
     refusal_of,
     splice,
@@ -270,6 +271,8 @@ class Call:
             headers.append((b"x-onevault-provider", _ascii(source.provider)))
         if source is not None and source.model is not None:
             headers.append((b"x-onevault-model", _ascii(source.model)))
+        if decision is not None and (limited := limited_header(decision)) is not None:
+            headers.append((b"x-onevault-limited", limited))
         if decision is not None and decision.rate_limit is not None:
             headers += (
                 (b"x-ratelimit-limit-requests", b"%d" % decision.rate_limit),

@@ -14,7 +14,8 @@ begin atomic
         'usage', jsonb_build_object(
             'input_uncached', s.input_uncached_tokens, 'cache_read', s.cache_read_tokens,
             'cache_write', s.cache_write_tokens, 'output', s.output_tokens, 'reasoning', s.reasoning_tokens
-        )
+        ),
+        'limited', s.decision -> 'limited'
     )
     from gateway.api_request_s as s
     inner join gateway.ai_provider_h as h on s.provider_hk = h.provider_hk

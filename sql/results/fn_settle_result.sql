@@ -123,7 +123,8 @@ begin
         'usage', jsonb_build_object(
             'input_uncached', v_charged.input_uncached, 'cache_read', v_charged.cache_read,
             'cache_write', v_charged.cache_write, 'output', v_charged.output, 'reasoning', v_charged.reasoning
-        )
+        ),
+        'limited', v_reservation.decision -> 'limited'
     );
 end
 $$;

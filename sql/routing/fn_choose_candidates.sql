@@ -7,7 +7,7 @@ create or replace function gateway.fn_choose_candidates(
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
     p_epoch bigint, p_seen jsonb,
     out hold_usd numeric, out provider_hk bytea, out provider_bk text, out model_bk text, out reason text,
-    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb
+    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb, out limited jsonb
 )
 language plpgsql
 stable
@@ -38,7 +38,7 @@ begin
         open v_offers for
             select
                 r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-                r.version, r.worst_provider_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
+                r.full_output_tokens, r.version, r.worst_provider_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
                 case when v_is_measured then jsonb_object_agg(
                     r.version, jsonb_build_array(r.first_byte_ms, r.ms_per_token, r.outstanding)
                 ) over () end as measures
@@ -59,7 +59,7 @@ begin
                 select
                     r.is_sandbox, r.is_resting,
                     not coalesce(r.provider_bk = any(p_principal.preferred_providers), false) as is_stranger,
-                    r.version, r.output_tokens,
+                    r.version, r.output_tokens, r.full_output_tokens,
                     case when v_by_quality then -coalesce(r.quality_score, 0) end as quality_rank,
                     r.worst_provider_cost_usd, hashint8extended(r.version, p_seed) as lot
                 from gateway.fn_rank_offers(
@@ -73,8 +73,8 @@ begin
             )
 
             select
-                o.provider_hk, o.provider_bk, o.model_bk, b.is_sandbox, o.candidate, o.prices, b.output_tokens, b.version,
-                b.worst_provider_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
+                o.provider_hk, o.provider_bk, o.model_bk, b.is_sandbox, o.candidate, o.prices, b.output_tokens,
+                b.full_output_tokens, b.version, b.worst_provider_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
             from best as b
             inner join ops.offer as o on b.version = o.version
             order by b.is_sandbox, b.is_resting, b.is_stranger, b.quality_rank, b.worst_provider_cost_usd, b.lot;
@@ -87,6 +87,13 @@ begin
             provider_hk := v_offer.provider_hk;
             provider_bk := v_offer.provider_bk;
             model_bk := v_offer.model_bk;
+            if v_offer.output_tokens < v_offer.full_output_tokens then
+                limited := jsonb_build_object(
+                    'max_output_tokens', v_offer.output_tokens,
+                    'by', case when p_features.room_usd < p_features.max_cost or p_features.max_cost is null
+                        then 'budget' else 'max_cost' end
+                );
+            end if;
             reason := case when v_offer.is_warm then 'stays with its conversation' end;
             if v_is_scored then
                 seen := seen || jsonb_strip_nulls(jsonb_build_object(

@@ -49,6 +49,9 @@ begin
         'seen', v_best.seen || case when v_match.budget_used_percent is null then '{}'::jsonb
             else jsonb_build_object('budget', v_match.budget_used_percent) end
     );
+    if v_best.limited is not null then
+        v_choice.record := v_choice.record || jsonb_build_object('limited', v_best.limited);
+    end if;
     if p_seen is null then
         v_choice.record := v_choice.record || gateway.fn_keep_question(p_features, p_prompt_tokens);
     end if;

@@ -1,13 +1,14 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
 -- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
--- p_resting names (gateway.fn_list_resting).
+-- p_resting names (gateway.fn_list_resting). A call that may cost no more than so much gets as many output tokens as
+-- that pays for, down to an eighth of what it would have had and 64: below that an answer serves nobody.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
     p_targets text[], p_epoch bigint, p_resting jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
-    quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
+    quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer, full_output_tokens integer,
     worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, warm_cost_usd numeric, is_resting boolean,
     unroutable_because text, dropped_because text
 )
@@ -16,17 +17,19 @@ begin atomic
     -- Taken apart once, not once for each offer.
     with question as materialized (
         select
-            p_prompt_tokens::numeric as prompt_tokens, p_features.prompt_bytes / 5 as least_prompt_tokens,
-            p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1)::numeric as choices,
-            p_features.max_cost, p_features.request_type, coalesce(p_features.capability, 'chat') as capability,
+            p_prompt_tokens * 0.000001 as prompt_millions, p_features.prompt_bytes / 5 as least_prompt_tokens,
+            p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
+            1 + p_markup_percent / 100 as markup_factor,
+            least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
+            coalesce(p_features.capability, 'chat') as capability,
             p_features.stream, p_features.tools, p_features.vision, p_features.structured,
             p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
     )
 
     select
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
-        w.context_tokens, w.candidate, w.prices, w.output_tokens, w.provider_cost_usd,
-        w.provider_cost_usd * (1 + p_markup_percent / 100), w.warm_cost_usd,
+        w.context_tokens, w.candidate, w.prices, w.output_tokens, w.full_output_tokens, w.provider_cost_usd,
+        w.provider_cost_usd * w.markup_factor, w.warm_cost_usd,
         w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
         case
@@ -44,26 +47,21 @@ begin atomic
             when case when w.context_is_price_limit then p_prompt_tokens else w.least_prompt_tokens end
                 > w.context_tokens then 'context'
             when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
-            when w.max_cost is not null and w.provider_cost_usd * (1 + p_markup_percent / 100) > w.max_cost
-                then 'max_cost'
+            when w.max_cost is not null and w.provider_cost_usd * w.markup_factor > w.max_cost then 'max_cost'
         end
     from (
         select
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
-            o.compliance_levels, n.output_tokens,
+            o.compliance_levels, f.full_output_tokens, n.output_tokens,
             case
                 when o.quality_by_type is null then o.quality_score
                 else coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score)
             end as quality_score,
-            (
-                q.prompt_tokens * o.worst_input_usd_per_million
-                + n.output_tokens * q.choices * o.output_usd_per_million
-            ) * 0.000001 as provider_cost_usd,
-            (
-                q.prompt_tokens * o.cache_read_usd_per_million
-                + n.output_tokens * q.choices * o.output_usd_per_million
-            ) * 0.000001 as warm_cost_usd
+            q.prompt_millions * o.worst_input_usd_per_million
+            + n.output_tokens * q.choice_millions * o.output_usd_per_million as provider_cost_usd,
+            q.prompt_millions * o.cache_read_usd_per_million
+            + n.output_tokens * q.choice_millions * o.output_usd_per_million as warm_cost_usd
         from question as q
         cross join (
             select l.* from ops.offer as l
@@ -79,7 +77,19 @@ begin atomic
         ) as o
         cross join lateral (
             select least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens)
-                as output_tokens
+                as full_output_tokens
+        ) as f
+        cross join lateral (
+            select case
+                when q.max_cost is null then f.full_output_tokens
+                else least(f.full_output_tokens, greatest(
+                    coalesce(div(
+                        q.max_cost - q.prompt_millions * o.worst_input_usd_per_million * q.markup_factor,
+                        nullif(q.choice_millions * o.output_usd_per_million * q.markup_factor, 0)
+                    ), f.full_output_tokens),
+                    64, f.full_output_tokens / 8
+                ))::integer
+            end as output_tokens
         ) as n
         where
             (p_provider is null or o.provider_bk = p_provider)

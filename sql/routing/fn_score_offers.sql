@@ -6,16 +6,17 @@ create or replace function gateway.fn_score_offers(
     p_epoch bigint, p_seen jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
-    candidate jsonb, prices jsonb, output_tokens integer, worst_provider_cost_usd numeric,
-    worst_customer_cost_usd numeric, is_resting boolean, dropped_because text, place integer, first_byte_ms float8,
-    ms_per_token float8, outstanding bigint, is_last boolean, is_warm boolean, score float8
+    candidate jsonb, prices jsonb, output_tokens integer, full_output_tokens integer,
+    worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, is_resting boolean, dropped_because text,
+    place integer, first_byte_ms float8, ms_per_token float8, outstanding bigint, is_last boolean, is_warm boolean,
+    score float8
 )
 language sql stable
 begin atomic
     select
         s.offer_hk, s.version, s.provider_hk, s.provider_bk, s.model_bk, s.is_sandbox, s.candidate, s.prices,
-        s.output_tokens, s.worst_provider_cost_usd, s.worst_customer_cost_usd, s.is_resting, s.dropped_because,
-        s.place, s.first_byte_ms, s.ms_per_token, s.outstanding, s.is_last,
+        s.output_tokens, s.full_output_tokens, s.worst_provider_cost_usd, s.worst_customer_cost_usd, s.is_resting,
+        s.dropped_because, s.place, s.first_byte_ms, s.ms_per_token, s.outstanding, s.is_last,
         -- A conversation stays while the prompt that its provider keeps warm makes it no dearer than elsewhere.
         coalesce(s.is_last and s.warm_cost_usd <= s.least_cost_usd, false),
         case p_rule.strategy

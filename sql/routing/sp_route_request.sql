@@ -13,6 +13,7 @@ declare
     v_principal ops.principal;
     v_decision gateway.route_decision;
     v_choice gateway.route_choice;
+    v_shorter gateway.route_choice;
     v_prompt_tokens bigint;
     v_local timestamp;
     v_day integer;
@@ -53,9 +54,17 @@ begin
     v_day := v_local::date - date '1970-01-01';
     v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
 
-    v_decision := gateway.fn_reserve_call(
-        v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month
-    );
+    for v_turn in 1 .. 3 loop
+        v_decision := gateway.fn_reserve_call(v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month);
+        exit when v_decision.status is distinct from 'budget_exceeded';
+        -- What is left may pay for a shorter answer, or for a cheaper model.
+        v_features.room_usd := gateway.fn_measure_room(v_principal, v_day, v_month);
+        v_shorter := gateway.fn_decide(
+            v_principal, v_features, v_prompt_tokens, v_now, hashtextextended(v_request::text, 0)
+        );
+        exit when (v_shorter.refusal).status is not null;
+        v_choice := v_shorter;
+    end loop;
     if v_decision.status is not null then
         return v_decision;
     end if;
@@ -68,6 +77,7 @@ begin
     v_decision.model := v_choice.model_bk;
     v_decision.route_reason := v_choice.reason;
     v_decision.customer := v_principal.customer_bk;
+    v_decision.detail := (v_choice.record -> 'limited')::text;
     v_decision.deadline_ms := v_now_us / 1000 + coalesce(v_features.timeout_ms, 600000);
 
     insert into gateway.api_request_h (

@@ -35,6 +35,11 @@ def test_onevault_is_spliced_in_and_the_answer_keeps_its_bytes() -> None:
     }
 
 
+def test_a_shortened_answer_says_so() -> None:
+    booked = read_receipt(receipt(limited={"max_output_tokens": 326, "by": "budget"}))
+    assert json.loads(onevault_object(booked))["limited"] == {"max_output_tokens": 326, "by": "budget"}
+
+
 def test_an_empty_object_takes_no_comma() -> None:
     assert json.loads(splice(b"{ }", read_receipt(receipt()))).keys() == {"onevault"}
 

@@ -54,6 +54,29 @@ def add_model(gateway: Gateway, model: str, endpoint: str) -> None:
             )
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_max_cost_buys_an_answer_of_the_length_it_pays_for(client: openai.OpenAI, stream: bool) -> None:
+    asked: dict[str, Any] = {
+        "model": SANDBOX,
+        "messages": ASK,
+        "metadata": {"sandbox_output_tokens": "250"},
+        "max_tokens": 250,
+        "extra_body": {"max_cost": "0.0002"},
+    }
+    if stream:
+        asked |= {"stream": True, "stream_options": {"include_usage": True}}
+    raw = client.chat.completions.with_raw_response.create(**asked)
+    answer: Any = raw.parse()
+    pieces = list(answer) if stream else [answer]
+    told = pieces[-1].model_extra["onevault"]
+    limit = told["limited"]["max_output_tokens"]
+    assert 64 < limit < 250
+    assert raw.headers["x-onevault-limited"] == f"max_output_tokens={limit}; by=max_cost"
+    assert [piece.usage.completion_tokens for piece in pieces if piece.usage] == [limit]
+    assert Decimal(str(told["cost"]["customer"])) <= Decimal("0.0002")
+    assert [choice.finish_reason for piece in pieces for choice in piece.choices][-1] == "length"
+
+
 def test_chat(client: openai.OpenAI) -> None:
     raw = client.chat.completions.with_raw_response.create(model=SANDBOX, messages=ASK)
     answer = raw.parse()
