@@ -8,7 +8,8 @@ create or replace function gateway.fn_rank_offers(
     p_targets text[], p_epoch bigint, p_resting jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
-    quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer, full_output_tokens integer,
+    quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
+    full_output_tokens integer,
     worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, warm_cost_usd numeric, is_resting boolean,
     unroutable_because text, dropped_because text
 )

@@ -57,9 +57,8 @@ SEEN = (
 
 
 def test_canaries_are_nowhere(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mutants: the prompt among the features that SQL gets; a provider's words in error_message; a library's error
-    logged with its message; a core file of a worker; a body that is spooled to a file; the model that was asked for
-    kept for a refusal."""
+    """Mutants: the prompt among the features that SQL gets; a provider's words in error_message; a core file of
+    a worker; a body that is spooled to a file; the model that was asked for kept for a refusal."""
     canaries = Canaries()
     for name in ("tmp", "cwd"):
         (place / name).mkdir()

@@ -43,9 +43,9 @@ GROWTH_PER_CALL = 20 if SOAK else 25_000
 async def test_a_front_keeps_nothing_of_calls_that_are_over(
     collector_off: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither for ever nor until the collector comes. Mutants: `forget` leaves the answer among those that wait; a task
-    of `Watch` that nobody ends; a link that keeps its claims; a Load that is not closed; an error that is not unwound;
-    a `Watch` that knows its task for ever.
+    """Neither for ever nor until the collector comes. Mutants: `forget` leaves the answer among those that wait; a link
+    that keeps the claims of answers that are over; a Load that is not closed; an error that is not unwound; a `Watch`
+    that knows its task for ever.
     """
     monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.0)
     async with running_front() as desk:
@@ -67,6 +67,11 @@ async def test_a_front_keeps_nothing_of_calls_that_are_over(
                 assert (await call).status_code == 200
             worker.die()
             await until(lambda: desk.front.links.workers == 0)
+        stays = await Worker.dial(desk.front, "stays")
+        for number in range(5):
+            call, asked = desk.post(), len(desk.road.asks)
+            stays.answer((await stays.claim(await desk.ticket(asked), msg_id=number)).ticket)
+            assert (await call).status_code == 200
         desk.road.says = database_is_full
         for _ in range(5):
             assert (await desk.post()).status_code == 503

@@ -95,8 +95,7 @@ def test_a_flood_costs_those_let_in_nothing_and_the_lowest_tier_most(start_gatew
 
 
 def test_who_leaves_the_queue_costs_no_call_and_holds_no_money(start_gateway: StartGateway) -> None:
-    """Mutants: nobody notices that a client left (the provider is called for nobody); a hold that waits for the
-    deadline."""
+    """Mutant: nobody notices that a client left (the provider is called for nobody)."""
     gateway = start_gateway(ONEVAULT_WORKER_CONCURRENCY="2", ONEVAULT_SANDBOX_FIRST_BYTE_MS="1500")
     caller = make_caller(gateway, "PREMIUM")
     busy = threading.Thread(target=flood, args=(gateway.port, [caller], 2, 1.0))
@@ -109,11 +108,12 @@ def test_who_leaves_the_queue_costs_no_call_and_holds_no_money(start_gateway: St
     busy.join()
     wait_until_settled(gateway.database, 30)
     found = gateway.database.query(
-        "select s.response_status, s.customer_cost, (select count(*) from gateway.api_request_attempt_s as a"
-        " where a.api_request_hk = s.api_request_hk), count(*) from gateway.api_request_s as s group by 1, 2, 3"
+        "select s.response_status, s.error_class, s.customer_cost,"
+        " (select count(*) from gateway.api_request_attempt_s as a where a.api_request_hk = s.api_request_hk),"
+        " count(*) from gateway.api_request_s as s group by 1, 2, 3, 4"
     )
     left = [row for row in found if row[0] == "CANCELLED"]
-    assert [(cost, attempts, count) for _, cost, attempts, count in left] == [(0, 0, 20)], found
+    assert left == [("CANCELLED", "client_gone", 0, 0, 20)], found
     check_books(gateway.database)
 
 
