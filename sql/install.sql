@@ -28,6 +28,7 @@ set local role onevault_owner;
 \ir ops/tg_epoch_moved.sql
 \ir ops/current_offer.sql
 \ir ops/fn_refresh_offers.sql
+\ir ops/fn_refresh_provider_rates.sql
 \ir ops/tg_offer_source_changed.sql
 \ir rules/fn_type_of_attribute.sql
 \ir rules/fn_flatten_conditions.sql
@@ -55,6 +56,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir rules/fn_match_rule.sql
 \ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
+\ir routing/fn_count_calls.sql
 \ir routing/fn_list_resting.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
@@ -116,6 +118,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
+select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));
 
 -- What must hold whatever is killed
 \ir ops/fn_check_from.sql

@@ -28,7 +28,7 @@ begin
                 when t.place > 1 then format('tried as number %s, if those before it fail', t.place)
                 when r.dropped_because is not null then admin.fn_explain_drop(r.dropped_because)
                 when r.is_sandbox then 'left out: the sandbox answers when asked by name or when nothing else fits'
-                when r.is_resting then 'left out: it rests after failures, and others fit'
+                when r.is_resting then 'left out: it rests after failures or at its provider''s limit, and others fit'
                 else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
             end
         from gateway.fn_score_offers(

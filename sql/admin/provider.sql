@@ -67,7 +67,7 @@ comment on column admin.provider.adapter_settings is 'Quirks for the adapter, su
 comment on column admin.provider.needs_key is 'Whether it is left out as long as there is no key for it.';
 comment on column admin.provider.compliance_levels is 'Levels such as HIPAA that it meets.';
 comment on column admin.provider.requests_per_minute_limit is
-'Requests a minute that it takes from us; NULL for not known.';
+'Requests a minute that it takes from us: what would be more goes to others first; NULL for not known.';
 comment on column admin.provider.max_tokens_per_request is 'Limit on the output of any of its models; NULL for none.';
 comment on column admin.provider.first_byte_timeout_ms is 'How long an answer may take to begin, in milliseconds.';
 comment on column admin.provider.quality_score is 'Used by rules for quality where a model has no score of its own.';

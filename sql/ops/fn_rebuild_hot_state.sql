@@ -7,6 +7,7 @@ as $$
 begin
     perform ops.fn_refresh_principals(array(select h.customer_hk from gateway.customer_h as h));
     perform ops.fn_refresh_offers(array(select l.offer_hk from gateway.offer_l as l));
+    perform ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));
     perform ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
     lock table ops.scope_state in exclusive mode;
     update ops.scope_state as s set

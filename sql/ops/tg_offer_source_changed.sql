@@ -17,6 +17,7 @@ security definer
 set search_path = ''
 as $$
 begin
+    perform ops.fn_refresh_provider_rates(array(select c.provider_hk from changed as c));
     perform ops.fn_refresh_offers(array(
         select l.offer_hk from gateway.offer_l as l where l.provider_hk in (select c.provider_hk from changed as c)
     ));

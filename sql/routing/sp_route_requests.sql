@@ -16,6 +16,7 @@ declare
     v_call record;
     v_decisions gateway.route_decision[];
     v_has_keys boolean := p_batch @? '$[*].idempotency';
+    v_counts boolean := gateway.fn_begin_counting();
 begin
     -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant
     -- for.
@@ -54,6 +55,9 @@ begin
     end;
     if v_has_keys then
         perform gateway.fn_leave_keys(p_batch);
+    end if;
+    if v_counts then
+        perform gateway.fn_end_counting(util.current_load_date());
     end if;
     if p_notify then
         perform pg_notify('onevault_work', '');
