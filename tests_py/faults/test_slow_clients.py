@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import socket
 import statistics
@@ -130,6 +131,33 @@ async def test_each_is_cut_off_and_nobody_waits(
         assert [[answer.status for answer in read_answers(raw)] for raw in told["body"]] == [[405]] * 12
         assert [[answer.status for answer in read_answers(raw)] for raw in told["idle"]] == [[200]] * 12
         assert told["silent"] == [b""] * 12
+
+
+async def test_who_does_not_read_his_answer_is_cut_off(start_gateway: StartGateway) -> None:
+    """A stream far larger than all buffers on the way, and nobody reads it: what was passed on is booked."""
+    gateway = start_gateway(**SHORT)
+    front = psutil.Process(gateway.fronts[0].pid)
+    await ask_well(gateway.port, gateway.token, 1)
+    files = front.num_fds()
+    body = json.dumps({
+        "model": "sandbox-large", "stream": True, "messages": [{"role": "user", "content": "Go on."}],
+        "max_tokens": 16_000,
+        "metadata": {"sandbox_output_tokens": "16000", "sandbox_tokens_per_second": "1000000"},
+    })  # fmt: skip
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.connect(("127.0.0.1", gateway.port))
+    with line:
+        line.sendall(
+            f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        booked = "select count(*) from gateway.api_request_s where error_class = 'client_gone' and output_tokens > 0"
+        async with asyncio.timeout(60):
+            while gateway.database.query(booked) != [(1,)]:
+                await asyncio.sleep(0.05)
+            while front.num_fds() > files:
+                await asyncio.sleep(0.05)
 
 
 async def test_beyond_the_limit_of_connections_a_front_says_so(start_gateway: StartGateway) -> None:
