@@ -60,6 +60,15 @@ begin
     ) as s
     order by s.scope_hk
     on conflict (scope_hk) do nothing;
+
+    -- What the rulebook is tested with has changed: tests are run at COMMIT.
+    if exists (
+        select from gateway.routing_rule_test_s as t
+        where t.customer_hk = any(p_customer_hks) and t.load_end_date is null and t.is_active
+    ) then
+        perform ops.fn_lock_routing();
+        perform ops.fn_next_epoch();
+    end if;
 end
 $$;
 

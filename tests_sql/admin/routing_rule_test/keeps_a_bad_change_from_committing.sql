@@ -1,6 +1,6 @@
 -- SET CONSTRAINTS ALL IMMEDIATE does what COMMIT does.
 begin;
-select plan(12);
+select plan(16);
 select test.make_offer('maker', 'model-a', 1, 1);
 select test.make_offer('rival', 'model-b', 2, 2);
 select test.make_customer('caller');
@@ -21,6 +21,24 @@ set constraints all deferred;
 update admin.price set usd_per_million = 5 where provider = 'maker';
 select throws_ok('set constraints all immediate', 'VG409', null, 'a price that makes another one cheapest');
 update admin.price set usd_per_million = 1 where provider = 'maker';
+set constraints all immediate;
+set constraints all deferred;
+
+update admin.customer set allowed_models = '{model-a}' where customer = 'caller';
+select throws_ok('set constraints all immediate', 'VG409', null, 'a customer who may no longer ask for it');
+update admin.customer set allowed_models = null where customer = 'caller';
+set constraints all immediate;
+set constraints all deferred;
+update admin.token set token_status = 'REVOKED' where customer = 'caller';
+select lives_ok('set constraints all immediate', 'a token that no test speaks for');
+set constraints all deferred;
+create temporary table before as select e.number from ops.epoch as e;
+select test.make_customer('stranger');
+update admin.customer set allowed_models = '{model-a}' where customer = 'stranger';
+select is(e.number, b.number, 'customers without tests set off none') from ops.epoch as e, before as b;
+update admin.customer set compliance = '{HIPAA}' where customer = 'caller';
+select throws_ok('set constraints all immediate', 'VG409', null, 'a customer who needs what nobody meets');
+update admin.customer set compliance = '{}' where customer = 'caller';
 set constraints all immediate;
 set constraints all deferred;
 
