@@ -11,12 +11,12 @@ begin
     if p_seen is not null then
         return coalesce(p_seen -> 'resting', '[]');
     end if;
-    if exists (select from ops.provider_rate) then
-        v_full := gateway.fn_list_full_providers(p_now);
-    end if;
-    if v_full is null and not exists (select from ops.offer_health as h where h.rests_until > p_now) then
+    if not exists (select from ops.provider_rate) and not exists (
+        select from ops.offer_health as h where h.rests_until > p_now
+    ) then
         return '[]';
     end if;
+    v_full := gateway.fn_list_full_providers(p_now);
     return (
         select coalesce(jsonb_agg(o.version order by o.version), '[]')
         from ops.offer as o
