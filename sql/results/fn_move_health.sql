@@ -26,20 +26,20 @@ begin
             update ops.offer_health as h set consecutive_failures = 0, rests_until = null
             where h.offer_hk = v_offer.offer_hk and (h.consecutive_failures > 0 or h.rests_until is not null);
         elsif v_offer.failures > 0 then
-            -- Rests for what the provider asked, or from the third failure on 1, 2, 4 … at most 60 seconds.
-            insert into ops.offer_health as h (
-                offer_hk, consecutive_failures, last_error_class, last_failed_at, rests_until
-            ) values (
-                v_offer.offer_hk, v_offer.failures, v_offer.error_class, v_now,
-                v_now + make_interval(secs => least(v_offer.retry_after_ms, 60000) / 1000.0)
-            )
+            insert into ops.offer_health as h (offer_hk, consecutive_failures, last_error_class, last_failed_at)
+            values (v_offer.offer_hk, v_offer.failures, v_offer.error_class, v_now)
             on conflict (offer_hk) do update set
                 consecutive_failures = h.consecutive_failures + excluded.consecutive_failures,
-                last_error_class = excluded.last_error_class, last_failed_at = excluded.last_failed_at,
-                rests_until = coalesce(excluded.rests_until, case
-                    when h.consecutive_failures + excluded.consecutive_failures >= 3 then excluded.last_failed_at
-                        + make_interval(secs => least(power(2, h.consecutive_failures + excluded.consecutive_failures - 3), 60))
-                end);
+                last_error_class = excluded.last_error_class, last_failed_at = excluded.last_failed_at;
+            -- Rests for what the provider asked, and from the third failure on 1, 2, 4 … seconds; at most 60.
+            update ops.offer_health as h set rests_until = greatest(
+                h.rests_until,
+                case when v_offer.retry_after_ms is not null
+                    then v_now + make_interval(secs => least(v_offer.retry_after_ms, 60000) / 1000.0) end,
+                case when h.consecutive_failures >= 3
+                    then v_now + make_interval(secs => least(power(2, least(h.consecutive_failures - 3, 6)), 60)) end
+            )
+            where h.offer_hk = v_offer.offer_hk;
         end if;
     end loop;
 end

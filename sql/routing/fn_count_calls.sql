@@ -1,12 +1,14 @@
--- A provider's rate bucket is one row for all customers. To lock it with every call would let them wait for each other
--- and, between the rows of customers, for ever: a batch counts by itself what it sends where, and adds it to the rows
--- at its end.
-create or replace function gateway.fn_begin_counting() returns boolean
+-- What a provider has had this minute, and whether somebody tries an offer again that failed, is one row for all
+-- customers. To lock it with every call would let them wait for each other and, between the rows of customers, for
+-- ever: a batch counts by itself what it sends where, and moves the rows at its end.
+create or replace function gateway.fn_begin_counting(p_now timestamptz) returns boolean
 language plpgsql
 set search_path = ''
 as $$
 begin
-    if not exists (select from ops.provider_rate) then
+    if not exists (select from ops.provider_rate) and not exists (
+        select from ops.offer_health as h where h.consecutive_failures >= 3 and h.rests_until <= p_now
+    ) then
         return false;
     end if;
     perform set_config('onevault.calls_in_batch', '{}', true);
@@ -14,26 +16,34 @@ begin
 end
 $$;
 
-comment on function gateway.fn_begin_counting() is
-'Whether any provider has a rate limit; then the calls of this transaction are counted.';
+comment on function gateway.fn_begin_counting(timestamptz) is
+'Whether a provider has a rate limit or an offer waits to be tried again; then this transaction counts its calls.';
 
-create or replace function gateway.fn_count_call(p_provider_hk bytea) returns void
+create or replace function gateway.fn_calls_in_batch() returns jsonb
+language sql stable
+return nullif(current_setting('onevault.calls_in_batch', true), '')::jsonb;
+
+comment on function gateway.fn_calls_in_batch() is
+'Calls of this transaction by the hash key of their provider and by that of their first offer; NULL if nobody counts.';
+
+create or replace function gateway.fn_count_call(p_provider_hk bytea, p_offer text) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-    v_counted jsonb := nullif(current_setting('onevault.calls_in_batch', true), '')::jsonb;
+    v_calls jsonb := gateway.fn_calls_in_batch();
     v_provider text := encode(p_provider_hk, 'hex');
 begin
-    if v_counted is not null then
-        perform set_config('onevault.calls_in_batch', (v_counted || jsonb_build_object(
-            v_provider, coalesce((v_counted ->> v_provider)::integer, 0) + 1
+    if v_calls is not null then
+        perform set_config('onevault.calls_in_batch', (v_calls || jsonb_build_object(
+            v_provider, coalesce((v_calls ->> v_provider)::integer, 0) + 1,
+            p_offer, coalesce((v_calls ->> p_offer)::integer, 0) + 1
         ))::text, true);
     end if;
 end
 $$;
 
-comment on function gateway.fn_count_call(bytea) is 'Counts a call to a provider within this batch.';
+comment on function gateway.fn_count_call(bytea, text) is 'Counts a call within this batch.';
 
 create or replace function gateway.fn_end_counting(p_now timestamptz) returns void
 language plpgsql
@@ -44,18 +54,25 @@ declare
     v_calls record;
 begin
     for v_calls in
-        select decode(c.provider, 'hex') as provider_hk, c.count::integer
-        from jsonb_each_text(current_setting('onevault.calls_in_batch')::jsonb) as c (provider, count)
+        select decode(c.hk, 'hex') as hk, c.count::integer from jsonb_each_text(gateway.fn_calls_in_batch()) as c (hk, count)
         order by 1
     loop
         update ops.provider_rate as r set full_at_us = greatest(r.full_at_us, v_now_us) + v_calls.count * r.step_us
-        where r.provider_hk = v_calls.provider_hk;
+        where r.provider_hk = v_calls.hk;
+    end loop;
+    -- Half open: one try, and everybody else waits for what comes of it.
+    for v_calls in
+        select decode(c.hk, 'hex') as hk from jsonb_object_keys(gateway.fn_calls_in_batch()) as c (hk)
+        order by 1
+    loop
+        update ops.offer_health as h set rests_until = p_now + interval '10 seconds'
+        where h.offer_hk = v_calls.hk and h.consecutive_failures >= 3 and h.rests_until <= p_now;
     end loop;
 end
 $$;
 
 comment on function gateway.fn_end_counting(timestamptz) is
-'Adds what this batch sends to each provider to its rate bucket.';
+'Adds what this batch sends to each provider to its rate bucket, and has others wait for offers that are tried again.';
 
 create or replace function gateway.fn_list_full_providers(p_now timestamptz) returns bytea[]
 language sql stable
@@ -64,10 +81,9 @@ begin atomic
     select array_agg(r.provider_hk)
     from ops.provider_rate as r
     where
-        greatest(r.full_at_us - floor(extract(epoch from p_now) * 1000000)::bigint, 0) + r.step_us * (1 + coalesce(
-            (nullif(current_setting('onevault.calls_in_batch', true), '')::jsonb ->> encode(r.provider_hk, 'hex'))::bigint,
-            0
-        )) > r.burst_us;
+        greatest(r.full_at_us - floor(extract(epoch from p_now) * 1000000)::bigint, 0)
+        + r.step_us * (1 + coalesce((gateway.fn_calls_in_batch() ->> encode(r.provider_hk, 'hex'))::bigint, 0))
+        > r.burst_us;
 end;
 
 comment on function gateway.fn_list_full_providers(timestamptz) is

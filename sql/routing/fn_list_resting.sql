@@ -1,5 +1,5 @@
--- Versions of offers that rest, because they failed or because their provider has had what it allows a minute: now, or
--- those that a decision saw resting.
+-- Versions of offers that rest: now, or those that a decision saw resting. An offer rests after failures, when another
+-- call is already trying whether it has recovered, and when its provider has had what it allows a minute.
 create or replace function gateway.fn_list_resting(p_now timestamptz, p_seen jsonb) returns jsonb
 language plpgsql
 stable
@@ -7,24 +7,27 @@ set search_path = ''
 as $$
 declare
     v_full bytea[];
+    v_calls jsonb;
 begin
     if p_seen is not null then
         return coalesce(p_seen -> 'resting', '[]');
     end if;
     if not exists (select from ops.provider_rate) and not exists (
-        select from ops.offer_health as h where h.rests_until > p_now
+        select from ops.offer_health as h where h.rests_until is not null
     ) then
         return '[]';
     end if;
     v_full := gateway.fn_list_full_providers(p_now);
+    v_calls := gateway.fn_calls_in_batch();
     return (
         select coalesce(jsonb_agg(o.version order by o.version), '[]')
         from ops.offer as o
+        left join ops.offer_health as h on o.offer_hk = h.offer_hk
         where
             o.valid_from <= p_now and o.valid_to > p_now and o.unroutable_because is null
             and (
-                o.provider_hk = any(v_full)
-                or o.offer_hk in (select h.offer_hk from ops.offer_health as h where h.rests_until > p_now)
+                o.provider_hk = any(v_full) or h.rests_until > p_now
+                or h.consecutive_failures >= 3 and v_calls ? encode(h.offer_hk, 'hex')
             )
     );
 end

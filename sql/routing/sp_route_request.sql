@@ -69,7 +69,7 @@ begin
         return v_decision;
     end if;
 
-    perform gateway.fn_count_call(v_choice.provider_hk);
+    perform gateway.fn_count_call(v_choice.provider_hk, v_choice.candidates -> 0 ->> 'offer');
     v_decision.status := 'routed';
     v_decision.http_status := 200;
     v_decision.request_id := v_request::text;

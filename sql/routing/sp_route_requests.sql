@@ -16,7 +16,7 @@ declare
     v_call record;
     v_decisions gateway.route_decision[];
     v_has_keys boolean := p_batch @? '$[*].idempotency';
-    v_counts boolean := gateway.fn_begin_counting();
+    v_counts boolean := gateway.fn_begin_counting(util.current_load_date());
 begin
     -- Pinned for the transaction: a function's own SET clause would be over before the commit that it is meant
     -- for.
