@@ -82,7 +82,8 @@ grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevau
 grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
-grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker to onevault_dba;
+grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker, ops.key_breaker
+to onevault_dba;
 grant select on ops.job, ops.dead_message, ops.price_book to onevault_dba;
 grant select on
 ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_request, ops.budget_invariant,

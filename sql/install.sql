@@ -28,6 +28,7 @@ set local role onevault_owner;
 \ir ops/tg_epoch_moved.sql
 \ir ops/current_offer.sql
 \ir ops/circuit_breaker.sql
+\ir ops/key_breaker.sql
 \ir ops/fn_refresh_offers.sql
 \ir ops/fn_refresh_provider_rates.sql
 \ir ops/tg_offer_source_changed.sql

@@ -39,8 +39,12 @@ class ProviderKeys:
             return False, None
         return True, kept[1]
 
+    def forget(self, key: str) -> None:
+        """The key was refused: look again what SQL says of it."""
+        self._kept.pop(key, None)
+
     async def get(self, key: str) -> Secret[str] | None:
-        """The key of this hash key (hex); None if there is none, it is not active, or does not open.
+        """The key of this hash key (hex); None if there is none, it is not active or rests, or it does not open.
 
         Raises `worker.calls.DatabaseAway`. Callers of the same moment share one reading.
         """

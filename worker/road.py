@@ -7,6 +7,7 @@ Whatever happens, one result is booked and one `End` is sent.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -24,6 +25,8 @@ from worker.running import Running
 from worker.shapes import Attempt, Candidate, CustomerError, Result
 
 _KEY_RETRY_SECONDS: Final = 0.25
+# Another key of the same provider may be taken where this one was not.
+_KEY_FAULTS: Final = frozenset({"auth_dead", "money_dead", "rate_limited"})
 
 _log = get_log("worker.road")
 
@@ -82,9 +85,9 @@ class Road:
             failed = CallFailed("bad_request", message="The body is not a JSON object.")
             return self._fail(run, result, failed)
         verdict: CallFailed | None = None
-        for candidate in run.delivery.message.candidates:
-            if run.ending is not None or self._loop.time() >= run.deadline_at:
-                break
+        waiting = deque(run.delivery.message.candidates)
+        while waiting and run.ending is None and self._loop.time() < run.deadline_at:
+            candidate = await self._with_open_key(run, waiting.popleft())
             attempt = Attempt(number=len(result.attempts) + 1, offer=candidate.offer, key=candidate.key)
             result.attempts.append(attempt)
             failed_call = await self._try(run, candidate, attempt, fields)
@@ -97,6 +100,8 @@ class Road:
                 verdict = failed_call
             if run.delivered or not failed_call.failover:
                 break
+            if candidate.spare_keys and failed_call.error_class in _KEY_FAULTS:
+                waiting.appendleft(_with_spare(candidate))
         return self._fail(run, result, verdict)
 
     def _fail(self, run: Running, result: Result, verdict: CallFailed | None) -> tuple[Result, CustomerError | None]:
@@ -155,11 +160,19 @@ class Road:
             return None
         finally:
             run.end_attempt(attempt)
+        if candidate.key is not None and failure.error_class in ("auth_dead", "money_dead"):
+            self._keys.forget(candidate.key)
         attempt.error_class = failure.error_class
         attempt.outcome = (
             "CANCELLED" if run.ending is not None else "TIMEOUT" if failure.error_class == "timeout" else "ERROR"
         )
         return failure
+
+    async def _with_open_key(self, run: Running, candidate: Candidate) -> Candidate:
+        """The candidate with the first of its keys that may be used, or else with its last."""
+        while candidate.spare_keys and candidate.key is not None and await self._secret(run, candidate.key) is None:
+            candidate = _with_spare(candidate)
+        return candidate
 
     async def _secret(self, run: Running, key: str) -> Secret[str] | None:
         known, secret = self._keys.peek(key)
@@ -172,6 +185,11 @@ class Road:
                     return None
                 await asyncio.sleep(_KEY_RETRY_SECONDS)
         return secret
+
+
+def _with_spare(candidate: Candidate) -> Candidate:
+    key, *rest = candidate.spare_keys
+    return msgspec.structs.replace(candidate, key=key, spare_keys=tuple(rest))
 
 
 def _interrupted(run: Running) -> CallFailed:

@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True):
     """One offer that may serve the request, with everything needed to call it.
 
     `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
-    `settings` are the quirks of this provider, read by its adapter.
+    `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is refused.
     """
 
     offer: str
@@ -47,6 +47,7 @@ class Candidate(msgspec.Struct, frozen=True):
     first_byte_timeout_ms: int
     endpoint: str | None = None
     key: str | None = None
+    spare_keys: tuple[str, ...] = ()
     max_output_tokens: int | None = None
     settings: msgspec.Raw = msgspec.Raw(b"{}")
 

@@ -25,6 +25,7 @@ def command() -> None:
 @click.option("--kind", help="How to speak to it: openai (all that speak OpenAI's dialect) or sandbox.")
 @click.option("--endpoint", metavar="URL", help="Base URL with its version, like https://api.example.com/v1.")
 @key_options
+@click.option("--key-name", default=HOUSE_KEY, show_default=True, help="Which of the house's keys for it is set.")
 @click.option("--rpm", type=click.IntRange(min=1), metavar="N", help="Requests a minute that it takes.")
 @click.option("--compliance", type=WORDS, help="Levels that it meets, like HIPAA,GDPR.")
 @click.option("--active/--inactive", default=None, help="Put it on or take it off the road.")
@@ -35,6 +36,7 @@ def set_provider(
     endpoint: str | None,
     key_variable: str | None,
     key_from_stdin: bool,
+    key_name: str,
     rpm: int | None,
     compliance: list[str] | None,
     active: bool | None,
@@ -54,7 +56,7 @@ def set_provider(
     with connect("dba") as (settings, connection):
         calls.merge_provider(connection, provider)
         if key is not None:
-            set_key(connection, load_keyring(settings), name, key, name=HOUSE_KEY)
+            set_key(connection, load_keyring(settings), name, key, name=key_name)
         (row,) = calls.list_providers(connection, name)
     print_record(row if as_json else {column: row[column] for column in _SHORT}, as_json=as_json)
 

@@ -6,8 +6,11 @@ language sql stable
 security definer
 set search_path = ''
 begin atomic
-    select s.api_key_encrypted, s.encryption_key_id::text, s.key_status::text, s.provider_key_hk
+    select
+        s.api_key_encrypted, s.encryption_key_id::text,
+        case when k.rests_until > now() then 'RESTING' else s.key_status end::text, s.provider_key_hk
     from gateway.ai_provider_key_s as s
+    left join ops.key_health as k on s.provider_key_hk = k.provider_key_hk
     where s.provider_key_hk = p_provider_key_hk and s.load_end_date is null
     union all
     select s.api_key_encrypted, s.encryption_key_id::text, s.key_status::text, s.customer_provider_key_hk
@@ -16,5 +19,5 @@ begin atomic
 end;
 
 comment on function gateway.sp_read_provider_key(bytea) is
-'A sealed provider key, the house''s or a customer''s, with its status and the identity (associated data) that opens
-it.';
+'A sealed provider key, the house''s or a customer''s, with its status (RESTING after a refusal) and the identity
+(associated data) that opens it.';

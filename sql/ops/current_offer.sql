@@ -79,22 +79,15 @@ offers as (
         ph.provider_bk::text as provider_bk,
         l.model_hk,
         mh.model_bk::text as model_bk,
-        ps.adapter_kind::text as adapter_kind,
-        ps.api_endpoint,
-        ps.adapter_settings,
-        ps.first_byte_timeout_ms,
+        ps.adapter_kind::text as adapter_kind, ps.api_endpoint, ps.adapter_settings, ps.first_byte_timeout_ms,
         os.upstream_model::text as upstream_model,
-        os.capabilities,
-        os.features,
-        os.context_tokens,
-        os.context_is_price_limit,
+        os.capabilities, os.features, os.context_tokens, os.context_is_price_limit,
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
         os.quality_by_type,
         coalesce(m.levels, '{}') as compliance_levels,
-        k.provider_key_hk,
-        d.input_usd_per_million,
+        k.key_hks[1] as provider_key_hk, k.key_hks[2:] as spare_key_hks, d.input_usd_per_million,
         coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
         coalesce(d.cache_write_usd_per_million, d.input_usd_per_million) as cache_write_usd_per_million,
         case
@@ -105,7 +98,7 @@ offers as (
         case
             when not ps.is_active then 'provider_inactive'
             when not os.is_active then 'offer_inactive'
-            when ps.needs_key and k.provider_key_hk is null then 'no_key'
+            when ps.needs_key and k.key_hks is null then 'no_key'
             when d.input_usd_per_million is null then 'no_price'
             when 'chat' = any(os.capabilities) and d.output_usd_per_million is null then 'no_price'
         end as unroutable_because
@@ -116,25 +109,33 @@ offers as (
     inner join gateway.model_h as mh on l.model_hk = mh.model_hk
     inner join priced as d on l.offer_hk = d.offer_hk
     left join lateral (
-        select kh.provider_key_hk
+        select
+            array_agg(kh.provider_key_hk order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk) as key_hks
         from gateway.ai_provider_key_h as kh
         inner join gateway.ai_provider_key_s as ks
             on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
         where kh.provider_hk = l.provider_hk
-        order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk
-        limit 1
     ) as k on true
     left join levels as m on d.offer_hk = m.offer_hk and d.valid_from = m.valid_from
 )
 
 select
-    o.*,
+    o.offer_hk, o.valid_from, o.valid_to, o.provider_hk, o.provider_bk, o.model_hk, o.model_bk, o.adapter_kind,
+    o.api_endpoint, o.adapter_settings, o.first_byte_timeout_ms, o.upstream_model, o.capabilities, o.features,
+    o.context_tokens, o.context_is_price_limit, o.max_output_tokens, o.default_output_tokens, o.quality_score,
+    o.quality_by_type, o.compliance_levels, o.provider_key_hk, o.input_usd_per_million, o.cache_read_usd_per_million,
+    o.cache_write_usd_per_million, o.output_usd_per_million, o.is_sandbox, o.unroutable_because,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
         'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,
         'key', encode(o.provider_key_hk, 'hex'), 'max_output_tokens', o.max_output_tokens,
         'first_byte_timeout_ms', o.first_byte_timeout_ms, 'settings', o.adapter_settings
-    ) as candidate,
+    ) || case when cardinality(o.spare_key_hks) > 0
+        then jsonb_build_object('spare_keys', (
+            select jsonb_agg(encode(s.key_hk, 'hex') order by s.place)
+            from unnest(o.spare_key_hks) with ordinality as s (key_hk, place)
+        )) else '{}'::jsonb
+    end as candidate,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider_hk', encode(o.provider_hk, 'hex'), 'provider', o.provider_bk,
         'model', o.model_bk, 'input', o.input_usd_per_million, 'cache_read', o.cache_read_usd_per_million,

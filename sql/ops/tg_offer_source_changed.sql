@@ -31,6 +31,8 @@ security definer
 set search_path = ''
 as $$
 begin
+    -- A key that was set anew is no longer the one that was refused.
+    delete from ops.key_health as k where k.provider_key_hk in (select c.provider_key_hk from changed as c);
     perform ops.fn_refresh_offers(array(
         select l.offer_hk
         from gateway.offer_l as l

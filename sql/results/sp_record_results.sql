@@ -54,7 +54,8 @@ begin
         )::text;
         return next;
     end loop;
-    if v_failed or exists (select from ops.offer_health as h where h.consecutive_failures > 0) then
+    if v_failed or exists (select from ops.offer_health as h where h.consecutive_failures > 0)
+        or exists (select from ops.key_health) then
         perform gateway.fn_move_health(p_batch);
     end if;
 end

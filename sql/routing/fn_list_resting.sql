@@ -1,5 +1,6 @@
 -- Versions of offers that rest: now, or those that a decision saw resting. An offer rests after failures, when another
--- call is already trying whether it has recovered, and when its provider has had what it allows a minute.
+-- call is already trying whether it has recovered, when its provider has had what it allows a minute, and when all its
+-- keys were refused.
 create or replace function gateway.fn_list_resting(p_now timestamptz, p_seen jsonb) returns jsonb
 language plpgsql
 stable
@@ -8,15 +9,17 @@ as $$
 declare
     v_full bytea[];
     v_calls jsonb;
+    v_dead bytea[];
 begin
     if p_seen is not null then
         return coalesce(p_seen -> 'resting', '[]');
     end if;
     if not exists (select from ops.provider_rate) and not exists (
         select from ops.offer_health as h where h.rests_until is not null
-    ) then
+    ) and not exists (select from ops.key_health) then
         return '[]';
     end if;
+    v_dead := array(select k.provider_key_hk from ops.key_health as k where k.rests_until > p_now);
     v_full := gateway.fn_list_full_providers(p_now);
     v_calls := gateway.fn_calls_in_batch();
     return (
@@ -28,6 +31,10 @@ begin
             and (
                 o.provider_hk = any(v_full) or h.rests_until > p_now
                 or h.consecutive_failures >= 3 and v_calls ? encode(h.offer_hk, 'hex')
+                or o.provider_key_hk = any(v_dead) and not exists (
+                    select from jsonb_array_elements_text(coalesce(o.candidate -> 'spare_keys', '[]')) as k (key_hk)
+                    where decode(k.key_hk, 'hex') <> all(v_dead)
+                )
             )
     );
 end

@@ -234,6 +234,30 @@ def test_the_houses_key_is_unsealed_for_its_provider_alone(stage: Stage, fake: F
     assert "sk-canary-77e1" not in stage.gateway.log()
 
 
+def test_a_refused_key_is_set_aside_for_another_of_its_provider(stage: Stage, fake: FakeProvider) -> None:
+    """The customer notices nothing, and the next call does not try it. Set anew, it is another key."""
+    stage.provider("one", fake.endpoint("good-key-1"))
+
+    def set_key(name: str, key: str) -> None:
+        arguments = ("provider", "set", "one", "--api-key-stdin", "--key-name", name)
+        stage.gateway.run(*arguments, given=f"{key}\n")
+
+    set_key("older", "sk-good-1")
+    set_key("newer", "sk-dead-1")
+    first = stage.ask()
+    assert first.status_code == 200, first.text
+    assert first.json()["onevault"]["attempts"] == 2
+    assert [row[:3] for row in stage.attempts()] == [("one", "ERROR", "auth_dead"), ("one", "SUCCESS", None)]
+    shown = "select k.key_name, k.state, k.refusals, k.last_error_class from ops.key_breaker as k"
+    assert stage.query(shown) == [("newer", "open", 1, "auth_dead")]
+    assert stage.query("select count(*) from ops.offer_health where consecutive_failures > 0") == [(0,)]
+    second = stage.ask()
+    assert (second.status_code, second.json()["onevault"]["attempts"]) == (200, 1)
+    assert fake.seen[-1].headers["authorization"] == "Bearer sk-good-1"
+    set_key("newer", "sk-good-1")
+    assert stage.query(shown) == []
+
+
 def test_a_dead_front_stops_its_calls(start_gateway: StartGateway, fake: FakeProvider) -> None:
     gateway = start_gateway()
     stage = Stage(gateway)

@@ -323,6 +323,33 @@ async def test_the_providers_key_is_opened_and_sent(house: House, fake: FakeProv
     assert all(result.attempts[0].key == KEY for result in house.calls.results)
 
 
+async def test_a_key_that_rests_is_passed_over_in_silence(house: House, fake: FakeProvider) -> None:
+    spare = "0" * 64
+    house.calls.keys[bytes.fromhex(KEY)] = SealedKey(b"rowsk-good-1", "k1", "RESTING", b"row")
+    house.calls.keys[bytes.fromhex(spare)] = SealedKey(b"rowsk-good-2", "k1", "ACTIVE", b"row")
+    answer = house.ask(named(fake, "good-key-2", key=KEY, spare_keys=(spare,)))
+    assert (await answer.wait())["status"] == "SUCCESS"
+    (made,) = (await house.result()).attempts
+    assert (made.number, made.key) == (1, spare)
+
+
+async def test_every_key_is_tried_before_the_next_candidate(house: House, fake: FakeProvider) -> None:
+    spares = ("0" * 64, "1" * 64)
+    for number, key in enumerate((KEY, *spares)):
+        house.calls.keys[bytes.fromhex(key)] = SealedKey(b"rowsk-bad-%d" % number, "k1", "ACTIVE", b"row")
+    before = fake.count("good-key-2")
+    answer = house.ask(named(fake, "good-key-2", key=KEY, spare_keys=spares), named(fake, "ok"))
+    assert (await answer.wait())["status"] == "SUCCESS"
+    made = (await house.result()).attempts
+    assert [(a.number, a.key, a.error_class) for a in made] == [
+        (1, KEY, "auth_dead"),
+        (2, spares[0], "auth_dead"),
+        (3, spares[1], "auth_dead"),
+        (4, None, None),
+    ]
+    assert fake.count("good-key-2") == before + 3
+
+
 @pytest.mark.parametrize("sealed", [None, SealedKey(b"rowx", "k1", "REVOKED", b"row")])
 async def test_a_key_that_is_not_there_is_a_dead_key(
     house: House, fake: FakeProvider, sealed: SealedKey | None
