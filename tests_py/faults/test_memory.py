@@ -108,7 +108,8 @@ def kept() -> Counter[str]:
 
 
 def test_memory_is_flat_under_load(start_gateway: StartGateway, report: Report) -> None:
-    """Mutants: a front that keeps bodies; a worker that keeps requests; statements prepared anew for each batch."""
+    """Mutants: a front that keeps bodies; a worker that keeps requests; in the full size statements prepared anew for
+    each batch."""
     gateway = start_gateway()
     callers = [make_caller(gateway, tier) for tier in ("PREMIUM", "BASIC")]
     body = {"messages": [{"role": "user", "content": "x" * BODY_BYTES}]}
