@@ -21,7 +21,8 @@ up: $(VENV)/.ready ## start everything: database, migrations, demo customer, fro
 # Tests start hundreds of processes: each would compile the gateway anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-test: lint ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time)
+test: ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time)
+	@$(MAKE) --no-print-directory --jobs=2 lint
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal
 
 soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)
