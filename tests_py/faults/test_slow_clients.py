@@ -219,42 +219,31 @@ async def test_a_thousand_are_not_noticed(
     start_gateway: StartGateway, tmp_path: Path, crowd: list[subprocess.Popen[bytes]], *, behind_nginx: bool
 ) -> None:
     gateway = start_gateway()
-    if not behind_nginx:
-        quiet, crowded = await measure(gateway, gateway.port, None, crowd)
-    else:
-        # As it is shipped: with less patience the crowd would come back ten times as often as it does.
-        (tmp_path / "other").mkdir()
-        nginx = Nginx(tmp_path, gateway.port, patient=True)
-        other = Nginx(tmp_path / "other", start_gateway().port, patient=True)
+    # As it is shipped: with less patience the crowd would come back ten times as often as it does.
+    nginx = Nginx(tmp_path, gateway.port, patient=True) if behind_nginx else None
+    if nginx is not None:
         nginx.start()
-        other.start()
-        try:
-            quiet, crowded = await measure(gateway, nginx.port, other.port, crowd)
-        finally:
+    port = nginx.port if nginx is not None else gateway.port
+    try:
+        quiet, crowded = await measure(gateway, port, crowd)
+    finally:
+        if nginx is not None:
             nginx.stop()
-            other.stop()
     assert crowded < quiet * 1.2, f"p99 {quiet * 1000:.1f} ms, with a thousand slow clients {crowded * 1000:.1f} ms"
 
 
-async def measure(
-    gateway: Gateway, port: int, elsewhere: int | None, crowd: list[subprocess.Popen[bytes]]
-) -> tuple[float, float]:
-    """The 99th percentile without and with a thousand slow clients: medians of five rounds, taken in turn.
-
-    With a port `elsewhere` they are there in the rounds without them: a gateway of their own takes as much of this
-    machine, and what is left is what they do to those who share theirs.
-    """
+async def measure(gateway: Gateway, port: int, crowd: list[subprocess.Popen[bytes]]) -> tuple[float, float]:
+    """The 99th percentile without and with a thousand slow clients: medians of five rounds, taken in turn."""
     await ask_well(port, gateway.token, 500)
     found: dict[bool, list[float]] = {False: [], True: []}
     for number in range(10):
         noisy = number % 2 == 1
-        door = port if noisy else elsewhere
-        if door is not None:
-            crowd.append(subprocess.Popen([sys.executable, "-m", "tests_py.faults.test_slow_clients", str(door)]))
+        if noisy:
+            crowd.append(subprocess.Popen([sys.executable, "-m", "tests_py.faults.test_slow_clients", str(port)]))
             await asyncio.sleep(4)
         taken = sorted(seconds for seconds, _ in await ask_well(port, gateway.token, 1000))
         found[noisy].append(taken[int(len(taken) * 0.99)])
-        if door is not None:
+        if noisy:
             crowd[-1].kill()
             crowd[-1].wait()
     print({key: [round(value * 1000, 1) for value in values] for key, values in found.items()})
