@@ -90,7 +90,8 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir results/fn_close_request.sql
 \ir queue/fn_note_dispatch.sql
 \ir queue/fn_show_messages.sql
-\ir queue/fn_has_message.sql
+\ir queue/fn_drop_message.sql
+\ir queue/fn_find_message.sql
 \ir queue/fn_bury_message.sql
 \ir queue/fn_take_messages.sql
 \ir queue/sp_read_messages.sql

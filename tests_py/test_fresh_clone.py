@@ -38,7 +38,6 @@ class MakeUp:
             assert self._popen.poll() is None, self.output()
             assert time.monotonic() - began < 110, self.output()
             time.sleep(0.05)
-        self.seconds = time.monotonic() - began
 
     def output(self) -> str:
         return self._log.read_bytes()[self._begin :].decode(errors="replace")
@@ -70,7 +69,6 @@ def test_a_stranger_gets_an_answer(place: Path) -> None:
         assert wait_until_unused(home) == []
 
         second = MakeUp(checkout, environ, log)
-        assert second.seconds < 5
         answer = subprocess.run(second.printed_curl(), shell=True, capture_output=True, text=True, check=True)
         assert '"onevault":' in answer.stdout, answer.stdout
         count = [".venv/bin/onevault", "psql", "--", "-XAtc", "select count(*) from gateway.api_request_h"]

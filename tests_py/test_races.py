@@ -144,6 +144,22 @@ def test_batches_in_any_order_do_not_deadlock(vault: ClonedDatabase) -> None:
     assert vault.query("select count(*) from ops.reservation") == [(0,)]
 
 
+def test_who_sweeps_does_not_wait_for_who_settles(vault: ClonedDatabase) -> None:
+    """The one locks messages before reservations, the other comes from reservations: waiting could be a deadlock."""
+    vault.query("""select test.make_customer('late', '{"cost_budget_daily": 50, "markup_percent": 0}')""")
+    with vault.connect() as settling, vault.connect() as sweeping:
+        sweeping.execute("set lock_timeout = '5s'")
+        route(settling, [call("late", max_output_tokens=3)] * 2)
+        settling.execute("update ops.reservation set deadline = clock_timestamp() - interval '3 minutes'")
+        with settling.transaction():
+            # As fn_delete_messages has it before the reservations are settled.
+            settling.execute("select from pgmq.q_standard order by msg_id limit 1 for update")
+            swept = sweeping.execute("select ops.fn_sweep_requests()").fetchone()
+        assert swept == (1,), "the other one is left to whoever has its message"
+        assert sweeping.execute("select ops.fn_sweep_requests()").fetchone() == (1,)
+    assert scope(vault, "late") == (0, 0)
+
+
 def test_one_result_told_by_many_is_booked_once(vault: ClonedDatabase) -> None:
     vault.query("""select test.make_customer('once', '{"cost_budget_daily": 50, "markup_percent": 0}')""")
     with vault.connect() as connection:

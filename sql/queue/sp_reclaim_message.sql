@@ -1,7 +1,8 @@
 -- A front whose worker died asks for the message back: visible again at once, for the next one. It stays dispatched,
 -- since that worker may have called a provider. Fenced, so that a late report moves nothing. When it is gone, the
 -- request has been booked by that worker, and its answer went down with it: then nobody else will answer. What had been
--- delivered is noted with it, durably: if the front dies too before another worker has asked it, that is charged.
+-- delivered is noted, durably and whoever has the message now: if the front dies too before a worker that asked it has
+-- booked that, it is charged all the same.
 create or replace function gateway.sp_reclaim_message(
     p_queue text, p_msg_id bigint, p_read_ct integer, p_delivered_bytes bigint default 0
 ) returns text
@@ -11,13 +12,15 @@ set search_path = ''
 as $$
 declare
     v_moved jsonb[];
+    v_message jsonb;
 begin
     v_moved := gateway.fn_show_messages(
         p_queue, jsonb_build_array(jsonb_build_object('queue', p_queue, 'msg_id', p_msg_id, 'read_ct', p_read_ct)),
         clock_timestamp()
     );
-    if v_moved is null then
-        return case when gateway.fn_has_message(p_queue, p_msg_id) then 'taken' else 'gone' end;
+    v_message := coalesce(v_moved[1], gateway.fn_find_message(p_queue, p_msg_id));
+    if v_message is null then
+        return 'gone';
     end if;
     if p_delivered_bytes > 0 then
         perform set_config('synchronous_commit', 'on', true);
@@ -25,8 +28,11 @@ begin
             told_at = clock_timestamp(), told_output_bytes = greatest(r.told_output_bytes, p_delivered_bytes),
             request_state = 'streaming'
         where
-            r.api_request_hk = uuid_send((v_moved[1] ->> 'request')::uuid)
-            and r.customer_hk = decode(v_moved[1] ->> 'customer', 'hex');
+            r.api_request_hk = uuid_send((v_message ->> 'request')::uuid)
+            and r.customer_hk = decode(v_message ->> 'customer', 'hex');
+    end if;
+    if v_moved is null then
+        return 'taken';
     end if;
     perform pg_notify('onevault_work', '');
     return 'released';

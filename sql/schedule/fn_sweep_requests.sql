@@ -14,11 +14,14 @@ begin
         from ops.reservation as r
         where
             r.deadline < clock_timestamp() - interval '2 minutes'
-            or (r.reserved_at < clock_timestamp() - interval '1 minute' and not gateway.fn_has_message(r.queue_name, r.msg_id))
+            or (
+                r.reserved_at < clock_timestamp() - interval '1 minute'
+                and gateway.fn_find_message(r.queue_name, r.msg_id) is null
+            )
         order by r.tenant_hk, r.customer_hk
         limit 1000
     loop
-        perform pgmq.delete(v_request.queue_name, v_request.msg_id);
+        continue when not gateway.fn_drop_message(v_request.queue_name, v_request.msg_id);
         v_closed := v_closed + gateway.fn_close_request(v_request.api_request_hk, v_request.customer_hk)::integer;
     end loop;
     return v_closed;

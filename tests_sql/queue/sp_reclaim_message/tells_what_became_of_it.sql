@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(11);
 select test.make_offer('maker', 'model-a');
 select test.make_customer('asker');
 create temporary table decision as select d.* from test.route(sha256('asker/token')) as d;
@@ -24,5 +24,13 @@ select is((gateway.sp_record_result(test.make_result(
 ))) ->> 'status', 'CANCELLED', 'the next worker finds nobody') from begun as d;
 select is((s.error_class, s.output_tokens, s.customer_cost > 0), ('worker_lost'::varchar, 10::bigint, true), 'and it is charged')
 from gateway.api_request_s as s, begun as d where s.api_request_hk = uuid_send(d.request_id::uuid);
+
+-- The same when another worker has the message by now: it may die as well before it has asked.
+create temporary table passed_on as select d.* from test.route(sha256('asker/token'), '{"max_output_tokens": 50}') as d;
+select gateway.sp_read_messages(100, 0);
+select gateway.sp_read_messages(100, 60);
+select is(gateway.sp_reclaim_message(d.queue, d.msg_id, 1, 40), 'taken', 'another worker has it') from passed_on as d;
+select is(r.told_output_bytes, 40::bigint, 'what was delivered is noted all the same')
+from ops.reservation as r, passed_on as d where r.api_request_hk = uuid_send(d.request_id::uuid);
 select * from finish();
 rollback;
