@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,40 @@ async def test_nothing_is_lost_and_nothing_charged_twice(
     )
     assert found == []
     assert sum(heard.whole for heard in customers.heard) > requests * 0.8
+
+
+async def test_tries_with_one_key_are_charged_once(start_rig: StartRig, size: Size, report: Report) -> None:
+    """Who tries again with his key after whatever broke gets his answer or the receipt of it, and one bill.
+
+    Catches: a key that is not kept in the transaction that routes its call, a key that is forgotten when its call ends.
+    """
+    chance = random.Random(43)
+    rig = start_rig(fronts=2, workers=3, ONEVAULT_REQUEST_TIMEOUT_SECONDS="120" if size == "full" else "10")
+    kills = {done // 4: kind for done, kind in plan(size, chance).items()}
+    before = len(rig.provider.calls())
+    customers = Customers(
+        rig.gateway.url, rig.token, KILLS[size][3] // 4, at_once=24, keyed=True, prompt=lambda _: PROMPT
+    )
+    await run_with_kills(rig, customers, kills, chance)
+    await settle(rig, size)
+    calls = rig.provider.calls()[before:]
+    found = find_violations(
+        rig.gateway.database, customers.heard, calls, duplicates_allowed=in_flight(calls, rig.killed)
+    )
+    keys = {heard.request_id: heard.nonce for heard in customers.heard}
+    again = await customers.ask_again()
+    rows = read_rows(rig.gateway.database)
+    charged = Counter(keys.get(row.request_id) for row in rows if row.charged)
+    report(
+        keys=len(set(keys.values())), tries=len(customers.heard), again=len(again), booked=len(rows),
+        charged=charged.total(),
+    )  # fmt: skip
+    assert found == []
+    costs = {row.request_id: row.cost for row in rows}
+    assert again
+    assert [heard for heard in again if not heard.receipt or heard.cost != costs[heard.request_id or ""]] == []
+    assert charged.total() == len({heard.nonce for heard in customers.heard})
+    assert set(charged.values()) == {1}
 
 
 async def test_a_settle_in_two_statements_is_caught(start_rig: StartRig, report: Report) -> None:

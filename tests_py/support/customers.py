@@ -2,7 +2,8 @@
 
 A customer tries again after what the contract says may be tried again: a connection that broke before an answer, and
 503 after its `retry-after`. Each try is a call of its own in the books, so each has a nonce of its own, unless
-`Idempotency-Key` is sent: then all tries of a call share nonce and key.
+`Idempotency-Key` is sent: then all tries of a call share nonce and key, and whatever broke is tried again until there
+is an answer or the receipt of one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ _FIRST_PAUSE: Final = 0.05
 class Heard:
     """What one try was told. `sent` is when, by CLOCK_MONOTONIC; `status` is None when no head came.
 
-    `whole`: the answer came to its end. `broken`: it began and broke off. `cost` is the customer's, in USD.
+    `whole`: the answer came to its end. `broken`: it began and broke off. `receipt`: it had been made and
+    charged before. `cost` is the customer's, in USD.
     """
 
     nonce: str
@@ -45,6 +47,8 @@ class Heard:
     broken: bool = False
     seconds: float = 0.0
     retry_after: str | None = None
+    receipt: bool = False
+    prompt: str = ""
 
     @property
     def acknowledged(self) -> bool:
@@ -76,12 +80,19 @@ class Customers:
         """All calls, to their end."""
         self._next = 0
         self._watching = asyncio.Lock()
-        connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=90)
-        session = aiohttp.ClientSession(connector=connector, timeout=timeout)
-        async with session as self._session, asyncio.TaskGroup() as group:
+        async with self._connect() as self._session, asyncio.TaskGroup() as group:
             for _ in range(self.at_once):
                 group.create_task(self._customer())
+
+    async def ask_again(self) -> list[Heard]:
+        """One more try of each call that came to an end, under its own key; these are not among those heard."""
+        ended = [heard for heard in self.heard if heard.whole or heard.receipt]
+        async with self._connect() as self._session:
+            return [await self._try(Heard(heard.nonce, heard.stream, 0, prompt=heard.prompt)) for heard in ended]
+
+    @staticmethod
+    def _connect() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=90))
 
     def stop(self) -> None:
         """Begin no more calls."""
@@ -107,22 +118,24 @@ class Customers:
         for count in range(_MOST_TRIES):
             if count and not self.keyed:
                 nonce = secrets.token_hex(8)
-            heard = await self._try(nonce, f"nonce={nonce} {self.prompt(number)}", stream)
+            heard = Heard(nonce, stream, 0, prompt=f"nonce={nonce} {self.prompt(number)}")
+            self.heard.append(heard)
+            await self._try(heard)
             if heard.status == 503:
                 await asyncio.sleep(min(float(heard.retry_after or 1), _LONGEST_WAIT))
-            elif heard.status is None:
+            elif heard.status is None or (self.keyed and not (heard.whole or heard.receipt)):
                 await asyncio.sleep(_FIRST_PAUSE)
             else:
                 return
         raise AssertionError(f"not answered in {_MOST_TRIES} tries: {self.heard[-1]}")
 
-    async def _try(self, nonce: str, prompt: str, stream: bool) -> Heard:
-        heard = Heard(nonce, stream, time.monotonic())
-        self.heard.append(heard)
+    async def _try(self, heard: Heard) -> Heard:
+        heard.sent = time.monotonic()
         headers = {"authorization": f"Bearer {self.token}"}
         if self.keyed:
-            headers["idempotency-key"] = nonce
-        asked = {"model": MODEL, "messages": [{"role": "user", "content": prompt}], "max_tokens": 400, "stream": stream}
+            headers["idempotency-key"] = heard.nonce
+        messages = [{"role": "user", "content": heard.prompt}]
+        asked = {"model": MODEL, "messages": messages, "max_tokens": 400, "stream": heard.stream}
         try:
             async with self._session.post(f"{self.url}/v1/chat/completions", json=asked, headers=headers) as answer:
                 heard.status = answer.status
@@ -132,7 +145,7 @@ class Customers:
                 heard.seconds = time.monotonic() - heard.sent
                 if answer.status != 200:
                     _hear_refusal(heard, body)
-                elif stream:
+                elif heard.stream:
                     _hear_stream(heard, body)
                 else:
                     _hear_plain(heard, body, answer.content_length)
@@ -190,6 +203,9 @@ def _hear_refusal(heard: Heard, body: bytes) -> None:
     if heard.code == "idempotency_conflict" and isinstance(receipt, dict):
         # The call of an earlier try: its id, and its cost if it is over.
         heard.request_id = receipt.get("request_id") or receipt.get("id")
+        heard.receipt = receipt["status"] != "IN_FLIGHT"
+        if heard.receipt:
+            heard.cost = receipt["cost"]["customer"]
 
 
 def _outcome(heard: Heard) -> str:
