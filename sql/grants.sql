@@ -57,12 +57,13 @@ grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
 grant usage on schema admin, ops to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
-admin.compliance_fact, admin.plan, admin.subscription, admin.routing_rule, admin.routing_rule_test
+admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test
 to onevault_dba;
 grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
 admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
-admin.plan_history, admin.subscription_history, admin.routing_rule_history, admin.routing_rule_test_history
+admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
+admin.routing_rule_test_history
 to onevault_dba;
 grant select on admin.config_history to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
@@ -107,7 +108,7 @@ grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule
 grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
-grant select on ops.usage_hourly, ops.scope_state to onevault_reader;
+grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;
 
 -- onevault_bi: reads business_vault, rows filtered by tenant; a DBA reads it too. Functions that a view or a policy
 -- calls run with the rights of whoever reads
@@ -117,5 +118,7 @@ grant execute on function util.fn_current_tenant() to onevault_bi, onevault_dba;
 grant execute on function util.fn_choose_tenant(name, name, text) to onevault_bi, onevault_dba;
 grant execute on function util.fn_sees_all_tenants() to onevault_bi, onevault_dba;
 grant execute on function util.fn_may_see_all_tenants(name, name) to onevault_bi, onevault_dba;
+grant execute on function util.fn_window_number(timestamp, text) to onevault_bi, onevault_dba;
+grant execute on function util.fn_window_begin(integer, text, text) to onevault_bi, onevault_dba;
 grant execute on function ops.fn_usage_counted_to() to onevault_bi, onevault_dba;
 grant execute on function ops.fn_usage_open_key() to onevault_bi, onevault_dba;

@@ -15,6 +15,7 @@ set local role onevault_owner;
 \ir util/fn_load_satellite.sql
 \ir util/fn_close_satellite.sql
 \ir util/fn_request_key.sql
+\ir util/fn_window_number.sql
 \ir util/fn_reference.sql
 \ir util/fn_bound_tenants.sql
 \ir util/fn_close_catalog.sql
@@ -22,7 +23,10 @@ set local role onevault_owner;
 -- What routing reads, kept up by triggers on the vault
 \ir ops/tg_principal_past.sql
 \ir ops/current_principal.sql
+\ir budgets/fn_lock_limits.sql
+\ir ops/current_limit.sql
 \ir ops/fn_refresh_principals.sql
+\ir ops/fn_refresh_limits.sql
 \ir ops/tg_principal_source_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
@@ -43,6 +47,7 @@ set local role onevault_owner;
 \ir ops/fn_refresh_rules.sql
 select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
 \ir ops/scope_fact.sql
+\ir ops/limit_fact.sql
 \ir ops/fn_rebuild_hot_state.sql
 
 -- Decide: who, whether, where, for how much
@@ -80,6 +85,10 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir budgets/fn_refuse_scope.sql
 \ir budgets/fn_reserve_call.sql
 \ir budgets/fn_measure_room.sql
+\ir budgets/fn_check_limits.sql
+\ir budgets/fn_take_limits.sql
+\ir budgets/fn_refuse_limit.sql
+\ir budgets/fn_fit_call.sql
 \ir queue/fn_send_work.sql
 \ir queue/fn_measure_backlog.sql
 \ir queue/fn_refuse_backlog.sql
@@ -108,6 +117,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir results/fn_book_lost_calls.sql
 \ir results/fn_make_request.sql
 \ir results/fn_settle_result.sql
+\ir budgets/fn_release_limits.sql
 \ir results/fn_write_bookings.sql
 \ir results/fn_book_result.sql
 \ir results/fn_move_health.sql
@@ -157,6 +167,7 @@ set local role onevault_reader;
 \ir business_vault/compliance_event.sql
 \ir business_vault/savings.sql
 \ir business_vault/customer_spending.sql
+\ir business_vault/usage_limit_status.sql
 \ir business_vault/budget_status.sql
 \ir business_vault/provider_performance.sql
 \ir business_vault/provider_comparison.sql
@@ -220,6 +231,8 @@ set local role onevault_owner;
 \ir admin/plan.sql
 \ir admin/subscription.sql
 \ir admin/tg_plan.sql
+\ir admin/usage_limit.sql
+\ir admin/tg_usage_limit.sql
 \ir admin/tg_subscription.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql

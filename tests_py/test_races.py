@@ -26,7 +26,7 @@ def vault(database: ClonedDatabase) -> Iterator[ClonedDatabase]:
     Calls may wait in its queues however long a busy machine takes.
     """
     load_fixtures(database)
-    database.query("update ops.admission as a set longest_wait = interval '1 hour' returning a.queue_name")
+    database.query("update ops.admission as a set longest_wait = interval '10 days' returning a.queue_name")
     database.query("select test.make_offer('maker', 'model-a', 0, 1000000)")
     yield database
 
@@ -112,6 +112,14 @@ def test_batches_in_any_order_do_not_deadlock(vault: ClonedDatabase) -> None:
             f"c{number}",
             f"tenant {number % 2}",
         )
+    # Limits that customers share, which each batch locks before anybody's own rows.
+    vault.query(
+        "insert into admin.usage_limit (tenant, customer, provider, unit, period, amount) values"
+        " ('tenant 0', null, null, 'USD', 'DAY', 100000), ('tenant 0', null, null, 'PARALLEL', null, 100000),"
+        " ('tenant 1', null, 'maker', 'REQUESTS', 'WEEK', 100000),"
+        " ('tenant 1', 'c1', null, 'TOKENS', 'MINUTE', 10000000)"
+        " returning limit_name"
+    )
 
     def front(seed: int) -> Callable[[psycopg.Connection[Any]], int]:
         def task(connection: psycopg.Connection[Any]) -> int:
@@ -142,6 +150,35 @@ def test_batches_in_any_order_do_not_deadlock(vault: ClonedDatabase) -> None:
     )
     assert differences == []
     assert vault.query("select count(*) from ops.reservation") == [(0,)]
+    assert vault.query("select v.subject, v.finding from ops.invariant_violation as v") == []
+    used = dict(vault.query("select l.limit_name, l.spent::integer from ops.usage_limit as l where l.held = 0"))
+    assert used == {
+        "tenant 0 USD DAY": 720, "tenant 0 PARALLEL": 0, "tenant 1 maker REQUESTS WEEK": 720, "c1 TOKENS MINUTE": 0,
+    }  # fmt: skip
+
+
+def test_customers_of_a_tenant_share_its_budget_to_the_last_dollar(vault: ClonedDatabase) -> None:
+    for number in range(8):
+        vault.query("""select test.make_customer(%s, '{"markup_percent": 0}', 'sharing')""", f"c{number}")
+    vault.query(
+        "insert into admin.usage_limit (tenant, unit, period, amount) values ('sharing', 'USD', 'WEEK', 50)"
+        " returning limit_name"
+    )
+
+    def callers(number: int) -> Callable[[psycopg.Connection[Any]], list[str]]:
+        def task(connection: psycopg.Connection[Any]) -> list[str]:
+            batches = [route(connection, [call(f"c{number}", max_output_tokens=1)] * 5) for _ in range(5)]
+            return [status for batch in batches for status, _ in batch]
+
+        return task
+
+    outcome = Counter(status for statuses in together(vault, [callers(n) for n in range(8)]) for status in statuses)
+    assert outcome == {"routed": 50, "budget_exceeded": 150}
+    with vault.connect() as connection:
+        while settle(connection):
+            pass
+    assert vault.query("select l.spent, l.held from ops.usage_limit as l") == [(50, 0)]
+    assert vault.query("select v.subject, v.finding from ops.invariant_violation as v") == []
 
 
 def test_who_sweeps_does_not_wait_for_who_settles(vault: ClonedDatabase) -> None:

@@ -37,6 +37,8 @@ from (
     select 'subscription', concat_ws('/', h.customer, h.plan, h.valid_from::text), to_jsonb(h)
     from admin.subscription_history as h
     union all
+    select 'usage_limit', h.limit_name, to_jsonb(h) from admin.usage_limit_history as h
+    union all
     select 'routing_rule', h.rule_name, to_jsonb(h) from admin.routing_rule_history as h
     union all
     select 'routing_rule_test', h.test_name, to_jsonb(h) from admin.routing_rule_test_history as h
@@ -44,10 +46,10 @@ from (
 
 comment on view admin.config_history is
 'Every version of every tenant, customer, token, provider, key (without its secret), model, price, compliance
-fact, plan, subscription, rule and test of rules.';
+fact, plan, subscription, usage limit, rule and test of rules.';
 comment on column admin.config_history.thing is
 'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
-routing_rule or routing_rule_test.';
+usage_limit, routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
 'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from,
 for compliance facts provider/model/level/valid_from, for subscriptions customer/plan/valid_from.';

@@ -8,6 +8,7 @@ begin atomic
         coalesce(max(e.hint), 'Look at the constraint of this name for what is allowed.')
     from (
         values
+        ('amount_is_not_negative', 'A limit cannot be negative', 'Use an amount from 0 up.'),
         ('adapter_settings_is_an_object', 'adapter_settings is no JSON object',
             'Write it like {"stream_usage": true}.'),
         ('address_policy_is_known', 'This address policy is not known', 'Use FULL, SHORTENED or NONE.'),
@@ -33,6 +34,18 @@ begin atomic
         ('max_attempts_is_sensible', 'max_attempts is out of range', 'Use a number from 1 to 10.'),
         ('monthly_fee_is_not_negative', 'A monthly fee cannot be negative', 'Use USD a month from 0 up.'),
         ('meter_is_known', 'This meter is not known', 'Use input, output, cache_read or cache_write.'),
+        ('minutes_allow_something', 'A limit by the minute must allow at least 1',
+            'Use 1 or more; is_active = false of a customer stops all his calls.'),
+        ('money_has_no_minute', 'Money is limited by the day or longer', 'Use DAY, WEEK, MONTH or TOTAL.'),
+        ('parallel_calls_have_no_period', 'PARALLEL is about calls at the same time, the others about a period',
+            'Leave period NULL for PARALLEL; use MINUTE, DAY, WEEK, MONTH or TOTAL for the others.'),
+        ('period_is_known', 'This period is not known', 'Use MINUTE, DAY, WEEK, MONTH or TOTAL.'),
+        ('raise_has_an_amount_and_an_end', 'A raise needs an amount and an end',
+            'Fill raised_amount and raised_until, or neither.'),
+        ('raise_is_a_raise', 'The raised amount is not above the amount', 'Use more, or change amount itself.'),
+        ('soft_limits_have_a_long_period', 'A soft limit only tells, and minutes and parallel calls are not told about',
+            'Use DAY, WEEK, MONTH or TOTAL, or is_hard = true.'),
+        ('unit_is_known', 'This unit is not known', 'Use USD, TOKENS, REQUESTS or PARALLEL.'),
         ('price_is_not_negative', 'A price cannot be negative', 'Use USD per million tokens from 0 up.'),
         ('price_source_is_known', 'This price source is not known',
             'Use HAND, or PRICE_BOOK to give the price back to the price book.'),

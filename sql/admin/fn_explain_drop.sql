@@ -15,6 +15,7 @@ return case p_dropped_because
     when 'context' then 'dropped: the prompt is longer than its context'
     when 'quality' then 'dropped: its quality score is below what the rule asks for'
     when 'max_cost' then 'dropped: it may cost more than max_cost'
+    when 'limit' then 'dropped: a usage limit has no room for it'
     else 'dropped: ' || replace(p_dropped_because, '_', ' ')
 end;
 

@@ -74,6 +74,11 @@ begin
         where p_thing = 'routing_rule_test' and s.routing_rule_test_hk = util.hash_key(p_name)
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
+        select 'gateway.usage_limit_s', '{usage_limit_hk}', to_jsonb(s)
+        from gateway.usage_limit_s as s
+        where p_thing = 'usage_limit' and s.usage_limit_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
         select 'gateway.routing_rule_s', '{routing_rule_hk}', to_jsonb(s)
         from gateway.routing_rule_s as s
         where p_thing = 'routing_rule' and s.routing_rule_hk = util.hash_key(p_name)
@@ -93,7 +98,7 @@ begin
             404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
             '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
-            'routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
+            'usage_limit, routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
         );
     end if;
     return case v_restored when 0 then 'it is as it was then' else format('%s as of %s', p_name, p_at) end;
@@ -101,5 +106,5 @@ end
 $$;
 
 comment on function admin.restore(text, text, timestamptz) is
-'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, routing_rule or
-routing_rule_test back to what it was at a moment, as a new version.';
+'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, usage_limit,
+routing_rule or routing_rule_test back to what it was at a moment, as a new version.';

@@ -19,9 +19,20 @@ from (
         end as finding
     from ops.scope_state as s
     inner join ops.scope_fact as f on s.scope_hk = f.scope_hk
+    union all
+    select
+        'limit ' || l.limit_name, l.usage_limit_hk, l.customer_hk,
+        case
+            when l.spent + l.held > l.ceiling then 'is over what it allows'
+            when l.window_number <> f.window_number then null
+            when l.spent <> f.spent then 'has used another sum than the books say'
+            when l.held <> f.held then 'holds another sum than its open requests'
+        end
+    from ops.usage_limit as l
+    inner join ops.limit_fact as f on l.usage_limit_hk = f.usage_limit_hk
 ) as b
 where b.finding is not null;
 
 comment on view ops.budget_invariant is
-'Scopes whose spent, held and limit differ from vault and open requests. Must be empty;
+'Scopes and limits whose spent, held and limit differ from vault and open requests. Must be empty;
 ops.fn_rebuild_hot_state() sets sums right.';

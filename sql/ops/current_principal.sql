@@ -34,13 +34,21 @@ select
     cs.cost_budget_monthly as monthly_budget_usd,
     ts.rate_limit_requests_per_minute as token_requests_per_minute,
     ts.cost_budget_daily as token_daily_budget_usd,
-    ts.cost_budget_monthly as token_monthly_budget_usd
+    ts.cost_budget_monthly as token_monthly_budget_usd,
+    ul.limit_hks
 from gateway.token_h as th
 inner join gateway.token_s as ts on th.token_hk = ts.token_hk and ts.load_end_date is null
 inner join gateway.customer_h as ch on th.customer_hk = ch.customer_hk
 inner join gateway.customer_config_s as cs on ch.customer_hk = cs.customer_hk and cs.load_end_date is null
 inner join auth.tenant_h as nh on ch.tenant_hk = nh.tenant_hk
-inner join auth.tenant_s as ns on nh.tenant_hk = ns.tenant_hk and ns.load_end_date is null;
+inner join auth.tenant_s as ns on nh.tenant_hk = ns.tenant_hk and ns.load_end_date is null
+left join lateral (
+    select array_agg(l.usage_limit_hk order by l.usage_limit_hk) as limit_hks
+    from ops.usage_limit as l
+    where
+        l.tenant_hk = nh.tenant_hk and (l.customer_hk is null or l.customer_hk = ch.customer_hk)
+        and (l.token_hk is null or l.token_hk = th.token_hk)
+) as ul on true;
 
 comment on view ops.current_principal is
 'The source of ops.principal: tokens with their customer''s and tenant''s settings in force.';

@@ -5,10 +5,12 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+    perform ops.fn_refresh_limits(array(select h.usage_limit_hk from gateway.usage_limit_h as h));
     perform ops.fn_refresh_principals(array(select h.customer_hk from gateway.customer_h as h));
     perform ops.fn_refresh_offers(array(select l.offer_hk from gateway.offer_l as l));
     perform ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));
     perform ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
+    perform ops.fn_recount_limits(null);
     lock table ops.scope_state in exclusive mode;
     update ops.scope_state as s set
         day_spent_usd = f.day_spent, day_held_usd = f.day_held, day_number = f.day_number, day_ceiling_usd = null,

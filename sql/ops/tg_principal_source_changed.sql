@@ -40,6 +40,21 @@ begin
 end
 $$;
 
+create or replace function ops.tg_usage_limit_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    perform ops.fn_refresh_limits(array(select distinct c.usage_limit_hk from changed as c));
+    return null;
+end
+$$;
+
+create or replace trigger usage_limit_s_added after insert on gateway.usage_limit_s
+referencing new table as changed for each statement execute function ops.tg_usage_limit_s_changed();
+create or replace trigger usage_limit_s_closed after update on gateway.usage_limit_s
+referencing new table as changed for each statement execute function ops.tg_usage_limit_s_changed();
 create or replace trigger tenant_s_added after insert on auth.tenant_s
 referencing new table as changed for each statement execute function ops.tg_tenant_s_changed();
 create or replace trigger tenant_s_closed after update on auth.tenant_s

@@ -17,6 +17,8 @@ begin
     values (p_queue, p_msg_id, p_read_ct, v_request::text, v_customer_hk, p_enqueued_at, 'too_many_readings')
     on conflict (queue_name, msg_id) do nothing;
     if v_request is not null and v_customer_hk is not null then
+        -- There may be more to bury in this transaction, of customers that share limits.
+        perform gateway.fn_lock_limits(null);
         perform gateway.fn_close_request(uuid_send(v_request), v_customer_hk);
     end if;
     perform pgmq.delete(p_queue, p_msg_id);

@@ -13,7 +13,7 @@ begin
     end if;
     perform gateway.fn_write_bookings(
         array[v_settled.request], coalesce(v_settled.attempts, '{}'), array[v_settled.day_number],
-        array[v_settled.month_number], array[v_settled.token_is_limited]
+        array[v_settled.month_number], array[v_settled.token_is_limited], coalesce(v_settled.limits, '[]')
     );
     return v_settled.receipt;
 end

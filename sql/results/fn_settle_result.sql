@@ -3,7 +3,7 @@
 -- reserved; the rest is the house's.
 create or replace function gateway.fn_settle_result(
     p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[],
-    out day_number integer, out month_number integer, out token_is_limited boolean
+    out day_number integer, out month_number integer, out token_is_limited boolean, out limits jsonb
 )
 language plpgsql
 set search_path = ''
@@ -111,6 +111,9 @@ begin
     day_number := v_reservation.day_number;
     month_number := v_reservation.month_number;
     token_is_limited := v_reservation.token_is_limited;
+    if v_reservation.limits is not null then
+        limits := gateway.fn_charge_limits(v_reservation.limits, v_request);
+    end if;
     receipt := jsonb_build_object(
         'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
         'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count + v_lost,

@@ -1,9 +1,9 @@
 -- The rows of a batch in two statements, since each INSERT begins by reading the checks of its table. Then each scope's
--- holds and charges in one, last, so that nobody waits for its row longer than the commit takes. Scopes go in the order
--- in which routing locks them: of each customer his own, then those of his tokens.
+-- holds and charges in one, last, so that nobody waits for its row longer than the commit takes. They go in the order
+-- in which routing locks them: limits, then of each customer his own scope and those of his tokens.
 create or replace function gateway.fn_write_bookings(
     p_requests gateway.api_request_s[], p_attempts gateway.api_request_attempt_s[], p_days integer[],
-    p_months integer[], p_token_is_limited boolean[]
+    p_months integer[], p_token_is_limited boolean[], p_limits jsonb
 ) returns void
 language plpgsql
 set search_path = ''
@@ -18,6 +18,9 @@ begin
         return;
     end if;
     insert into gateway.api_request_s select r.* from unnest(p_requests) as r;
+    if p_limits <> '[]' then
+        perform gateway.fn_release_limits(p_limits);
+    end if;
     for v_scope in
         select
             s.scope_hk, w.day_number, w.month_number, sum(q.reserved_cost) as held_usd, sum(q.customer_cost) as charged_usd
@@ -40,5 +43,5 @@ end
 $$;
 
 comment on function gateway.fn_write_bookings(
-    gateway.api_request_s[], gateway.api_request_attempt_s[], integer[], integer[], boolean[]
+    gateway.api_request_s[], gateway.api_request_attempt_s[], integer[], integer[], boolean[], jsonb
 ) is 'Writes settled requests and their attempts into the vault, releases their holds and charges their scopes.';

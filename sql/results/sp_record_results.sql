@@ -17,6 +17,7 @@ declare
     v_days integer[] := '{}';
     v_months integer[] := '{}';
     v_token_is_limited boolean[] := '{}';
+    v_limits jsonb := '[]';
     v_failed boolean := false;
 begin
     perform set_config('synchronous_commit', 'on', true);
@@ -36,6 +37,9 @@ begin
             v_days := v_days || v_settled.day_number;
             v_months := v_months || v_settled.month_number;
             v_token_is_limited := v_token_is_limited || v_settled.token_is_limited;
+            if v_settled.limits is not null then
+                v_limits := v_limits || v_settled.limits;
+            end if;
             ordinal := v_number;
             receipt := v_settled.receipt::text;
             return next;
@@ -43,7 +47,7 @@ begin
         v_failed := v_failed or v_result ->> 'status' <> 'SUCCESS'
             or jsonb_array_length(v_result -> 'attempts') > 1;
     end loop;
-    perform gateway.fn_write_bookings(v_requests, v_attempts, v_days, v_months, v_token_is_limited);
+    perform gateway.fn_write_bookings(v_requests, v_attempts, v_days, v_months, v_token_is_limited, v_limits);
     foreach ordinal in array v_told_before loop
         v_result := p_batch -> (ordinal - 1);
         receipt := coalesce(

@@ -21,7 +21,7 @@ begin
         'prompt_bytes', p_features.prompt_bytes, 'prompt_tokens', p_prompt_tokens,
         'images', nullif(p_features.images, 0), 'max_output_tokens', p_features.max_output_tokens,
         'choices', nullif(p_features.choices, 1), 'max_cost', p_features.max_cost, 'room_usd', p_features.room_usd,
-        'metadata', v_metadata
+        'room_tokens', p_features.room_tokens, 'closed', p_features.closed, 'metadata', v_metadata
     )));
 end
 $$;

@@ -24,6 +24,7 @@ begin atomic
             least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
             coalesce(p_features.capability, 'chat') as capability,
             p_features.stream, p_features.tools, p_features.vision, p_features.structured,
+            p_features.closed, p_features.room_tokens - p_prompt_tokens as room_output_tokens,
             p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
     )
 
@@ -49,6 +50,8 @@ begin atomic
                 > w.context_tokens then 'context'
             when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
             when w.max_cost is not null and w.provider_cost_usd * w.markup_factor > w.max_cost then 'max_cost'
+            when w.output_tokens * w.choice_millions * 1000000 > w.room_output_tokens then 'limit'
+            when w.closed && array[w.model_bk, w.provider_bk || '/' || w.model_bk, w.provider_bk || '/*'] then 'limit'
         end
     from (
         select
@@ -82,12 +85,15 @@ begin atomic
         ) as f
         cross join lateral (
             select case
-                when q.max_cost is null then f.full_output_tokens
+                when q.max_cost is null and q.room_output_tokens is null then f.full_output_tokens
                 else least(f.full_output_tokens, greatest(
-                    coalesce(div(
-                        q.max_cost - q.prompt_millions * o.worst_input_usd_per_million * q.markup_factor,
-                        nullif(q.choice_millions * o.output_usd_per_million * q.markup_factor, 0)
-                    ), f.full_output_tokens),
+                    least(
+                        div(
+                            q.max_cost - q.prompt_millions * o.worst_input_usd_per_million * q.markup_factor,
+                            nullif(q.choice_millions * o.output_usd_per_million * q.markup_factor, 0)
+                        ),
+                        div(q.room_output_tokens, q.choice_millions * 1000000), f.full_output_tokens
+                    ),
                     64, f.full_output_tokens / 8
                 ))::integer
             end as output_tokens

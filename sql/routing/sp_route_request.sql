@@ -13,7 +13,8 @@ declare
     v_principal ops.principal;
     v_decision gateway.route_decision;
     v_choice gateway.route_choice;
-    v_shorter gateway.route_choice;
+    v_fitted record;
+    v_limits jsonb;
     v_prompt_tokens bigint;
     v_local timestamp;
     v_day integer;
@@ -54,17 +55,18 @@ begin
     v_day := v_local::date - date '1970-01-01';
     v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
 
-    for v_turn in 1 .. 3 loop
+    if v_principal.limit_hks is null then
         v_decision := gateway.fn_reserve_call(v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month);
-        exit when v_decision.status is distinct from 'budget_exceeded';
-        -- What is left may pay for a shorter answer, or for a cheaper model.
-        v_features.room_usd := gateway.fn_measure_room(v_principal, v_day, v_month);
-        v_shorter := gateway.fn_decide(
-            v_principal, v_features, v_prompt_tokens, v_now, hashtextextended(v_request::text, 0)
+    end if;
+    if v_principal.limit_hks is not null or v_decision.status = 'budget_exceeded' then
+        v_fitted := gateway.fn_fit_call(
+            v_principal, v_features, v_choice, v_prompt_tokens, v_now, hashtextextended(v_request::text, 0), v_day,
+            v_month
         );
-        exit when (v_shorter.refusal).status is not null;
-        v_choice := v_shorter;
-    end loop;
+        v_decision := v_fitted.decision;
+        v_choice := v_fitted.choice;
+        v_limits := v_fitted.limits;
+    end if;
     if v_decision.status is not null then
         return v_decision;
     end if;
@@ -93,14 +95,14 @@ begin
     insert into ops.reservation (
         api_request_hk, customer_hk, tenant_hk, token_hk, token_is_limited, reserved_at, deadline, queue_name, msg_id,
         held_usd, markup_percent, day_number, month_number, candidates, request, rule_hk, route_reason,
-        compliance_flags, decision
+        compliance_flags, decision, limits
     ) values (
         uuid_send(v_request), v_principal.customer_hk, v_principal.tenant_hk, v_principal.token_hk,
         v_principal.token_is_limited, v_now, to_timestamp(v_decision.deadline_ms / 1000.0), v_decision.queue,
         v_decision.msg_id, v_choice.hold_usd, v_principal.markup_percent, v_day, v_month, v_choice.prices,
         gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_choice.rule_hk,
         v_decision.route_reason, nullif(v_choice.compliance, '{}'),
-        v_choice.record
+        v_choice.record, v_limits
     );
     if v_choice.is_sticky and v_features.session is not null then
         perform gateway.fn_keep_conversation(v_principal, v_features.session, v_choice.candidates, v_now);

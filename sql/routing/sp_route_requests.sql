@@ -24,6 +24,14 @@ begin
     if v_has_keys then
         perform gateway.fn_lock_keys(p_batch, util.current_load_date());
     end if;
+    if exists (select from ops.usage_limit) then
+        perform gateway.fn_lock_limits(array(
+            select l.limit_hk
+            from jsonb_array_elements(p_batch) as b (call)
+            inner join ops.principal as p on p.token_digest = decode(b.call ->> 'digest', 'hex')
+            cross join lateral unnest(p.limit_hks) as l (limit_hk)
+        ));
+    end if;
     begin
         select array_agg(d order by c.ordinal) into v_decisions
         from (

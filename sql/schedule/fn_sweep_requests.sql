@@ -21,6 +21,9 @@ begin
         order by r.tenant_hk, r.customer_hk
         limit 1000
     loop
+        if v_closed = 0 then
+            perform gateway.fn_lock_limits(null);
+        end if;
         continue when not gateway.fn_drop_message(v_request.queue_name, v_request.msg_id);
         v_closed := v_closed + gateway.fn_close_request(v_request.api_request_hk, v_request.customer_hk)::integer;
     end loop;

@@ -17,6 +17,7 @@ insert into admin.compliance_fact (provider, model, compliance_level) values ('d
 insert into admin.routing_rule_test (test_name, customer, expected_provider) values ('dba test', 'dba customer', 'dba-provider');
 insert into admin.plan (plan, monthly_fee_usd) values ('dba plan', 10);
 insert into admin.subscription (customer, plan) values ('dba customer', 'dba plan');
+insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
 select count(*) from admin.test_rules();
 select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());
 select admin.restore('routing_rule', 'dba rule', clock_timestamp());

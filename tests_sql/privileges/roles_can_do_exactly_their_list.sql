@@ -37,12 +37,14 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
+    'util.fn_window_number', 'util.fn_window_begin',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from'
 ], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
     $$select 'admin.' || v, p
-        from unnest('{tenant,customer,token,provider,provider_key,model,price,compliance_fact,plan,subscription,routing_rule,routing_rule_test}'::text[]) as v
+        from unnest('{tenant,customer,token,provider,provider_key,model,price,compliance_fact,plan,subscription,usage_limit,routing_rule,
+            routing_rule_test}'::text[]) as v
         cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p
         union all values ('ops.admission', 'UPDATE')$$,
     'and views that he edits, and how long calls may wait'
@@ -58,6 +60,7 @@ select is_empty(
 );
 select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
+    'util.fn_window_number', 'util.fn_window_begin',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key'
 ], 'BI: what its views ask');
 select is_empty(

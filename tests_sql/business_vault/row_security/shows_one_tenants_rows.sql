@@ -1,9 +1,10 @@
 begin;
-select plan(17);
+select plan(18);
 select test.make_offer('maker', 'model-a', 1, 2, '{"quality_score": 1}');
 select test.make_provider('maker', '{"compliance_levels": ["HIPAA"]}');
 select test.make_customer('ours', '{"compliance_level": "HIPAA"}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
 select test.settle(test.route(sha256('ours/token'), '{"model": "model-a"}')), test.settle(test.route(sha256('theirs/token'), '{"model": "model-a"}'));
+insert into admin.usage_limit (customer, unit, period, amount) values ('ours', 'USD', 'DAY', 9), ('theirs', 'USD', 'DAY', 9);
 select test.roll_up();
 select ops.fn_roll_up_spending();
 select test.settle(test.route(sha256('ours/token'))), test.settle(test.route(sha256('theirs/token')));

@@ -1,0 +1,46 @@
+-- What each limit's window should say, recomputed from vault and reservations. Minutes are not kept there.
+drop view if exists ops.limit_fact;
+create view ops.limit_fact as
+with windows as (
+    select
+        l.*,
+        w.window_number as current_window,
+        util.fn_window_begin(w.window_number, l.period, n.time_zone) as begins_at
+    from ops.usage_limit as l
+    inner join auth.tenant_s as n on l.tenant_hk = n.tenant_hk and n.load_end_date is null
+    cross join lateral util.fn_window_number(clock_timestamp() at time zone n.time_zone, l.period) as w (window_number)
+    where l.period is distinct from 'MINUTE'
+)
+
+select
+    w.usage_limit_hk, w.limit_name, w.tenant_hk, w.customer_hk, w.current_window as window_number,
+    case w.unit
+        when 'USD' then coalesce(s.charged, 0) when 'TOKENS' then coalesce(s.tokens, 0)
+        when 'REQUESTS' then coalesce(s.requests, 0) else 0
+    end as spent,
+    coalesce(h.held, 0) as held
+from windows as w
+left join lateral (
+    select sum(r.customer_cost) as charged, sum(r.total_tokens) as tokens, count(*) as requests
+    from gateway.api_request_s as r
+    where
+        r.tenant_hk = w.tenant_hk
+        and (
+            w.begins_at is null or r.request_timestamp >= w.begins_at
+            and r.api_request_hk >= util.fn_request_key_at(w.begins_at - interval '1 second')
+        )
+        and (w.customer_hk is null or r.customer_hk = w.customer_hk)
+        and (w.token_hk is null or r.token_hk = w.token_hk)
+        and (w.provider_hk is null or r.provider_hk = w.provider_hk)
+        and (w.model_bk is null or r.model_used = w.model_bk)
+) as s on w.unit <> 'PARALLEL'
+left join lateral (
+    select sum(t.held) as held
+    from ops.reservation as r
+    cross join lateral jsonb_to_recordset(r.limits) as t ("limit" text, "window" integer, held numeric)
+    where
+        r.tenant_hk = w.tenant_hk and t."limit" = encode(w.usage_limit_hk, 'hex') and t."window" = w.current_window
+) as h on true;
+
+comment on view ops.limit_fact is
+'Used and held of every limit but those by the minute, recomputed from the vault and the open reservations.';
