@@ -65,6 +65,7 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir routing/fn_resolve_model.sql
 \ir routing/fn_count_calls.sql
 \ir routing/fn_list_resting.sql
+\ir routing/fn_shorten_answer.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
 \ir routing/fn_name_strategy.sql
@@ -157,6 +158,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_measure_providers.sql
 \ir rollup/fn_move_peak.sql
 \ir rollup/fn_measure_speed.sql
+\ir rollup/fn_learn_usage.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql
 \ir business_vault/usage_hourly.sql

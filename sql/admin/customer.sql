@@ -14,6 +14,7 @@ select
     s.allowed_models,
     trim_scale(s.markup_percent) as markup_percent,
     s.webhook_url,
+    s.is_strict,
     s.is_active,
     s.load_date,
     s.load_end_date,
@@ -29,7 +30,7 @@ create view admin.customer as
 select
     c.customer, c.tenant, c.customer_reference, c.priority_tier, c.rate_limit_requests_per_minute, c.cost_budget_daily,
     c.cost_budget_monthly, c.compliance, c.preferred_providers, c.allowed_models, c.markup_percent, c.webhook_url,
-    c.is_active
+    c.is_strict, c.is_active
 from admin.customer_history as c
 where util.fn_is_in_force(c.load_date, c.load_end_date);
 
@@ -51,6 +52,9 @@ comment on column admin.customer.allowed_models is
 'Models (model, or provider/model) that it may use; NULL for all, an empty list for none.';
 comment on column admin.customer.markup_percent is 'Percent added to provider cost; NULL for the tenant''s.';
 comment on column admin.customer.webhook_url is 'Address that is told of events; https only.';
+comment on column admin.customer.is_strict is
+'True: a token of the prompt is held for each of its bytes, which nobody can count more of; false (if not given): as
+many as prompts of the model really have.';
 comment on column admin.customer.is_active is 'False refuses every call.';
 
 comment on view admin.customer_history is 'Every version of every customer, deleted ones included.';
@@ -66,6 +70,7 @@ comment on column admin.customer_history.preferred_providers is 'Providers that 
 comment on column admin.customer_history.allowed_models is 'Models that it could use; NULL for all.';
 comment on column admin.customer_history.markup_percent is 'Percent added to provider cost; NULL for the tenant''s.';
 comment on column admin.customer_history.webhook_url is 'Address that was told of events.';
+comment on column admin.customer_history.is_strict is 'Whether a token was held for each byte.';
 comment on column admin.customer_history.is_active is 'Whether it could call.';
 comment on column admin.customer_history.load_date is 'Since when this version holds.';
 comment on column admin.customer_history.load_end_date is 'When it ended; NULL for the version in force.';

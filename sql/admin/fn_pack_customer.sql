@@ -16,6 +16,7 @@ begin
             'allowed_models', admin.fn_clean_models(c.allowed_models),
             'markup_percent', c.markup_percent,
             'webhook_url', nullif(btrim(c.webhook_url), ''),
+            'is_strict', c.is_strict,
             'is_active', c.is_active
         )
         from jsonb_populate_record(null::admin.customer, p_row) as c

@@ -1,5 +1,7 @@
 -- For calls under limits, and for those that their budgets had no room for. What a limit has no room for goes to
--- another provider or model if the limit is about one, else it gets a shorter answer, and only then it is refused.
+-- another provider or model if the limit is about one, else it gets a shorter answer, and only then it is refused. Who
+-- names no length shares what is left with the calls after him: as long as it does not pay for eight like this one, he
+-- gets what nearly all such calls stay below.
 create or replace function gateway.fn_fit_call(
     p_principal ops.principal, p_features gateway.request_features, p_choice gateway.route_choice,
     p_prompt_tokens bigint, p_now timestamptz, p_seed bigint, p_day_number integer, p_month_number integer,
@@ -30,7 +32,8 @@ begin
         end if;
         if v_limit.usage_limit_hk is null then
             decision := gateway.fn_reserve_call(
-                p_principal, choice.hold_usd, p_now, v_now_us, p_day_number, p_month_number
+                p_principal, choice.hold_usd, p_now, v_now_us, p_day_number, p_month_number,
+                case when v_features.max_output_tokens is null and v_features.room_usd is null then 8 else 1 end
             );
             if decision.status is distinct from 'budget_exceeded' then
                 limits := v_taken;

@@ -3,7 +3,7 @@
 -- again.
 create or replace function gateway.fn_reserve_call(
     p_principal ops.principal, p_hold_usd numeric, p_now timestamptz, p_now_us bigint, p_day_number integer,
-    p_month_number integer
+    p_month_number integer, p_share integer default 1
 ) returns gateway.route_decision
 language plpgsql
 set search_path = ''
@@ -18,17 +18,17 @@ begin
     for v_turn in 1 .. 3 loop
         v_full_at_us := gateway.fn_reserve_scope(
             p_principal.customer_hk, p_hold_usd, p_now_us, p_principal.requests_per_minute, p_day_number,
-            p_month_number, p_principal.daily_budget_usd, p_principal.monthly_budget_usd
+            p_month_number, p_principal.daily_budget_usd, p_principal.monthly_budget_usd, p_share
         );
         if v_full_at_us is null then
             v_decision := gateway.fn_refuse_scope(
-                p_principal.customer_hk, p_hold_usd, p_now, p_principal.requests_per_minute, p_day_number,
+                p_principal.customer_hk, p_hold_usd * p_share, p_now, p_principal.requests_per_minute, p_day_number,
                 p_month_number, p_principal.daily_budget_usd, p_principal.monthly_budget_usd, p_principal.time_zone
             );
         elsif p_principal.token_is_limited then
             v_token_full_at_us := gateway.fn_reserve_scope(
                 p_principal.token_hk, p_hold_usd, p_now_us, p_principal.token_requests_per_minute, p_day_number,
-                p_month_number, p_principal.token_daily_budget_usd, p_principal.token_monthly_budget_usd
+                p_month_number, p_principal.token_daily_budget_usd, p_principal.token_monthly_budget_usd, p_share
             );
             if v_token_full_at_us is null then
                 perform gateway.fn_release_scope(
@@ -36,7 +36,7 @@ begin
                 );
                 v_full_at_us := null;
                 v_decision := gateway.fn_refuse_scope(
-                    p_principal.token_hk, p_hold_usd, p_now, p_principal.token_requests_per_minute, p_day_number,
+                    p_principal.token_hk, p_hold_usd * p_share, p_now, p_principal.token_requests_per_minute, p_day_number,
                     p_month_number, p_principal.token_daily_budget_usd, p_principal.token_monthly_budget_usd,
                     p_principal.time_zone
                 );
@@ -66,5 +66,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_reserve_call(ops.principal, numeric, timestamptz, bigint, integer, integer) is
-'Reserves a call''s worst case in every scope, or none; a decision with a status is the refusal.';
+comment on function gateway.fn_reserve_call(ops.principal, numeric, timestamptz, bigint, integer, integer, integer) is
+'Reserves a call''s worst case in every scope, if each has room for p_share of them, or in none; a decision with a
+status is the refusal.';

@@ -2,7 +2,7 @@
 -- window of an earlier day or month begins again at zero; what is still held there is settled by its own numbers.
 create or replace function gateway.fn_reserve_scope(
     p_scope_hk bytea, p_hold_usd numeric, p_now_us bigint, p_requests_per_minute integer, p_day_number integer,
-    p_month_number integer, p_daily_budget_usd numeric, p_monthly_budget_usd numeric
+    p_month_number integer, p_daily_budget_usd numeric, p_monthly_budget_usd numeric, p_share integer default 1
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -26,19 +26,21 @@ begin
         and (v_step_us is null or greatest(s.rate_full_at_us, p_now_us) - p_now_us + v_step_us <= 60000000)
         and (
             p_daily_budget_usd is null
-            or case when s.day_number = p_day_number then s.day_spent_usd + s.day_held_usd else 0 end + p_hold_usd
-            <= p_daily_budget_usd
+            or case when s.day_number = p_day_number then s.day_spent_usd + s.day_held_usd else 0 end
+            + p_hold_usd * p_share <= p_daily_budget_usd
         )
         and (
             p_monthly_budget_usd is null
             or case when s.month_number = p_month_number then s.month_spent_usd + s.month_held_usd else 0 end
-            + p_hold_usd <= p_monthly_budget_usd
+            + p_hold_usd * p_share <= p_monthly_budget_usd
         )
     returning s.rate_full_at_us into v_full_at_us;
     return v_full_at_us;
 end
 $$;
 
-comment on function gateway.fn_reserve_scope(bytea, numeric, bigint, integer, integer, integer, numeric, numeric) is
-'Takes one request and its worst-case cost from a scope; returns when its rate bucket is full again, NULL when
-refused.';
+comment on function gateway.fn_reserve_scope(
+    bytea, numeric, bigint, integer, integer, integer, numeric, numeric, integer
+) is
+'Takes one request and its worst-case cost from a scope that has room for p_share of them; returns when its rate bucket
+is full again, NULL when refused.';

@@ -4,8 +4,7 @@ drop view if exists ops.current_offer;
 create view ops.current_offer as
 with prices as not materialized (
     select p.offer_hk, p.meter, p.valid_from, p.valid_to, p.usd_per_million
-    from gateway.offer_price_s as p
-    where p.load_end_date is null
+    from gateway.offer_price_s as p where p.load_end_date is null
 ),
 
 facts as not materialized (
@@ -75,9 +74,7 @@ levels as (
 
 offers as (
     select
-        l.offer_hk, d.valid_from, d.valid_to, l.provider_hk,
-        ph.provider_bk::text as provider_bk,
-        l.model_hk,
+        l.offer_hk, d.valid_from, d.valid_to, l.provider_hk, ph.provider_bk::text as provider_bk, l.model_hk,
         mh.model_bk::text as model_bk,
         ps.adapter_kind::text as adapter_kind, ps.api_endpoint, ps.adapter_settings, ps.first_byte_timeout_ms,
         os.upstream_model::text as upstream_model,
@@ -95,6 +92,7 @@ offers as (
             else coalesce(d.output_usd_per_million, 0)
         end as output_usd_per_million,
         ps.adapter_kind = 'sandbox' as is_sandbox,
+        coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
         case
             when not ps.is_active then 'provider_inactive'
             when not os.is_active then 'offer_inactive'
@@ -108,6 +106,7 @@ offers as (
     inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
     inner join gateway.model_h as mh on l.model_hk = mh.model_hk
     inner join priced as d on l.offer_hk = d.offer_hk
+    left join gateway.offer_usage_s as us on l.offer_hk = us.offer_hk and us.load_end_date is null
     left join lateral (
         select
             array_agg(kh.provider_key_hk order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk) as key_hks
@@ -125,6 +124,7 @@ select
     o.context_tokens, o.context_is_price_limit, o.max_output_tokens, o.default_output_tokens, o.quality_score,
     o.quality_by_type, o.compliance_levels, o.provider_key_hk, o.input_usd_per_million, o.cache_read_usd_per_million,
     o.cache_write_usd_per_million, o.output_usd_per_million, o.is_sandbox, o.unroutable_because,
+    o.prompt_factor, o.usual_output,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
         'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,

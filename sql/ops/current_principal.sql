@@ -35,7 +35,8 @@ select
     ts.rate_limit_requests_per_minute as token_requests_per_minute,
     ts.cost_budget_daily as token_daily_budget_usd,
     ts.cost_budget_monthly as token_monthly_budget_usd,
-    ul.limit_hks
+    ul.limit_hks,
+    cs.is_strict
 from gateway.token_h as th
 inner join gateway.token_s as ts on th.token_hk = ts.token_hk and ts.load_end_date is null
 inner join gateway.customer_h as ch on th.customer_hk = ch.customer_hk

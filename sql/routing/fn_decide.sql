@@ -9,28 +9,30 @@ stable
 set search_path = ''
 as $$
 declare
+    v_features gateway.request_features := p_features;
     v_match record;
     v_rule ops.rule;
     v_target record;
     v_best record;
     v_choice gateway.route_choice;
 begin
-    v_match := gateway.fn_match_rule(p_principal, p_features, p_prompt_tokens, p_now, p_epoch, p_seen);
+    v_features.is_strict := p_principal.is_strict;
+    v_match := gateway.fn_match_rule(p_principal, v_features, p_prompt_tokens, p_now, p_epoch, p_seen);
     v_rule := v_match.rule;
     v_choice.rule_hk := v_rule.routing_rule_hk;
     if v_rule.deny_reason is not null then
         v_choice.refusal := gateway.fn_deny_call(v_rule);
         return v_choice;
     end if;
-    v_target := gateway.fn_resolve_model(p_features.model, v_rule);
+    v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_choice.compliance := p_principal.compliance_levels || v_rule.compliance_requirements;
     v_best := gateway.fn_choose_candidates(
-        p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance, v_rule,
+        p_now, v_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance, v_rule,
         v_target.is_free, p_seed, p_epoch, p_seen
     );
     if v_best.hold_usd is null then
         v_choice.refusal := gateway.fn_refuse_unroutable(
-            p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance,
+            p_now, v_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance,
             v_rule, v_target.is_free, p_epoch, p_seen
         );
         return v_choice;
@@ -53,7 +55,7 @@ begin
         v_choice.record := v_choice.record || jsonb_build_object('limited', v_best.limited);
     end if;
     if p_seen is null then
-        v_choice.record := v_choice.record || gateway.fn_keep_question(p_features, p_prompt_tokens);
+        v_choice.record := v_choice.record || gateway.fn_keep_question(v_features, p_prompt_tokens);
     end if;
     return v_choice;
 end

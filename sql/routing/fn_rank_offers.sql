@@ -1,7 +1,6 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
 -- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
--- p_resting names (gateway.fn_list_resting). A call that may cost no more than so much gets as many output tokens as
--- that pays for, down to an eighth of what it would have had and 64: below that an answer serves nobody.
+-- p_resting names (gateway.fn_list_resting).
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -18,7 +17,9 @@ begin atomic
     -- Taken apart once, not once for each offer.
     with question as materialized (
         select
-            p_prompt_tokens * 0.000001 as prompt_millions, p_features.prompt_bytes / 5 as least_prompt_tokens,
+            p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
+            coalesce(p_features.is_strict, false) as is_strict, p_features.room_usd,
+            p_features.prompt_bytes / 5 as least_prompt_tokens,
             p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
             1 + p_markup_percent / 100 as markup_factor,
             least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
@@ -62,7 +63,9 @@ begin atomic
                 when o.quality_by_type is null then o.quality_score
                 else coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score)
             end as quality_score,
-            q.prompt_millions * o.worst_input_usd_per_million
+            q.prompt_millions * case
+                when q.is_strict then o.worst_input_usd_per_million else o.held_input_usd_per_million
+            end
             + n.output_tokens * q.choice_millions * o.output_usd_per_million as provider_cost_usd,
             q.prompt_millions * o.cache_read_usd_per_million
             + n.output_tokens * q.choice_millions * o.output_usd_per_million as warm_cost_usd
@@ -86,16 +89,15 @@ begin atomic
         cross join lateral (
             select case
                 when q.max_cost is null and q.room_output_tokens is null then f.full_output_tokens
-                else least(f.full_output_tokens, greatest(
-                    least(
-                        div(
-                            q.max_cost - q.prompt_millions * o.worst_input_usd_per_million * q.markup_factor,
-                            nullif(q.choice_millions * o.output_usd_per_million * q.markup_factor, 0)
-                        ),
-                        div(q.room_output_tokens, q.choice_millions * 1000000), f.full_output_tokens
-                    ),
-                    64, f.full_output_tokens / 8
-                ))::integer
+                else gateway.fn_shorten_answer(
+                    f.full_output_tokens,
+                    q.prompt_millions * case
+                        when q.is_strict then o.worst_input_usd_per_million else o.held_input_usd_per_million
+                    end * q.markup_factor,
+                    q.choice_millions * o.output_usd_per_million * q.markup_factor, p_features.max_cost, q.room_usd,
+                    div(q.room_output_tokens, q.choice_millions * 1000000),
+                    (o.usual_output ->> q.request_type)::integer, q.max_output_tokens is not null
+                )
             end as output_tokens
         ) as n
         where

@@ -56,7 +56,11 @@ begin
     v_month := ((extract(year from v_local) - 1970) * 12 + extract(month from v_local) - 1)::integer;
 
     if v_principal.limit_hks is null then
-        v_decision := gateway.fn_reserve_call(v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month);
+        -- Who names no length gets no more than a share of what is left, see gateway.fn_fit_call.
+        v_decision := gateway.fn_reserve_call(
+            v_principal, v_choice.hold_usd, v_now, v_now_us, v_day, v_month,
+            case when v_features.max_output_tokens is null then 8 else 1 end
+        );
     end if;
     if v_principal.limit_hks is not null or v_decision.status = 'budget_exceeded' then
         v_fitted := gateway.fn_fit_call(

@@ -7,7 +7,7 @@ insert into admin.usage_limit (customer, unit, period, amount) values ('talker',
 -- 74 tokens of prompt.
 create temporary table first as select test.route(sha256('talker/token'), '{"max_output_tokens": 526}') as d;
 select is((d).status, 'routed', 'prompt and answer count') from first;
-create temporary table second as select test.route(sha256('talker/token')) as d;
+create temporary table second as select test.route(sha256('talker/token'), '{"max_output_tokens": 800}') as d;
 select is(
     ((d).detail::jsonb ->> 'max_output_tokens')::integer between 326 and 330, true, 'what is left makes a shorter answer'
 ) from second;
