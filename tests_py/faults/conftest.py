@@ -78,18 +78,20 @@ def provider() -> Iterator[HonestProvider]:
 
 @pytest.fixture
 def start_rig(mortal: MortalCluster, provider: HonestProvider, tmp_path: Path) -> Iterator[StartRig]:
-    """`start_rig(fronts=2, workers=3, program="onevault", ONEVAULT_…="…")`: a gateway, its customer, its provider."""
+    """`start_rig(fronts=2, workers=3, others=("b",), ONEVAULT_…="…")`: a gateway, its customers, its provider."""
     started: list[Rig] = []
     clones: list[ClonedDatabase] = []
 
-    def start(*, fronts: int = 1, workers: int = 1, program: str = "onevault", **environ: str) -> Rig:
+    def start(
+        *, fronts: int = 1, workers: int = 1, program: str = "onevault", others: tuple[str, ...] = (), **environ: str
+    ) -> Rig:
         home = tmp_path / f"home{len(started) + 1}"
         home.mkdir(mode=0o700)
         clones.append(mortal.clone(STOCKED))
         settings = {"ONEVAULT_REQUEST_TIMEOUT_SECONDS": "60", **environ}
         gateway = Gateway(clones[-1], home, settings)
         gateway.program = program
-        rig = Rig(gateway, put_up_provider(gateway, provider.endpoint), mortal, provider)
+        rig = Rig(gateway, put_up_provider(gateway, provider.endpoint, *others), mortal, provider)
         started.append(rig)
         for _ in range(workers):
             gateway.start_worker()

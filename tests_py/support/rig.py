@@ -22,10 +22,15 @@ class Rig:
     """Everything that may break, and the moments (CLOCK_MONOTONIC) at which it was broken."""
 
     gateway: Gateway
-    token: str
+    tokens: list[str]
     cluster: MortalCluster
     provider: HonestProvider
     killed: list[float] = field(default_factory=list)
+
+    @property
+    def token(self) -> str:
+        """The first customer's."""
+        return self.tokens[0]
 
     def kill_worker(self, chance: random.Random) -> None:
         """SIGKILL for one of the workers; another is started at once."""
@@ -81,17 +86,19 @@ class Rig:
         return running
 
 
-def put_up_provider(gateway: Gateway, endpoint: str) -> str:
-    """Sets up the provider, a dollar for a million tokens, and a customer without limits; the customer's token."""
+def put_up_provider(gateway: Gateway, endpoint: str, *others: str) -> list[str]:
+    """Sets up the provider, a dollar for a million tokens, and customers without limits, one of them `played`; gives
+    their tokens."""
     stage = Stage(gateway)
+    tokens = [stage.token, *(stage.customer(name) for name in others)]
     stage.provider("honest", endpoint, MODEL)
     stage.query(
         "update admin.customer set rate_limit_requests_per_minute = 6000000, cost_budget_daily = 1000000,"
-        " cost_budget_monthly = 1000000 where customer = 'played' returning 1"
+        " cost_budget_monthly = 1000000 returning 1"
     )
     stage.query(
         "update admin.model set max_output_tokens = 100000, context_tokens = 1000000"
         " where provider = 'honest' returning 1"
     )
     stage.close()
-    return stage.token
+    return tokens

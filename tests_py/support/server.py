@@ -66,6 +66,11 @@ class MortalCluster(Cluster):
             server.release()
         super().close()
 
+    @property
+    def log(self) -> Path:
+        """What the server writes: of all databases, since it was made."""
+        return self.home / "logs" / "postgres.log"
+
     def _postmaster(self) -> int:
         return int(self._pid_file.read_text().split("\n", 1)[0])
 

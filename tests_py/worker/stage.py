@@ -24,7 +24,7 @@ class Stage:
         self.gateway = gateway
         self._price = 1
         self._owner = gateway.database.connect()
-        self.token = self._customer("played", tier)
+        self.token = self.customer("played", tier)
 
     def close(self) -> None:
         self._owner.close()
@@ -100,7 +100,8 @@ class Stage:
         headers = {"authorization": f"Bearer {self.token}"}
         return {"url": f"{self.gateway.url}/v1/chat/completions", "headers": headers, "json": given}
 
-    def _customer(self, name: str, tier: str) -> str:
+    def customer(self, name: str, tier: str = "STANDARD", **settings: Any) -> str:
+        """One more customer; gives its token. `settings` are those of the token, as admin.sp_issue_token takes them."""
         row = self._owner.execute(
             "insert into admin.customer (customer, priority_tier) values (%s, %s) returning customer_reference",
             (name, tier),
@@ -110,6 +111,6 @@ class Stage:
         keyring = load_keyring(load_settings(self.gateway.environ, None))
         digest = digest_token(token, keyring.pepper)
         self._owner.execute(
-            "select * from admin.sp_issue_token(%s, %s, %s, %s, %s)", (name, digest, "ov_…", b"sealed", Jsonb({}))
+            "select * from admin.sp_issue_token(%s, %s, %s, %s, %s)", (name, digest, "ov_…", b"sealed", Jsonb(settings))
         )
         return token
