@@ -85,7 +85,8 @@ async def test_no_budget_is_passed_and_nobody_is_refused_while_money_is_left(
     refused = sum(one.code == "budget_exceeded" for one in heard)
 
     # Whoever asks on gets what is left, down to what pays for no answer any more.
-    asked = {"model": MODEL, "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 400}
+    messages = [{"role": "user", "content": f"nonce=last {PROMPT}"}]
+    asked = {"model": MODEL, "messages": messages, "max_tokens": 400}
     async with httpx.AsyncClient(base_url=rig.gateway.url, timeout=60) as client:
         for token in rig.tokens:
             for _ in range(requests):
