@@ -27,6 +27,7 @@ set local role onevault_owner;
 \ir ops/current_limit.sql
 \ir ops/fn_refresh_principals.sql
 \ir ops/fn_refresh_limits.sql
+\ir ops/fn_renumber_reservations.sql
 \ir ops/tg_principal_source_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
@@ -48,6 +49,7 @@ set local role onevault_owner;
 select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
 \ir ops/scope_fact.sql
 \ir ops/limit_fact.sql
+\ir ops/fn_recount_scopes.sql
 \ir ops/fn_rebuild_hot_state.sql
 
 -- Decide: who, whether, where, for how much

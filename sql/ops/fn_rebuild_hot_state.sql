@@ -11,13 +11,7 @@ begin
     perform ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));
     perform ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
     perform ops.fn_recount_limits(null);
-    lock table ops.scope_state in exclusive mode;
-    update ops.scope_state as s set
-        day_spent_usd = f.day_spent, day_held_usd = f.day_held, day_number = f.day_number, day_ceiling_usd = null,
-        month_spent_usd = f.month_spent, month_held_usd = f.month_held, month_number = f.month_number,
-        month_ceiling_usd = null
-    from ops.scope_fact as f
-    where s.scope_hk = f.scope_hk;
+    perform ops.fn_recount_scopes(null);
 end
 $$;
 

@@ -5,13 +5,34 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+    v_moved bytea[];
 begin
     perform pg_advisory_xact_lock(hashtextextended('tenant' || n.tenant_hk::text, 1))
     from (select distinct c.tenant_hk from changed as c order by c.tenant_hk) as n;
+    v_moved := array(
+        select distinct c.tenant_hk
+        from changed as c
+        cross join lateral (
+            select s.time_zone from auth.tenant_s as s
+            where s.tenant_hk = c.tenant_hk and s.load_end_date is not null order by s.load_date desc limit 1
+        ) as p
+        where c.load_end_date is null and p.time_zone <> c.time_zone
+    );
     perform ops.fn_refresh_principals(array(
         select h.customer_hk from gateway.customer_h as h
         where h.tenant_hk in (select c.tenant_hk from changed as c)
     ));
+    if v_moved <> '{}' then
+        -- Days, weeks and months are others now: what was spent and is held in them is counted anew.
+        perform ops.fn_renumber_reservations(v_moved);
+        perform ops.fn_recount_limits(array(
+            select l.usage_limit_hk from ops.usage_limit as l where l.tenant_hk = any(v_moved)
+        ));
+        perform ops.fn_recount_scopes(array(
+            select h.customer_hk from gateway.customer_h as h where h.tenant_hk = any(v_moved)
+        ));
+    end if;
     return null;
 end
 $$;
