@@ -72,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox_tokens_per_second: float = 0.0
     sandbox_first_byte_ms: int = 0
     worker_concurrency: int = 512
+    retry_patience_seconds: float = 10.0
     front_calls: int = 4096
     front_body_bytes: int = 256 * MEBIBYTE
     front_answer_bytes: int = 256 * MEBIBYTE
@@ -120,6 +121,11 @@ VARIABLES = (
     Variable("ONEVAULT_SANDBOX_OUTPUT_TOKENS", "48", "tokens in an answer of the sandbox"),
     Variable("ONEVAULT_SANDBOX_TOKENS_PER_SECOND", "0", "its pace; 0 answers at once"),
     Variable("ONEVAULT_SANDBOX_FIRST_BYTE_MS", "0", "its wait before the first byte"),
+    Variable(
+        "ONEVAULT_RETRY_PATIENCE_SECONDS",
+        "10",
+        "how long a call whose candidates all failed may wait to ask those once more that may have recovered (0: not)",
+    ),
     Variable("ONEVAULT_WORKER_CONCURRENCY", "512", "requests one worker holds at once"),
     Variable("ONEVAULT_FRONT_CALLS", "4096", "requests one front holds at once"),
     Variable("ONEVAULT_FRONT_BODY_BYTES", "268435456", "request bodies one front holds at once"),
@@ -232,6 +238,9 @@ class _Reader:
             ),
             sandbox_first_byte_ms=self._whole(
                 "ONEVAULT_SANDBOX_FIRST_BYTE_MS", default.sandbox_first_byte_ms, 0, 600_000
+            ),
+            retry_patience_seconds=self._real(
+                "ONEVAULT_RETRY_PATIENCE_SECONDS", default.retry_patience_seconds, 0, 600
             ),
             worker_concurrency=self._whole("ONEVAULT_WORKER_CONCURRENCY", default.worker_concurrency, 1, 65536),
             front_calls=self._whole("ONEVAULT_FRONT_CALLS", default.front_calls, 1, 1_000_000),

@@ -61,7 +61,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     transport = open_transport()
     providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
     keys = ProviderKeys(calls.read_provider_key, keyring)
-    drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell))
+    drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
     _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),

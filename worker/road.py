@@ -1,7 +1,8 @@
 """One request's walk: its candidates in order, until one answers; then the booking; then the last frame.
 
-A candidate may be given up for the next as long as no output has gone to the customer and the failure allows it.
-Whatever happens, one result is booked and one `End` is sent.
+A candidate may be given up for the next as long as no output has gone to the customer and the failure allows it. When
+none is left, those that may have recovered are asked once more (see `worker.second_round`). Whatever happens, one
+result is booked and one `End` is sent.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from worker.endings import describe_buried, describe_failure, describe_unbooked,
 from worker.keys import ProviderKeys
 from worker.providers.base import Call, CallFailed, Provider
 from worker.running import Running
+from worker.second_round import SecondRound
 from worker.shapes import Attempt, Candidate, CustomerError, Result
 
 _KEY_RETRY_SECONDS: Final = 0.25
@@ -41,12 +43,14 @@ class Road:
         booker: Booker,
         on_end: Callable[[Running], None],
         on_next: Callable[[Running], Awaitable[None]],
+        patience: float = 0.0,
     ) -> None:
         self._providers = providers
         self._keys = keys
         self._booker = booker
         self._on_end = on_end
         self._on_next = on_next
+        self._patience = patience
         self._loop = asyncio.get_running_loop()
 
     async def serve(self, run: Running) -> None:
@@ -86,7 +90,14 @@ class Road:
             return self._fail(run, result, failed)
         verdict: CallFailed | None = None
         waiting = deque(run.delivery.message.candidates)
-        while waiting and run.ending is None and self._loop.time() < run.deadline_at:
+        second = SecondRound(run, self._patience)
+        while run.ending is None and self._loop.time() < run.deadline_at:
+            if not waiting:
+                recovered = await second.next()
+                if recovered is None:
+                    break
+                waiting.append(recovered)
+                continue
             candidate = await self._with_open_key(run, waiting.popleft())
             attempt = Attempt(number=len(result.attempts) + 1, offer=candidate.offer, key=candidate.key)
             result.attempts.append(attempt)
@@ -102,6 +113,8 @@ class Road:
                 break
             if candidate.spare_keys and failed_call.error_class in _KEY_FAULTS:
                 waiting.appendleft(_with_spare(candidate))
+            else:
+                second.note(candidate, attempt)
         return self._fail(run, result, verdict)
 
     def _fail(self, run: Running, result: Result, verdict: CallFailed | None) -> tuple[Result, CustomerError | None]:

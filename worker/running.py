@@ -40,6 +40,7 @@ class Running:
         "_gate",
         "_loop",
         "_paused",
+        "_sleep",
         "_start",
         "_task",
         "attempt",
@@ -68,6 +69,7 @@ class Running:
         self._task: asyncio.Task[None] | None = None
         self._gate: asyncio.Future[None] | None = None
         self._paused = False
+        self._sleep: asyncio.Future[None] | None = None
         self._body_pieces: list[bytes] = []
         self._attempt_at = 0.0
         self._first_byte_at: float | None = None
@@ -108,6 +110,8 @@ class Running:
         """
         if self.ending is None:
             self.ending = ending
+        if self._sleep is not None and not self._sleep.done():
+            self._sleep.set_result(None)
         if self._task is None:
             self._serve()
         if self.body is None or self.body.stream or self.ending != "client_gone":
@@ -159,6 +163,15 @@ class Running:
         self._attempt_at = self._loop.time()
         self.limit_at = self._attempt_at + candidate.first_byte_timeout_ms / 1000
         self.calling = True
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait between two calls; not longer than somebody waits for the answer."""
+        self._sleep = self._loop.create_future()
+        timer = self._loop.call_later(seconds, _wake, self._sleep)
+        try:
+            await self._sleep
+        finally:
+            timer.cancel()
 
     def end_attempt(self, attempt: Attempt) -> None:
         """The call is over, however it ended."""
@@ -250,6 +263,11 @@ class Running:
             return [encode(Chunk(self.ticket, data))]
         starts = range(0, len(data), PIECE_BYTES)
         return [encode(Chunk(self.ticket, data[start : start + PIECE_BYTES])) for start in starts]
+
+
+def _wake(sleep: asyncio.Future[None]) -> None:
+    if not sleep.done():
+        sleep.set_result(None)
 
 
 def _milliseconds(seconds: float) -> int:

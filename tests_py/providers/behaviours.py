@@ -227,6 +227,15 @@ async def status(fake: FakeProvider, seen: Seen, code: int) -> AsyncIterator[Ste
     yield wire.refusal(code, f"You said {quoted}", headers=headers)
 
 
+async def once(fake: FakeProvider, seen: Seen, code: int) -> AsyncIterator[Step]:
+    """Refuses the first call with this status and a `retry-after` of a second, and answers from then on."""
+    if fake.count(seen.behaviour) == 1:
+        yield wire.refusal(code, "Come back in a second.", headers=("retry-after: 1",))
+        return
+    async for step in ok(fake, seen, 0):
+        yield step
+
+
 async def good_key(fake: FakeProvider, seen: Seen, number: int) -> AsyncIterator[Step]:
     """Takes the key sk-good-1 (of that number), and no other."""
     if seen.headers.get("authorization") == f"Bearer sk-good-{number}":
@@ -367,7 +376,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     for make in (
         ok, slow, gated, gated_after, pace, tools, usage_with_choices, usage_every_chunk, no_usage, crlf, cr, comments,
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
-        endless_line, endless_answer, status, good_key, no_money, too_long, too_long_in_words, policy, no_model,
+        endless_line, endless_answer, status, once, good_key, no_money, too_long, too_long_in_words, policy, no_model,
         redirect, html, broken_json,
         error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
     )

@@ -18,19 +18,29 @@ MODEL = "played-1"
 
 
 class Stage:
-    """A gateway, a customer's token for it, and the providers that were put up, cheapest first."""
+    """A gateway, a customer's token for it, and the providers that were put up, cheapest first.
 
-    def __init__(self, gateway: Gateway, *, tier: str = "STANDARD") -> None:
+    Several share a gateway if each has a customer `name`, a `model` and a `prefix` of its providers' names of its own.
+    """
+
+    def __init__(
+        self, gateway: Gateway, *, tier: str = "STANDARD", name: str = "played", model: str = MODEL, prefix: str = ""
+    ) -> None:
         self.gateway = gateway
+        self.name = name
+        self.model = model
+        self.prefix = prefix
         self._price = 1
         self._owner = gateway.database.connect()
-        self.token = self.customer("played", tier)
+        self.token = self.customer(name, tier)
 
     def close(self) -> None:
         self._owner.close()
 
-    def provider(self, name: str, endpoint: str, model: str = MODEL) -> None:
+    def provider(self, name: str, endpoint: str, model: str | None = None) -> None:
         """One more provider of the model, dearer than those before it, so that it is tried after them."""
+        model = model or self.model
+        name = self.prefix + name
         self._owner.execute(
             "insert into admin.provider (provider, api_endpoint, needs_key, first_byte_timeout_ms) "
             "values (%s, %s, false, %s)",
@@ -63,19 +73,22 @@ class Stage:
         return client.stream("POST", **self._request({"stream": True, **body}), timeout=60)
 
     def booked(self) -> list[tuple[Any, ...]]:
-        """All booked requests: status, class, charge."""
+        """All booked requests of its customer: status, class, charge."""
         return self.query(
             "select s.response_status, s.error_class, s.customer_cost from gateway.api_request_s as s "
-            "order by s.api_request_hk"
+            "where s.customer_hk = util.hash_key(%s) order by s.api_request_hk",
+            self.name,
         )
 
     def attempts(self) -> list[tuple[Any, ...]]:
-        """All booked attempts: provider, outcome, class, source of the usage, output tokens, output bytes."""
-        return self.query(
+        """All booked attempts of its customer: provider, outcome, class, usage_source, output in tokens and bytes."""
+        rows = self.query(
             "select h.provider_bk, a.outcome, a.error_class, a.usage_source, a.output_tokens, a.output_bytes "
             "from gateway.api_request_attempt_s as a join gateway.ai_provider_h as h on a.provider_hk = h.provider_hk "
-            "order by a.api_request_hk, a.attempt_number"
+            "where a.customer_hk = util.hash_key(%s) order by a.api_request_hk, a.attempt_number",
+            self.name,
         )
+        return [(row[0].removeprefix(self.prefix), *row[1:]) for row in rows]
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return self.gateway.database.query(statement, *parameters)
@@ -96,7 +109,12 @@ class Stage:
         return bool(reserved == 0 and queued == 0)
 
     def _request(self, body: dict[str, Any]) -> dict[str, Any]:
-        given = {"model": MODEL, "messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 100, **body}
+        given = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": "Say hello."}],
+            "max_tokens": 100,
+            **body,
+        }
         headers = {"authorization": f"Bearer {self.token}"}
         return {"url": f"{self.gateway.url}/v1/chat/completions", "headers": headers, "json": given}
 
