@@ -1,8 +1,8 @@
 """A customer's endpoint for events: a real HTTPS server, which does what the path of a request says.
 
-    /ok…           200            /hang…      no answer until the server is closed
-    /status-410…   that status    /endless…   200 and a body without end
-    /redirect…     302 to `location`           /first-500…   500 to the first request of a path, then 200
+/ok…           200            /hang…      no answer until the server is closed
+/status-410…   that status    /endless…   200 and a body without end
+/redirect…     302 to `location`           /first-500…   500 to the first request of a path, then 200
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class Endpoint:
         self.on_request(request)
         if request.path.startswith("/hang"):
             self._closed.wait()
+            handler.close_connection = True
             return
         status, headers = 200, {"content-length": "0"}
         if found := re.match(r"/status-(\d+)", request.path):
@@ -117,7 +118,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         endpoint: Endpoint = self.server.endpoint  # type: ignore[attr-defined]
         body = self.rfile.read(int(self.headers["content-length"]))
         request = Received(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
