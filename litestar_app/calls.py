@@ -118,6 +118,8 @@ class Gauges(msgspec.Struct, frozen=True):
     reservations: int = 0
     dead_messages: int = 0
     resting_offers: int = 0
+    webhooks_waiting: int = 0
+    webhooks_failed: int = 0
     failed_jobs: int = 0
     usage_rolled_up_seconds_ago: float | None = None
 

@@ -30,6 +30,8 @@ _KNOWN: Final = {
     "reservations": "Open budget reservations; 10001 means more than 10000",
     "dead_messages": "Messages that were read too often; 10001 means more than 10000",
     "resting_offers": "Models at providers that rest after failures",
+    "webhooks_waiting": "Events that wait for delivery to customers; 10001 means more than 10000",
+    "webhooks_failed": "Events that were given up in the last day; 10001 means more than 10000",
     "failed_jobs": "Scheduled jobs whose last run failed",
     "usage_rolled_up_seconds_ago": "Age of the usage rollup",
 }

@@ -83,7 +83,6 @@ create table ops.usage_limit (
     held numeric not null default 0,
     ceiling numeric,
     full_at_us bigint not null default 0,
-    alerted_percent smallint not null default 0,
     constraint limit_is_never_over_its_ceiling check (spent + held <= ceiling),
     constraint spent_and_held_are_not_negative check (spent >= 0 and held >= 0)
 ) with (
@@ -105,7 +104,6 @@ comment on column ops.usage_limit.ceiling is
 for tokens: what a call really used may be more than what was held for it.';
 comment on column ops.usage_limit.full_at_us is
 'GCRA, for minutes: theoretical arrival time in microseconds since 1970.';
-comment on column ops.usage_limit.alerted_percent is 'The highest threshold of this window that was told.';
 
 alter table ops.principal add column limit_hks bytea[];
 comment on column ops.principal.limit_hks is

@@ -1,16 +1,21 @@
-"""What only a process with the master key can do: issue customers' tokens, seal keys of providers."""
+"""What only a process with the master key can do: issue tokens, seal keys of providers and secrets of webhooks."""
 
 from __future__ import annotations
 
+import base64
 import os
+import secrets
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from onevault import calls
+from onevault import calls, webhook_calls
 from onevault.envelope import Keyring
 from onevault.settings import read_dotenv
 from onevault.tokens import Secret, digest_token, issue_token
+
+_WEBHOOK_SECRET_BYTES: Final = 32
 
 
 def read_environment() -> dict[str, str]:
@@ -67,6 +72,27 @@ def set_key(
         encryption_key_id=keyring.key_id,
         keeps_status=keeps_status,
     )
+
+
+def make_webhook_secret(
+    connection: calls.Connection, keyring: Keyring, customer: str, overlap: timedelta
+) -> tuple[Secret[str], int]:
+    """A new secret for a customer's webhook as he is to know it, and its number; those before it sign for `overlap`.
+
+    Raises psycopg.Error with what the database refuses.
+    """
+    secret = secrets.token_bytes(_WEBHOOK_SECRET_BYTES)
+    identity = webhook_calls.identify_secret(connection, customer)
+    number = webhook_calls.set_secret(
+        connection,
+        customer,
+        identity,
+        fingerprint=keyring.fingerprint(secret),
+        sealed=keyring.seal(secret, identity),
+        encryption_key_id=keyring.key_id,
+        overlap=overlap,
+    )
+    return Secret(f"whsec_{base64.b64encode(secret).decode()}"), number
 
 
 def _hint(token: Secret[str]) -> str:

@@ -17,7 +17,12 @@ from onevault.calls import Connection, Row
 from onevault.envelope import Keyring, OpenError
 
 UNKNOWN: Final = "unknown"
-KINDS: Final = {"house key": "house_keys", "customer key": "customer_keys", "token fingerprint": "token_fingerprints"}
+KINDS: Final = {
+    "house key": "house_keys",
+    "customer key": "customer_keys",
+    "token fingerprint": "token_fingerprints",
+    "webhook secret": "webhook_secrets",
+}
 _PASSES: Final = 3
 _LOCK_SECONDS: Final = 10
 _CHANGED: Final = "somebody changed it meanwhile: run this once more"

@@ -76,6 +76,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     front_calls: int = 4096
     front_body_bytes: int = 256 * MEBIBYTE
     front_answer_bytes: int = 256 * MEBIBYTE
+    webhook_allowed_networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    webhook_ca_file: Path | None = None
 
     def __repr__(self) -> str:
         """Shows where things are, never a key or a password."""
@@ -130,6 +132,10 @@ VARIABLES = (
     Variable("ONEVAULT_FRONT_CALLS", "4096", "requests one front holds at once"),
     Variable("ONEVAULT_FRONT_BODY_BYTES", "268435456", "request bodies one front holds at once"),
     Variable("ONEVAULT_FRONT_ANSWER_BYTES", "268435456", "answers one front holds for slow customers"),
+    Variable("ONEVAULT_WEBHOOK_ALLOWED_NETWORKS", "", "networks beside the public internet that webhooks may lead to"),
+    Variable(
+        "ONEVAULT_WEBHOOK_CA_FILE", "", "certificates (PEM) that vouch for webhooks, beside the public authorities"
+    ),
 )
 
 
@@ -246,6 +252,8 @@ class _Reader:
             front_calls=self._whole("ONEVAULT_FRONT_CALLS", default.front_calls, 1, 1_000_000),
             front_body_bytes=self._whole("ONEVAULT_FRONT_BODY_BYTES", default.front_body_bytes, 1024, 1 << 40),
             front_answer_bytes=self._whole("ONEVAULT_FRONT_ANSWER_BYTES", default.front_answer_bytes, 1024, 1 << 40),
+            webhook_allowed_networks=self._networks("ONEVAULT_WEBHOOK_ALLOWED_NETWORKS"),
+            webhook_ca_file=self._optional_path("ONEVAULT_WEBHOOK_CA_FILE"),
         )
 
     def _whole(self, name: str, default: int, low: int, high: int) -> int:

@@ -52,6 +52,8 @@ grant execute on function gateway.sp_record_result(jsonb) to onevault_worker;
 grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
 grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
 grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
+grant execute on function gateway.sp_read_webhooks(integer, integer) to onevault_worker;
+grant execute on function gateway.sp_record_webhook(bigint, integer, integer, text, integer, bigint) to onevault_worker;
 
 -- onevault_dba: edits the views of admin, which keep history; looks at the hot state
 grant usage on schema admin, ops to onevault_dba;
@@ -65,7 +67,8 @@ admin.provider_key_history, admin.model_history, admin.price_history, admin.comp
 admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
 admin.routing_rule_test_history
 to onevault_dba;
-grant select on admin.config_history to onevault_dba;
+grant select on admin.config_history, admin.webhook_delivery to onevault_dba;
+grant execute on function admin.fn_explain_webhook(text) to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
 grant execute on function admin.restore(text, text, timestamptz) to onevault_dba;
 grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
@@ -81,6 +84,9 @@ grant execute on function admin.sp_identify_provider_key(text, text, text) to on
 grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
 grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevault_dba;
 grant execute on function admin.sp_find_token(bytea) to onevault_dba;
+grant execute on function admin.sp_identify_webhook_secret(text) to onevault_dba;
+grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval) to onevault_dba;
+grant execute on function admin.sp_test_webhook(text) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
 grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker, ops.key_breaker

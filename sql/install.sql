@@ -52,6 +52,13 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir ops/fn_recount_scopes.sql
 \ir ops/fn_rebuild_hot_state.sql
 
+-- Notify: what happened is told at a customer's webhook_url. The event commits with its cause; workers deliver it
+\ir webhooks/fn_notify.sql
+\ir webhooks/fn_delay_webhook.sql
+\ir webhooks/fn_book_webhook.sql
+\ir webhooks/sp_read_webhooks.sql
+\ir webhooks/sp_record_webhook.sql
+
 -- Decide: who, whether, where, for how much
 \ir routing/fn_refuse.sql
 \ir routing/fn_is_allowed_address.sql
@@ -131,6 +138,8 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir schedule/fn_forget_conversations.sql
 \ir schedule/fn_forget_idempotency_keys.sql
 \ir schedule/fn_sweep_requests.sql
+\ir webhooks/fn_tell_circuits.sql
+\ir webhooks/fn_tell_budgets.sql
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
@@ -204,6 +213,8 @@ set local role onevault_owner;
 \ir admin/fn_check_rate_limit.sql
 \ir admin/tenant.sql
 \ir admin/tg_tenant.sql
+\ir webhooks/fn_check_webhook_url.sql
+\ir webhooks/fn_end_webhook_secrets.sql
 \ir admin/customer.sql
 \ir admin/fn_pack_customer.sql
 \ir admin/tg_customer.sql
@@ -221,6 +232,11 @@ set local role onevault_owner;
 \ir admin/tg_provider_key.sql
 \ir keys/sp_identify_provider_key.sql
 \ir keys/sp_set_provider_key.sql
+\ir webhooks/sp_identify_webhook_secret.sql
+\ir webhooks/sp_set_webhook_secret.sql
+\ir webhooks/sp_test_webhook.sql
+\ir webhooks/fn_explain_webhook.sql
+\ir webhooks/webhook_delivery.sql
 \ir keys/sealed_secret.sql
 \ir keys/token_pepper.sql
 \ir keys/sp_rewrap_secret.sql
@@ -264,6 +280,7 @@ set local role onevault_owner;
 \ir admin/fn_list_profiles.sql
 \ir admin/what_if.sql
 \ir admin/fn_check_logging.sql
+\ir webhooks/fn_check_webhooks.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql
 

@@ -27,7 +27,9 @@ from onevault.trim import keep_trimmed
 from worker.booking import Booker
 from worker.calls import Calls
 from worker.clock import Clock
+from worker.courier import Courier
 from worker.drain import POLL_SECONDS, Drain, Limits
+from worker.egress import Egress
 from worker.keys import ProviderKeys
 from worker.link import Links
 from worker.providers.base import Provider
@@ -35,6 +37,7 @@ from worker.providers.openai import OpenAIProvider
 from worker.providers.sandbox import SandboxProvider
 from worker.providers.wire import open_transport
 from worker.road import Road
+from worker.webhooks import Sender
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
 
@@ -62,9 +65,11 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
+    courier = Courier(calls, keyring, Sender(Egress(settings.webhook_allowed_networks), settings.webhook_ca_file))
     _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake).run()),
+        asyncio.ensure_future(courier.run()),
         asyncio.ensure_future(_tick(drain, links)),
         asyncio.ensure_future(keep_trimmed()),
     ]
@@ -72,7 +77,8 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     try:
         await drain.run()
         _log.info("worker_drains", running=drain.held)
-        await drain.finish()
+        courier.stop()
+        await asyncio.gather(drain.finish(), courier.finish(settings.drain_timeout_seconds))
     finally:
         for task in beside:
             task.cancel()

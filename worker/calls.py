@@ -32,6 +32,11 @@ _KEY: Final = (
     "from gateway.sp_read_provider_key(%s::bytea) as k"
 )
 _JOBS: Final = "select * from gateway.sp_run_due_jobs()"
+_READ_WEBHOOKS: Final = """
+select w.msg_id, w.read_ct, w.event_id, w.endpoint, w.body, w.sent_at, w.secrets, w.identities
+from gateway.sp_read_webhooks(%s::int, %s::int) as w
+"""
+_RECORD_WEBHOOK: Final = "select gateway.sp_record_webhook(%s::bigint, %s::int, %s::int, %s::text, %s::int, %s::bigint)"
 _LISTEN: Final = "listen onevault_work"
 
 
@@ -73,6 +78,19 @@ class SealedKey(NamedTuple):
     master_key_id: str | None
     status: str
     identity: bytes
+
+
+class DueEvent(NamedTuple):
+    """An event to deliver now, with the sealed secrets that sign it; `identities` are what opens them."""
+
+    msg_id: int
+    read_ct: int
+    event_id: str
+    endpoint: str
+    body: str
+    sent_at: int
+    secrets: list[bytes]
+    identities: list[bytes]
 
 
 class Session:
@@ -136,6 +154,7 @@ class Calls:
         self._queue = Session(dsn, "queue")
         self._booking = Session(dsn, "booking")
         self._clock = Session(dsn, "clock")
+        self._webhooks = Session(dsn, "webhooks")
 
     async def read_messages(self, limit: int, seconds: int) -> list[ReadMessage]:
         """Up to `limit` messages, premium first; each is invisible to others for `seconds`."""
@@ -164,6 +183,23 @@ class Calls:
         """Let SQL do what its schedule says is due, unless another worker is at it."""
         await self._clock.fetch(_JOBS)
 
+    async def read_webhooks(self, limit: int, seconds: int) -> list[DueEvent]:
+        """Up to `limit` events that are due; each is invisible to others for `seconds`."""
+        rows = await self._webhooks.fetch(_READ_WEBHOOKS, limit, seconds)
+        return [DueEvent(*row) for row in rows]  # type: ignore[arg-type]
+
+    async def record_webhook(
+        self,
+        event: DueEvent,
+        http_status: int | None,
+        error_class: str | None,
+        latency_ms: int,
+        retry_after_ms: int | None,
+    ) -> None:
+        """Have SQL know how a try ended, and decide what comes next."""
+        told = (http_status, error_class, latency_ms, retry_after_ms)
+        await self._webhooks.fetch(_RECORD_WEBHOOK, event.msg_id, event.read_ct, *told)
+
     async def listen(self) -> None:
         """From now on notifications of committed work arrive on the clock's connection."""
         connection = await self._clock.connect()
@@ -185,7 +221,7 @@ class Calls:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in (self._queue, self._booking, self._clock):
+        for session in (self._queue, self._booking, self._clock, self._webhooks):
             await session.close()
 
 

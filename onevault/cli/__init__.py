@@ -27,6 +27,7 @@ COMMANDS = {
     "tenant": "onevault.cli.tenant",
     "customer": "onevault.cli.customer",
     "token": "onevault.cli.token",
+    "webhook": "onevault.cli.webhook",
     "keys": "onevault.cli.keys",
     "provider": "onevault.cli.provider",
     "model": "onevault.cli.model",

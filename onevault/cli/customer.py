@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import click
@@ -12,7 +13,7 @@ from onevault.cli.parameters import AMOUNT, WORDS
 from onevault.cli.session import connect
 from onevault.cli.token import print_token
 from onevault.envelope import load_keyring
-from onevault.issuing import issue
+from onevault.issuing import issue, make_webhook_secret
 
 _SHORT = (
     "tenant",
@@ -41,7 +42,7 @@ def command() -> None:
 @click.option("--compliance", type=WORDS, help="Levels that providers must meet, like HIPAA,GDPR.")
 @click.option("--preferred", type=WORDS, help="Providers to try first, like openai,anthropic.")
 @click.option("--models", type=WORDS, help="Models it may use. [default: all]")
-@click.option("--webhook-url", help="Where events are told; https.")
+@click.option("--webhook-url", help="Where events are told; https. Its secret is printed too.")
 @json_option
 def create(
     name: str,
@@ -56,7 +57,7 @@ def create(
     webhook_url: str | None,
     as_json: bool,
 ) -> None:
-    """Make a customer and its first token, which is printed this once."""
+    """Make a customer and its first token, which is printed this once, as is the secret of its webhook."""
     with connect("dba") as (settings, connection):
         keyring = load_keyring(settings)
         row = calls.insert_customer(
@@ -75,7 +76,10 @@ def create(
             },
         )
         issued = issue(connection, keyring, row["customer"], {"token_name": "first"})
-    print_token(issued, as_json=as_json)
+        webhook_secret = None
+        if webhook_url:
+            webhook_secret, _ = make_webhook_secret(connection, keyring, row["customer"], timedelta(0))
+    print_token(issued, webhook_secret, as_json=as_json)
 
 
 @command.command("list")

@@ -13,6 +13,7 @@ from onevault.cli.parameters import AMOUNT, MOMENT, NETWORKS, WORDS
 from onevault.cli.session import connect
 from onevault.envelope import load_keyring
 from onevault.issuing import IssuedToken, issue
+from onevault.tokens import Secret
 
 
 @click.group("token")
@@ -85,14 +86,17 @@ def revoke(token_id: str, as_json: bool) -> None:
     print_record(row, as_json=as_json)
 
 
-def print_token(issued: IssuedToken, *, as_json: bool) -> None:
-    """Prints a new token, the one time that it can be seen."""
+def print_token(issued: IssuedToken, webhook_secret: Secret[str] | None = None, *, as_json: bool) -> None:
+    """Prints a new token, and the secret of a new webhook, the one time that they can be seen."""
     record = {
         "tenant": issued.tenant,
         "customer": issued.customer,
         "token": issued.token.reveal(),
         "token_id": issued.token_id,
     }
+    if webhook_secret is not None:
+        record["webhook_secret"] = webhook_secret.reveal()
     print_record(record, as_json=as_json)
     if not as_json:
-        click.echo("Keep the token: it is shown this once.", err=True)
+        both = "the token: it is" if webhook_secret is None else "the token and the webhook's secret: they are"
+        click.echo(f"Keep {both} shown this once.", err=True)

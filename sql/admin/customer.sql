@@ -51,7 +51,8 @@ comment on column admin.customer.preferred_providers is 'Providers that are trie
 comment on column admin.customer.allowed_models is
 'Models (model, or provider/model) that it may use; NULL for all, an empty list for none.';
 comment on column admin.customer.markup_percent is 'Percent added to provider cost; NULL for the tenant''s.';
-comment on column admin.customer.webhook_url is 'Address that is told of events; https only.';
+comment on column admin.customer.webhook_url is 'Address that is told of events; https only. Its
+secret comes from "onevault webhook secret"; what was sent is in admin.webhook_delivery.';
 comment on column admin.customer.is_strict is
 'True: a token of the prompt is held for each of its bytes, which nobody can count more of; false (if not given): as
 many as prompts of the model really have.';

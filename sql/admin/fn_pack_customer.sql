@@ -15,7 +15,7 @@ begin
             'preferred_providers', admin.fn_clean_providers(c.preferred_providers),
             'allowed_models', admin.fn_clean_models(c.allowed_models),
             'markup_percent', c.markup_percent,
-            'webhook_url', nullif(btrim(c.webhook_url), ''),
+            'webhook_url', admin.fn_check_webhook_url(c.webhook_url),
             'is_strict', c.is_strict,
             'is_active', c.is_active
         )

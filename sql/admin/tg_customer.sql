@@ -67,6 +67,7 @@ as $$
 begin
     delete from admin.token as t where t.customer = old.customer;
     delete from admin.provider_key as k where k.customer = old.customer;
+    perform admin.fn_end_webhook_secrets(util.hash_key(old.customer));
     perform admin.fn_end_satellite(
         'gateway.customer_config_s', jsonb_build_object('customer_hk', util.hash_key(old.customer)),
         '{"is_active": false}'

@@ -10,7 +10,6 @@ begin atomic
         held = case when l.window_number = t."window" then l.held else 0 end
             + case when t.us is null then t.held else 0 end,
         ceiling = case when l.is_hard and t.unit <> 'TOKENS' and t.us is null then t.allowed end,
-        alerted_percent = case when l.window_number = t."window" then l.alerted_percent else 0 end,
         full_at_us = case
             when t.us is not null then greatest(l.full_at_us, p_now_us) + t.us else l.full_at_us
         end

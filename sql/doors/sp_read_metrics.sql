@@ -36,6 +36,14 @@ begin
         'reservations', (select count(*) from (select from ops.reservation as r limit 10001) as r),
         'dead_messages', (select count(*) from (select from ops.dead_message as d limit 10001) as d),
         'resting_offers', (select count(*) from ops.offer_health as h where h.rests_until > v_now),
+        'webhooks_waiting', (select count(*) from (select from pgmq.q_webhook as w limit 10001) as w),
+        'webhooks_failed', (
+            select count(*)
+            from (
+                select from gateway.webhook_delivery_s as f
+                where f.delivery_state = 'FAILED' and f.load_date > v_now - interval '1 day' limit 10001
+            ) as f
+        ),
         'failed_jobs', (select count(*) from ops.job as j where j.is_active and j.last_error is not null),
         'usage_rolled_up_seconds_ago', (
             select round(extract(epoch from v_now - w.rolled_up_to), 3) from ops.watermark as w

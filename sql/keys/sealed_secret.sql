@@ -31,8 +31,14 @@ from (
     from gateway.customer_config_s as s
     inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
     where s.load_end_date is null and octet_length(s.api_key_encrypted) > 0
+    union all
+    select 'webhook secret', s.webhook_secret_hk, c.customer_bk, s.secret_encrypted, s.load_date
+    from gateway.webhook_secret_s as s
+    inner join gateway.webhook_secret_h as h on s.webhook_secret_hk = h.webhook_secret_hk
+    inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
+    where s.load_end_date is null and s.valid_to > now()
 ) as s;
 
 comment on view ops.sealed_secret is
-'Sealed secrets in force with the master key that each is sealed under: keys of the house, keys of customers, and the
-fingerprints of first tokens. For "onevault keys".';
+'Sealed secrets in force with the master key that each is sealed under: keys of the house, keys of customers, the
+fingerprints of first tokens, and the secrets that sign webhooks. For "onevault keys".';

@@ -12,10 +12,12 @@ declare
         when 'house key' then 'gateway.ai_provider_key_s'
         when 'customer key' then 'gateway.customer_provider_keys_s'
         when 'token fingerprint' then 'gateway.customer_config_s'
+        when 'webhook secret' then 'gateway.webhook_secret_s'
     end::regclass;
     v_key jsonb := jsonb_build_object(case p_kind
         when 'house key' then 'provider_key_hk'
         when 'customer key' then 'customer_provider_key_hk'
+        when 'webhook secret' then 'webhook_secret_hk'
         else 'customer_hk'
     end, p_row_hk);
 begin
@@ -28,6 +30,14 @@ begin
     end if;
     if p_kind = 'token fingerprint' then
         return admin.fn_save_satellite(v_satellite, v_key, jsonb_build_object('api_key_encrypted', p_sealed));
+    end if;
+    if p_kind = 'webhook secret' then
+        return admin.fn_save_satellite(
+            v_satellite, v_key,
+            jsonb_build_object(
+                'secret_encrypted', p_sealed, 'encryption_key_id', p_master_key_id, 'key_fingerprint', p_fingerprint
+            ), '{secret_encrypted}'
+        );
     end if;
     return admin.fn_save_satellite(
         v_satellite, v_key,

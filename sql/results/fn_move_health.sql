@@ -8,6 +8,7 @@ declare
     v_now timestamptz := util.current_load_date();
     v_offer record;
     v_key record;
+    v_is_new boolean;
 begin
     for v_offer in
         select
@@ -67,7 +68,18 @@ begin
                 refusals = k.refusals + 1, last_error_class = excluded.last_error_class,
                 last_refused_at = excluded.last_refused_at,
                 rests_until = excluded.last_refused_at + interval '1 minute' * least(power(2, least(k.refusals, 6)), 60)
-            where k.rests_until <= excluded.last_refused_at;
+            where k.rests_until <= excluded.last_refused_at
+            returning old.provider_key_hk is null into v_is_new;
+            -- Whoever brought the key is told once, until it is taken again.
+            if v_is_new then
+                perform gateway.fn_notify(
+                    h.customer_hk, 'provider_key.dead',
+                    jsonb_build_object('provider', p.provider_bk, 'error_class', v_key.error_class)
+                )
+                from gateway.customer_provider_keys_h as h
+                inner join gateway.ai_provider_h as p on h.provider_hk = p.provider_hk
+                where h.customer_provider_key_hk = v_key.key_hk;
+            end if;
         end if;
     end loop;
 end

@@ -7,6 +7,7 @@ set search_path = ''
 as $$
 declare
     v_table text;
+    v_key text;
     v_month timestamp;
     v_from bytea;
     v_to bytea;
@@ -14,7 +15,12 @@ declare
     v_has_rows boolean;
     v_made integer := 0;
 begin
-    foreach v_table in array array['api_request_h', 'api_request_s', 'api_request_attempt_s'] loop
+    for v_table, v_key in
+        values
+        ('api_request_h', 'api_request_hk'), ('api_request_s', 'api_request_hk'),
+        ('api_request_attempt_s', 'api_request_hk'), ('webhook_event_h', 'webhook_event_hk'),
+        ('webhook_delivery_s', 'webhook_event_hk')
+    loop
         for v_month in
             select generate_series(
                 date_trunc('month', clock_timestamp() at time zone 'UTC'),
@@ -26,8 +32,8 @@ begin
             v_from := util.fn_request_key_at(v_month at time zone 'UTC');
             v_to := util.fn_request_key_at((v_month + interval '1 month') at time zone 'UTC');
             execute format(
-                'select exists (select from gateway.%I where api_request_hk >= %L and api_request_hk < %L)',
-                v_table || '_default', v_from, v_to
+                'select exists (select from gateway.%1$I where %2$I >= %3$L and %2$I < %4$L)',
+                v_table || '_default', v_key, v_from, v_to
             ) into v_has_rows;
             continue when v_has_rows;
             execute format(

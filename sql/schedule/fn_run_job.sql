@@ -15,6 +15,8 @@ begin
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
         when 'sweep requests' then perform ops.fn_sweep_requests();
+        when 'tell budgets' then perform ops.fn_tell_budgets();
+        when 'tell circuits' then perform ops.fn_tell_circuits();
         else raise exception using
             errcode = 'VG400', constraint = 'job_is_known', message = format('There is no job %s.', quote_literal(p_job_name)),
             hint = 'Jobs are listed in ops.job; each has a branch in ops.fn_run_job.';
@@ -34,5 +36,7 @@ insert into ops.job (job_name, every) values
 ('mend usage', '10 minutes'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),
-('sweep requests', '10 seconds')
+('sweep requests', '10 seconds'),
+('tell budgets', '5 seconds'),
+('tell circuits', '5 seconds')
 on conflict (job_name) do nothing;

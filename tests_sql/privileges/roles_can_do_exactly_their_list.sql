@@ -27,13 +27,15 @@ select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role 
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' and h.kind = 'function'$$, array[
     'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_return_messages', 'gateway.sp_record_result',
-    'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs'
+    'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs',
+    'gateway.sp_read_webhooks', 'gateway.sp_record_webhook'
 ], 'the worker: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'function'$$, array[
     'admin.explain_route', 'admin.replay', 'admin.why', 'admin.what_if', 'admin.test_rules',
     'admin.config_diff', 'admin.restore', 'util.fn_as_of', 'util.fn_is_in_force',
+    'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',

@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(19);
 select test.make_offer('maker', 'model-a');
 insert into admin.customer (customer) values ('Acme');
 select throws_ok($$insert into admin.customer (customer) values ('ACME')$$, 'VG409',
@@ -31,6 +31,10 @@ select throws_ok($$update admin.customer set compliance = '{"HIPAA,GDPR"}' where
     'two levels in one element');
 select throws_ok($$update admin.customer set webhook_url = 'http://example.com' where customer = 'Acme'$$, 'VG400',
     'A webhook needs an https address', 'a webhook in the clear');
+select throws_ok($$update admin.customer set webhook_url = 'https://user:word@example.com/' where customer = 'Acme'$$, 'VG400',
+    'This is no address that events can be sent to', 'a webhook with a password');
+select throws_ok($$update admin.customer set webhook_url = 'https:///hook' where customer = 'Acme'$$, 'VG400',
+    'This is no address that events can be sent to', 'a webhook without a host');
 select throws_ok($$update admin.customer set is_active = null where customer = 'Acme'$$, 'VG400', null, 'neither on nor off');
 select is((select count(*) from admin.customer_history where customer = 'Acme'), 1::bigint, 'nothing of it was kept');
 select * from finish();
