@@ -79,6 +79,8 @@ async def test_nor_under_another_spelling(name: str, endpoint: Endpoint) -> None
 async def test_public_addresses_are_called_at_one_port(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
     assert await Egress().find(address, 443) == [ipaddress.ip_address(address)]
+    if "." in address:
+        assert await Egress().find(f"::ffff:{address}", 443) == [ipaddress.ip_address(address)]
     with pytest.raises(Unreachable, match="forbidden_port"):
         await Egress().find(address, 8443)
 
