@@ -35,6 +35,7 @@ from worker.providers.openai import OpenAIProvider
 from worker.providers.sandbox import SandboxProvider
 from worker.providers.wire import open_transport
 from worker.road import Road
+from worker.validation import KeyChecker
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
 
@@ -62,9 +63,10 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell))
+    checker = KeyChecker(calls, keys, providers)
     _on_signals(drain.stop)
     beside = [
-        asyncio.ensure_future(Clock(calls, drain.wake).run()),
+        asyncio.ensure_future(Clock(calls, drain.wake, checker.tick).run()),
         asyncio.ensure_future(_tick(drain, links)),
         asyncio.ensure_future(keep_trimmed()),
     ]
@@ -77,6 +79,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await checker.close()
         await links.close()
         await transport.aclose()
         await calls.close()
