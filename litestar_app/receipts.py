@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from litestar_app.calls import Decision
 from litestar_app.errors import GatewayError
@@ -24,12 +24,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Amounts(Struct, frozen=True):
-    """What a request cost, in decimal text."""
+    """What a request cost, in decimal text; `own_key` is what a provider asks the customer himself."""
 
     provider: str | None = None
     markup: str | None = None
     customer: str | None = None
     currency: str = "USD"
+    own_key: str | None = None
 
 
 class Failure(Struct, frozen=True):
@@ -68,6 +69,7 @@ class _Cost(Struct, frozen=True):
     markup: Raw
     customer: Raw
     currency: str
+    own_key: Raw | UnsetType = UNSET
 
 
 class _OneVault(Struct, frozen=True, omit_defaults=True):
@@ -102,7 +104,13 @@ def onevault_object(receipt: Receipt) -> bytes:
             receipt.route_reason,
             receipt.attempts,
             receipt.latency_ms,
-            _Cost(_number(cost.provider), _number(cost.markup), _number(cost.customer), cost.currency),
+            _Cost(
+                _number(cost.provider),
+                _number(cost.markup),
+                _number(cost.customer),
+                cost.currency,
+                UNSET if cost.own_key is None else _number(cost.own_key),
+            ),
             receipt.limited,
         )
     )

@@ -105,7 +105,7 @@ _BILL: Final = """
 select
     a.provider, a.model, a.request_count, a.input_tokens, a.cache_read_tokens, a.cache_write_tokens, a.output_tokens,
     trim_scale(a.provider_cost_usd) as provider_cost_usd, trim_scale(a.markup_usd) as markup_usd,
-    trim_scale(a.customer_cost_usd) as customer_cost_usd
+    trim_scale(a.customer_cost_usd) as customer_cost_usd, trim_scale(a.own_key_cost_usd) as own_key_cost_usd
 from business_vault.cost_analysis as a
 where a.customer = %s and a.usage_month = %s
 order by a.customer_cost_usd desc, a.provider, a.model
@@ -200,7 +200,7 @@ def list_providers(connection: Connection, provider: str | None = None) -> list[
 
 
 def identify_provider_key(connection: Connection, provider: str, customer: str | None, name: str | None) -> bytes:
-    """What a key is to be sealed for: the house's (customer None) by its name, or a customer's own."""
+    """What a key is to be sealed for: the house's (customer None) or a customer's own, by its name."""
     statement = "select admin.sp_identify_provider_key(%s, %s, %s) as identity"
     identity: bytes = _one(connection, statement, (provider, customer, name))["identity"]
     return identity

@@ -56,7 +56,7 @@ def set_key(
     name: str | None = None,
     keeps_status: bool = False,
 ) -> bool:
-    """Seal a key for its row and store it: the house's under `name`, or the customer's own.
+    """Seal a key for its row and store it: the house's, or the customer's own, under `name`.
 
     True when it is another key than before. Raises psycopg.Error with what the database refuses.
     """

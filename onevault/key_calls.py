@@ -1,6 +1,8 @@
-"""The SQL of `onevault keys`: what is sealed under which master key, and the doors that change it.
+"""The SQL of `onevault keys`: what is sealed under which master key, and the doors that change it; and what was found
+out about a key at a provider.
 
-Every function takes an open connection of the owner, whose views and doors these are, and commits nothing.
+Every function takes an open connection and commits nothing. All but the last need that of the owner, whose views and
+doors these are.
 """
 
 from __future__ import annotations
@@ -85,6 +87,13 @@ def read_announced_key(connection: Connection) -> str | None:
     """The master key that was announced last."""
     rows = _all(connection, "select m.key_id from ops.master_key as m")
     return rows[0]["key_id"] if rows else None
+
+
+def read_key_validation(connection: Connection, provider: str, customer: str | None, name: str) -> Row:
+    """{"finding", "is_worker_at_work"}: what the key's provider said of it; "waiting" for what it says."""
+    statement = "select v.* from admin.sp_read_key_validation(%s, %s, %s) as v"
+    (row,) = _all(connection, statement, (provider, customer, name))
+    return row
 
 
 def _all(connection: Connection, statement: LiteralString, values: tuple[Any, ...] = ()) -> list[Row]:

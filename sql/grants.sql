@@ -51,6 +51,8 @@ grant execute on function gateway.sp_return_messages(jsonb, integer) to onevault
 grant execute on function gateway.sp_record_result(jsonb) to onevault_worker;
 grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
 grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
+grant execute on function gateway.sp_take_key_validations(integer) to onevault_worker;
+grant execute on function gateway.sp_record_key_validation(text, text, text) to onevault_worker;
 grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
 grant execute on function gateway.sp_read_webhooks(integer, integer) to onevault_worker;
 grant execute on function gateway.sp_record_webhook(bigint, integer, integer, text, integer, bigint) to onevault_worker;
@@ -82,6 +84,7 @@ grant execute on function admin.sp_identify_customer(text) to onevault_dba;
 grant execute on function admin.sp_issue_token(text, bytea, text, bytea, jsonb) to onevault_dba;
 grant execute on function admin.sp_identify_provider_key(text, text, text) to onevault_dba;
 grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
+grant execute on function admin.sp_read_key_validation(text, text, text) to onevault_dba;
 grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevault_dba;
 grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant execute on function admin.sp_identify_webhook_secret(text) to onevault_dba;
@@ -89,7 +92,8 @@ grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea,
 grant execute on function admin.sp_test_webhook(text) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
-grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker, ops.key_breaker
+grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker, ops.key_breaker,
+ops.key_validation
 to onevault_dba;
 grant select on ops.job, ops.dead_message, ops.price_book to onevault_dba;
 grant select on

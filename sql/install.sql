@@ -22,6 +22,7 @@ set local role onevault_owner;
 
 -- What routing reads, kept up by triggers on the vault
 \ir ops/tg_principal_past.sql
+\ir ops/fn_list_own_keys.sql
 \ir ops/current_principal.sql
 \ir budgets/fn_lock_limits.sql
 \ir ops/current_limit.sql
@@ -73,6 +74,8 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
 \ir routing/fn_count_calls.sql
+\ir routing/fn_open_own_keys.sql
+\ir routing/fn_pick_own_keys.sql
 \ir routing/fn_list_resting.sql
 \ir routing/fn_shorten_answer.sql
 \ir routing/fn_rank_offers.sql
@@ -130,6 +133,8 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir budgets/fn_release_limits.sql
 \ir results/fn_write_bookings.sql
 \ir results/fn_book_result.sql
+\ir results/fn_note_dead_key.sql
+\ir results/fn_move_key_health.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
 
@@ -200,6 +205,10 @@ set local role onevault_owner;
 -- Change: what DBAs edit, and the keys at providers
 \ir util/fn_load_satellites.sql
 \ir keys/sp_read_provider_key.sql
+\ir keys/fn_own_key_hk.sql
+\ir keys/fn_ask_key.sql
+\ir keys/sp_take_key_validations.sql
+\ir keys/sp_record_key_validation.sql
 \ir admin/fn_refuse_change.sql
 \ir admin/fn_explain_constraint.sql
 \ir admin/fn_save_satellite.sql
@@ -237,6 +246,7 @@ set local role onevault_owner;
 \ir webhooks/sp_test_webhook.sql
 \ir webhooks/fn_explain_webhook.sql
 \ir webhooks/webhook_delivery.sql
+\ir keys/sp_read_key_validation.sql
 \ir keys/sealed_secret.sql
 \ir keys/token_pepper.sql
 \ir keys/sp_rewrap_secret.sql

@@ -37,6 +37,7 @@ from worker.providers.openai import OpenAIProvider
 from worker.providers.sandbox import SandboxProvider
 from worker.providers.wire import open_transport
 from worker.road import Road
+from worker.validation import KeyChecker
 from worker.webhooks import Sender
 
 _CHECK_SECONDS: Final = POLL_SECONDS / 2
@@ -66,9 +67,10 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
     courier = Courier(calls, keyring, Sender(Egress(settings.webhook_allowed_networks), settings.webhook_ca_file))
+    checker = KeyChecker(calls, keys, providers)
     _on_signals(drain.stop)
     beside = [
-        asyncio.ensure_future(Clock(calls, drain.wake).run()),
+        asyncio.ensure_future(Clock(calls, drain.wake, checker.tick).run()),
         asyncio.ensure_future(courier.run()),
         asyncio.ensure_future(_tick(drain, links)),
         asyncio.ensure_future(keep_trimmed()),
@@ -83,6 +85,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await checker.close()
         await links.close()
         await transport.aclose()
         await calls.close()

@@ -31,6 +31,8 @@ _KEY: Final = (
     "select k.api_key_encrypted, k.encryption_key_id, k.key_status, k.identity "
     "from gateway.sp_read_provider_key(%s::bytea) as k"
 )
+_DUE_KEYS: Final = "select k.* from gateway.sp_take_key_validations() as k"
+_FOUND: Final = "select gateway.sp_record_key_validation(%s, %s, %s)"
 _JOBS: Final = "select * from gateway.sp_run_due_jobs()"
 _READ_WEBHOOKS: Final = """
 select w.msg_id, w.read_ct, w.event_id, w.endpoint, w.body, w.sent_at, w.secrets, w.identities
@@ -53,7 +55,8 @@ class Receipt(NamedTuple):
 
 
 class Report(NamedTuple):
-    """How far a request has got: what it is held by, the offer that is being called, the text that was passed on."""
+    """How far a request has got: what it is held by, the offer that is being called and with which key, the
+    text that was passed on."""
 
     queue: str
     msg_id: int
@@ -62,6 +65,7 @@ class Report(NamedTuple):
     customer: str
     offer: str | None
     output_bytes: int
+    key: str | None = None
 
 
 class ReadMessage(NamedTuple):
@@ -91,6 +95,16 @@ class DueEvent(NamedTuple):
     sent_at: int
     secrets: list[bytes]
     identities: list[bytes]
+
+
+class DueKey(NamedTuple):
+    """A key whose provider is to be asked now; `fingerprint` tells SQL which key the finding is about."""
+
+    key: str
+    fingerprint: str
+    kind: str
+    endpoint: str
+    settings: str
 
 
 class Session:
@@ -199,6 +213,14 @@ class Calls:
         """Have SQL know how a try ended, and decide what comes next."""
         told = (http_status, error_class, latency_ms, retry_after_ms)
         await self._webhooks.fetch(_RECORD_WEBHOOK, event.msg_id, event.read_ct, *told)
+
+    async def take_due_keys(self) -> list[DueKey]:
+        """Keys that nobody else asks about for the next half a minute."""
+        return [DueKey(*row) for row in await self._clock.fetch(_DUE_KEYS)]  # type: ignore[arg-type]
+
+    async def record_finding(self, due: DueKey, finding: str) -> None:
+        """What the provider said of the key, or that it could not be asked."""
+        await self._booking.fetch(_FOUND, due.key, due.fingerprint, finding)
 
     async def listen(self) -> None:
         """From now on notifications of committed work arrive on the clock's connection."""

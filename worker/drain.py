@@ -222,8 +222,8 @@ class Drain:
 
 def _report(run: Running) -> Report:
     message = run.delivery.message
-    offer = run.attempt.offer if run.attempt is not None else None
-    return Report(*_receipt(run.delivery), message.request, message.customer, offer, run.output_bytes)
+    offer, key = (None, None) if run.attempt is None else (run.attempt.offer, run.attempt.key)
+    return Report(*_receipt(run.delivery), message.request, message.customer, offer, run.output_bytes, key)
 
 
 def _receipt(delivery: Delivery) -> Receipt:

@@ -23,6 +23,12 @@ _REASONS: Final[dict[str, str]] = {
     "truncated_stream": "broke off its answer",
 }
 
+_OWN_KEY_REASONS: Final[dict[str, str]] = {
+    "auth_dead": "did not accept your own key",
+    "money_dead": "has no credit left on the account of your own key",
+    "rate_limited": "limits the rate of your own key",
+}
+
 
 def describe_failure(result: Result, candidates: list[Candidate], verdict: CallFailed | None) -> CustomerError:
     """The customer's error for a result that is no success; names the attempts, no key and no prompt."""
@@ -45,12 +51,17 @@ def describe_failure(result: Result, candidates: list[Candidate], verdict: CallF
             http_status=400, code="invalid_request", message=message, param=verdict.param, attempts=tried
         )
     reasons = "; ".join(
-        f"{t.provider}/{t.model} {_REASONS.get(t.error_class or '', 'failed')}"
+        f"{t.provider}/{t.model} {_reason(t, is_own=attempt.key in offers[attempt.offer].own_keys)}"
         + (f" ({t.http_status})" if t.http_status and t.http_status >= 400 else "")
-        for t in tried
+        for t, attempt in zip(tried, result.attempts, strict=True)
     )
     message = f"No provider answered: {reasons}." if reasons else "No provider answered."
     return CustomerError(http_status=502, code="provider_error", message=message, attempts=tried)
+
+
+def _reason(tried: TriedCandidate, *, is_own: bool) -> str:
+    reasons = _OWN_KEY_REASONS if is_own and tried.error_class in _OWN_KEY_REASONS else _REASONS
+    return reasons.get(tried.error_class or "", "failed")
 
 
 def describe_unbooked() -> CustomerError:

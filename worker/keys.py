@@ -13,6 +13,7 @@ from worker.calls import SealedKey
 
 KEPT_SECONDS: Final = 5.0
 _ACTIVE: Final = "ACTIVE"
+_RESTING: Final = "RESTING"
 
 _log = get_log("worker.keys")
 
@@ -58,6 +59,15 @@ class ProviderKeys:
             task.add_done_callback(lambda _: self._reading.pop(key, None))
         return await asyncio.shield(task)
 
+    async def read(self, key: str) -> Secret[str] | None:
+        """The key as it is now, resting or not, and past the memory; None if it is not in force or does not open.
+
+        Raises `worker.calls.DatabaseAway`.
+        """
+        self.forget(key)
+        sealed = await self._read(bytes.fromhex(key))
+        return None if sealed is None or sealed.status.upper() not in (_ACTIVE, _RESTING) else self._unseal(sealed)
+
     async def _fetch(self, key: str) -> Secret[str] | None:
         sealed = await self._read(bytes.fromhex(key))
         secret = self._open(sealed) if sealed is not None else None
@@ -68,8 +78,9 @@ class ProviderKeys:
         return secret
 
     def _open(self, sealed: SealedKey) -> Secret[str] | None:
-        if sealed.status.upper() != _ACTIVE:
-            return None
+        return self._unseal(sealed) if sealed.status.upper() == _ACTIVE else None
+
+    def _unseal(self, sealed: SealedKey) -> Secret[str] | None:
         try:
             return Secret(self._opener.open(bytes(sealed.sealed), bytes(sealed.identity)).decode())
         except (OpenError, UnicodeDecodeError) as error:

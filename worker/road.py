@@ -173,7 +173,11 @@ class Road:
             return None
         finally:
             run.end_attempt(attempt)
-        if candidate.key is not None and failure.error_class in ("auth_dead", "money_dead"):
+        refused = failure.error_class in ("auth_dead", "money_dead")
+        # An own key at its limit rests, which says SQL; of the house's the offer rests.
+        if candidate.key is not None and (
+            refused or (failure.error_class == "rate_limited" and candidate.key in candidate.own_keys)
+        ):
             self._keys.forget(candidate.key)
         attempt.error_class = failure.error_class
         attempt.outcome = (

@@ -36,7 +36,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One offer that may serve the request, with everything needed to call it.
 
     `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
-    `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is refused.
+    `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is not taken; None
+    among them is a call without a key. `own_keys` are those of both that the customer brought.
     """
 
     offer: str
@@ -47,7 +48,8 @@ class Candidate(msgspec.Struct, frozen=True):
     first_byte_timeout_ms: int
     endpoint: str | None = None
     key: str | None = None
-    spare_keys: tuple[str, ...] = ()
+    spare_keys: tuple[str | None, ...] = ()
+    own_keys: tuple[str, ...] = ()
     max_output_tokens: int | None = None
     settings: msgspec.Raw = msgspec.Raw(b"{}")
 

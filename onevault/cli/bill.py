@@ -26,8 +26,9 @@ _COLUMNS = {
     "provider_cost_usd": "Provider cost, USD",
     "markup_usd": "Markup, USD",
     "customer_cost_usd": "Charge, USD",
+    "own_key_cost_usd": "By own keys, USD",
 }
-_SUMS = ("provider_cost_usd", "markup_usd", "customer_cost_usd")
+_SUMS = ("provider_cost_usd", "markup_usd", "customer_cost_usd", "own_key_cost_usd")
 _CENT = Decimal("0.01")
 
 
@@ -68,6 +69,8 @@ def _print_text(bill: dict[str, Any], lines: Sequence[calls.Row]) -> None:
     print_rows(lines, as_json=False, empty="nothing was used")
     click.echo(f"\nprovider cost {_cents(bill['provider_cost_usd'])} + markup {_cents(bill['markup_usd'])} USD")
     click.echo(f"total {_cents(bill['customer_cost_usd'])} USD")
+    if bill["own_key_cost_usd"]:
+        click.echo(f"by own keys, paid to the providers themselves: {_cents(bill['own_key_cost_usd'])} USD")
 
 
 def _title(bill: dict[str, Any]) -> str:

@@ -8,11 +8,13 @@ from onevault import calls
 from onevault.cli.output import CommandError, json_option, print_record, print_rows
 from onevault.cli.parameters import WORDS, key_options, read_key
 from onevault.cli.session import connect
+from onevault.cli.validation import wait_for_finding
 from onevault.envelope import load_keyring
 from onevault.issuing import set_key
 
 _SHORT = ("provider", "adapter_kind", "api_endpoint", "is_active", "needs_key", "has_key", "compliance_levels")
 HOUSE_KEY = "default"
+OWN_KEY = "own"
 
 
 @click.group("provider")
@@ -57,8 +59,12 @@ def set_provider(
         calls.merge_provider(connection, provider)
         if key is not None:
             set_key(connection, load_keyring(settings), name, key, name=key_name)
+        finding = None if key is None else wait_for_finding(connection, name, None, key_name)
         (row,) = calls.list_providers(connection, name)
-    print_record(row if as_json else {column: row[column] for column in _SHORT}, as_json=as_json)
+    shown = row if as_json else {column: row[column] for column in _SHORT}
+    print_record(shown if finding is None else {**shown, "validation": finding.value}, as_json=as_json)
+    if finding is not None:
+        finding.tell(row["provider"])
 
 
 @command.command("list")
@@ -81,19 +87,27 @@ def key_command() -> None:
 @click.argument("customer")
 @click.argument("provider")
 @key_options
+@click.option("--key-name", default=OWN_KEY, show_default=True, help="Which of the customer's keys for it is set.")
 @json_option
 def set_customers_key(
-    customer: str, provider: str, key_variable: str | None, key_from_stdin: bool, as_json: bool
+    customer: str, provider: str, key_variable: str | None, key_from_stdin: bool, key_name: str, as_json: bool
 ) -> None:
-    """Set the key that a customer brought for a provider."""
+    """Set the key that a customer brought for a provider, which is asked whether it takes it.
+
+    A key that is refused is set and not used; the exit code says so.
+    """
     key = read_key(key_variable, from_stdin=key_from_stdin)
     if key is None:
         raise CommandError("name the key's source: --api-key-env VAR or --api-key-stdin")
     with connect("dba") as (settings, connection):
-        set_key(connection, load_keyring(settings), provider, key, customer=customer)
+        set_key(connection, load_keyring(settings), provider, key, customer=customer, name=key_name)
+        finding = wait_for_finding(connection, provider, customer, key_name)
         rows = calls.list_provider_keys(connection, customer)
-    (row,) = (row for row in rows if row["provider"].lower() == provider.strip().lower())
-    print_record(row, as_json=as_json)
+    name = key_name.strip().lower()
+    asked = (provider.strip().lower(), OWN_KEY if name in ("", HOUSE_KEY) else name)
+    (row,) = (row for row in rows if (row["provider"].lower(), row["key_name"]) == asked)
+    print_record({**row, "validation": finding.value}, as_json=as_json)
+    finding.tell(row["provider"])
 
 
 @key_command.command("list")

@@ -3,7 +3,8 @@ create or replace function admin.fn_explain_choice(
     p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz,
     p_seed bigint, p_epoch bigint, p_seen jsonb
 ) returns table (
-    provider text, model text, rank bigint, worst_case_cost_usd numeric, score numeric, chosen boolean, reason text
+    provider text, model text, rank bigint, worst_case_cost_usd numeric, score numeric, chosen boolean, reason text,
+    uses_key text
 )
 language plpgsql
 stable
@@ -15,6 +16,8 @@ declare
     );
     v_match record := gateway.fn_match_rule(p_principal, p_features, p_prompt_tokens, p_now, p_epoch, p_seen);
     v_rule ops.rule := v_match.rule;
+    v_own_keys jsonb := case when p_principal.own_keys is not null
+        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen) end;
     v_target record := gateway.fn_resolve_model(p_features.model, v_rule);
 begin
     if v_rule.deny_reason is null then
@@ -30,11 +33,15 @@ begin
                 when r.is_sandbox then 'left out: the sandbox answers when asked by name or when nothing else fits'
                 when r.is_resting then 'left out: it rests after failures or at its provider''s limit, and others fit'
                 else format('left out: it fits, but %s are tried at most', coalesce(v_rule.max_attempts, 3))
-            end
+            end,
+            case when r.dropped_because is null then gateway.fn_name_keys(case
+                when r.own_keys is null then r.candidate
+                else gateway.fn_put_own_keys(r.candidate, r.own_keys, r.falls_back)
+            end) end
         from gateway.fn_score_offers(
             p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal,
             p_principal.compliance_levels || v_rule.compliance_requirements, v_rule, v_target.is_free, p_seed,
-            p_epoch, p_seen
+            p_epoch, p_seen, v_own_keys
         ) as r
         left join jsonb_array_elements(v_choice.record -> 'offers') with ordinality as t (version, place)
             on t.version = to_jsonb(r.version)

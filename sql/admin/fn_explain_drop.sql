@@ -14,6 +14,7 @@ return case p_dropped_because
     when 'compliance' then 'dropped: the provider does not meet the required compliance'
     when 'context' then 'dropped: the prompt is longer than its context'
     when 'quality' then 'dropped: its quality score is below what the rule asks for'
+    when 'own_key' then 'dropped: the customer''s own key was not taken, and does not fall back to the house''s'
     when 'max_cost' then 'dropped: it may cost more than max_cost'
     when 'limit' then 'dropped: a usage limit has no room for it'
     else 'dropped: ' || replace(p_dropped_because, '_', ' ')

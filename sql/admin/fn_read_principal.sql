@@ -33,7 +33,8 @@ begin
             'compliance_levels', c.compliance, 'preferred_providers', cs.preferred_providers,
             'allowed_models', cs.allowed_models,
             'requests_per_minute', coalesce(cs.rate_limit_requests_per_minute, 60000),
-            'daily_budget_usd', cs.cost_budget_daily, 'monthly_budget_usd', cs.cost_budget_monthly, 'is_strict', cs.is_strict
+            'daily_budget_usd', cs.cost_budget_daily, 'monthly_budget_usd', cs.cost_budget_monthly,
+            'own_keys', ops.fn_list_own_keys(h.customer_hk), 'is_strict', cs.is_strict
         )
         from gateway.customer_h as h
         inner join gateway.customer_config_s as cs on h.customer_hk = cs.customer_hk and cs.load_end_date is null

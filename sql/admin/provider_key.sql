@@ -11,6 +11,7 @@ select
     null::numeric as daily_spending_limit,
     null::numeric as monthly_spending_limit,
     null::text[] as allowed_models,
+    null::boolean as falls_back,
     s.last_validated,
     coalesce(s.set_at, s.load_date) as set_at,
     s.load_date,
@@ -26,13 +27,14 @@ union all
 select
     p.provider_bk::text,
     c.customer_bk::text,
-    'own',
+    h.key_name::text,
     s.key_status::text,
     left(encode(s.key_fingerprint, 'hex'), 8),
     s.encryption_key_id::text,
     trim_scale(s.daily_spending_limit),
     trim_scale(s.monthly_spending_limit),
     s.allowed_models,
+    s.falls_back,
     s.last_validated,
     coalesce(s.set_at, s.load_date),
     s.load_date,
@@ -49,7 +51,7 @@ inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
 create view admin.provider_key as
 select
     k.provider, k.customer, k.key_name, k.key_status, k.key_fingerprint, k.encryption_key_id, k.daily_spending_limit,
-    k.monthly_spending_limit, k.allowed_models, k.last_validated, k.set_at
+    k.monthly_spending_limit, k.allowed_models, k.falls_back, k.last_validated, k.set_at
 from admin.provider_key_history as k
 where util.fn_is_in_force(k.load_date, k.load_end_date);
 
@@ -59,15 +61,19 @@ comment on view admin.provider_key is
 comment on column admin.provider_key.provider is 'Provider that the key opens.';
 comment on column admin.provider_key.customer is 'Customer who brought it; NULL for the house''s own.';
 comment on column admin.provider_key.key_name is
-'default, or environment for one taken from a variable when the gateway started; own for a customer''s.';
-comment on column admin.provider_key.key_status is 'ACTIVE, REVOKED or EXPIRED; only an active one is used.';
+'The house''s: default, or environment for one taken from a variable when the gateway started. A customer''s: own, or
+the name it was given.';
+comment on column admin.provider_key.key_status is
+'ACTIVE, REVOKED or EXPIRED (refused by its provider when it was asked); only an active one is used.';
 comment on column admin.provider_key.key_fingerprint is
 'First signs of a keyed digest: tells whether a key is another one.';
 comment on column admin.provider_key.encryption_key_id is 'Master key that it is sealed under.';
 comment on column admin.provider_key.daily_spending_limit is 'USD a day with a customer''s key; NULL for none.';
 comment on column admin.provider_key.monthly_spending_limit is 'USD a month with a customer''s key; NULL for none.';
 comment on column admin.provider_key.allowed_models is 'Models that a customer''s key is used for; NULL for all.';
-comment on column admin.provider_key.last_validated is 'When a provider took it last.';
+comment on column admin.provider_key.falls_back is
+'Whether the house''s key is used, at its price, where a customer''s was not taken; NULL for the house''s.';
+comment on column admin.provider_key.last_validated is 'When its provider was asked last and took it.';
 comment on column admin.provider_key.set_at is 'When it was set or changed last.';
 
 comment on view admin.provider_key_history is 'Every version of every key at a provider.';
@@ -80,7 +86,9 @@ comment on column admin.provider_key_history.encryption_key_id is 'Master key th
 comment on column admin.provider_key_history.daily_spending_limit is 'USD a day; NULL for none.';
 comment on column admin.provider_key_history.monthly_spending_limit is 'USD a month; NULL for none.';
 comment on column admin.provider_key_history.allowed_models is 'Models that it was used for; NULL for all.';
-comment on column admin.provider_key_history.last_validated is 'When a provider took it last.';
+comment on column admin.provider_key_history.falls_back is
+'Whether the house''s key was used where a customer''s was not taken.';
+comment on column admin.provider_key_history.last_validated is 'When its provider was asked last and took it.';
 comment on column admin.provider_key_history.set_at is
 'When the key itself was set or changed; sealing it anew is a version, and no change.';
 comment on column admin.provider_key_history.load_date is 'Since when this version holds.';

@@ -22,7 +22,8 @@ begin
     reason_then := v_kept.route_reason;
     reason_again := coalesce(v_choice.reason, (v_choice.refusal).message);
     is_same := coalesce(
-        v_choice.record -> 'offers' = v_kept.decision -> 'offers' and v_choice.reason = v_kept.route_reason, false
+        v_choice.record -> 'offers' = v_kept.decision -> 'offers'
+        and v_choice.record -> 'keys' is not distinct from v_kept.decision -> 'keys' and v_choice.reason = v_kept.route_reason, false
     );
     return next;
 end

@@ -13,11 +13,43 @@ begin
 end
 $$;
 
+create or replace function admin.fn_check_key_models(p_provider text, p_models text[]) returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_stranger text := (
+        select m.name
+        from unnest(p_models) as m (name)
+        where not exists (
+            select from gateway.offer_l as l
+            inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
+            inner join gateway.model_h as mh on l.model_hk = mh.model_hk
+            where ph.provider_bk = p_provider and m.name in (mh.model_bk, ph.provider_bk || '/' || mh.model_bk)
+        )
+        limit 1
+    );
+begin
+    if v_stranger is not null then
+        perform admin.fn_refuse_change(
+            400, 'key_models_are_of_its_provider',
+            format('%s has no model %s', p_provider, quote_literal(v_stranger)),
+            'Name models of the provider that the key is for, or use NULL for all of them.'
+        );
+    end if;
+end
+$$;
+
+comment on function admin.fn_check_key_models(text, text[]) is 'Refuses models that a key could never be used for.';
+
 create or replace function admin.tg_provider_key_update() returns trigger
 language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+    v_models text[];
 begin
     perform admin.fn_refuse_readonly(
         to_jsonb(new), to_jsonb(old),
@@ -26,8 +58,8 @@ begin
     );
     if old.customer is null then
         perform admin.fn_refuse_readonly(
-            to_jsonb(new), to_jsonb(old), '{daily_spending_limit,monthly_spending_limit,allowed_models}',
-            'Limits of this kind are for customers'' own keys.'
+            to_jsonb(new), to_jsonb(old), '{daily_spending_limit,monthly_spending_limit,allowed_models,falls_back}',
+            'Settings of this kind are for customers'' own keys.'
         );
         perform admin.fn_save_satellite(
             'gateway.ai_provider_key_s',
@@ -36,13 +68,17 @@ begin
             '{api_key_encrypted,set_at}'
         );
     else
+        v_models := admin.fn_clean_models(new.allowed_models);
+        perform admin.fn_check_key_models(old.provider, v_models);
         perform admin.fn_save_satellite(
             'gateway.customer_provider_keys_s',
-            jsonb_build_object('customer_provider_key_hk', util.hash_key('customer', old.customer, old.provider)),
+            jsonb_build_object(
+                'customer_provider_key_hk', gateway.fn_own_key_hk(old.customer, old.provider, old.key_name)
+            ),
             jsonb_build_object(
                 'key_status', upper(btrim(new.key_status)), 'daily_spending_limit', new.daily_spending_limit,
                 'monthly_spending_limit', new.monthly_spending_limit,
-                'allowed_models', admin.fn_clean_models(new.allowed_models), 'set_at', null
+                'allowed_models', v_models, 'falls_back', new.falls_back, 'set_at', null
             ), '{api_key_encrypted,set_at}'
         );
     end if;

@@ -17,14 +17,15 @@ with spent as (
         sum(u.provider_cost_usd) as provider_cost_usd,
         sum(u.markup_usd) as markup_usd,
         sum(u.customer_cost_usd) as customer_cost_usd,
-        sum(u.house_loss_usd) as house_loss_usd
+        sum(u.house_loss_usd) as house_loss_usd,
+        sum(u.own_key_cost_usd) as own_key_cost_usd
     from business_vault.usage_part as u
     group by date_trunc('month', u.usage_day::timestamp)::date, u.tenant, u.customer, u.provider, u.model
 )
 
 select
     s.*,
-    round(100 * s.markup_usd / nullif(s.provider_cost_usd, 0), 2) as markup_percent,
+    round(100 * s.markup_usd / nullif(s.provider_cost_usd + s.own_key_cost_usd, 0), 2) as markup_percent,
     round(s.customer_cost_usd / nullif(s.request_count, 0), 10) as customer_cost_per_request_usd,
     round(1000000 * s.customer_cost_usd / nullif(s.total_tokens, 0), 4) as customer_cost_per_million_tokens_usd,
     round(
@@ -57,7 +58,10 @@ comment on column business_vault.cost_analysis.markup_usd is 'The gateway''s par
 comment on column business_vault.cost_analysis.customer_cost_usd is 'What the customer pays: provider cost and markup.';
 comment on column business_vault.cost_analysis.house_loss_usd is
 'Cost above what was reserved, which nobody is charged.';
-comment on column business_vault.cost_analysis.markup_percent is 'Markup on the provider''s cost as it came out.';
+comment on column business_vault.cost_analysis.own_key_cost_usd is
+'What providers ask the customer himself, by his own keys; no part of the other costs.';
+comment on column business_vault.cost_analysis.markup_percent is
+'Markup on what the providers ask, the house and the customer himself, as it came out.';
 comment on column business_vault.cost_analysis.customer_cost_per_request_usd is
 'What a request costs the customer on average.';
 comment on column business_vault.cost_analysis.customer_cost_per_million_tokens_usd is

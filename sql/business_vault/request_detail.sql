@@ -34,6 +34,7 @@ select
     s.gateway_markup as markup_usd,
     s.customer_cost as customer_cost_usd,
     s.house_loss as house_loss_usd,
+    s.own_key_cost as own_key_cost_usd,
     s.markup_percent,
     s.route_reason::text as route_reason,
     r.rule_name::text as rule_name,
@@ -90,11 +91,14 @@ comment on column business_vault.request_detail.usage_source is
 comment on column business_vault.request_detail.latency_ms is 'Time to the end of the answer.';
 comment on column business_vault.request_detail.first_byte_ms is 'Time to the first byte of the answer.';
 comment on column business_vault.request_detail.reserved_usd is 'Worst case that was held before the call.';
-comment on column business_vault.request_detail.provider_cost_usd is 'What the providers ask for all attempts.';
+comment on column business_vault.request_detail.provider_cost_usd is
+'What the providers ask the house for all attempts.';
 comment on column business_vault.request_detail.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.request_detail.customer_cost_usd is 'What the customer pays.';
 comment on column business_vault.request_detail.house_loss_usd is
 'Cost above what was reserved, which nobody is charged.';
+comment on column business_vault.request_detail.own_key_cost_usd is
+'What providers ask the customer himself, by his own keys; no part of the other costs.';
 comment on column business_vault.request_detail.markup_percent is 'Markup in force for the request.';
 comment on column business_vault.request_detail.route_reason is 'Why it went where it went.';
 comment on column business_vault.request_detail.rule_name is

@@ -24,7 +24,8 @@ select
     s.markup_percent,
     o.baseline_cost_usd,
     s.customer_cost as customer_cost_usd,
-    o.baseline_cost_usd - s.customer_cost as saved_usd
+    s.own_key_cost as own_key_cost_usd,
+    o.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
@@ -110,4 +111,7 @@ comment on column business_vault.savings.baseline_output_usd_per_million is 'The
 comment on column business_vault.savings.markup_percent is 'Markup of this request, which both costs bear.';
 comment on column business_vault.savings.baseline_cost_usd is 'What these tokens would have cost the customer there.';
 comment on column business_vault.savings.customer_cost_usd is 'What the customer was charged.';
-comment on column business_vault.savings.saved_usd is 'The difference; negative where it was dearer.';
+comment on column business_vault.savings.own_key_cost_usd is
+'What providers asked the customer himself, by his own keys.';
+comment on column business_vault.savings.saved_usd is
+'The baseline without the charge and what own keys cost; negative where it was dearer.';

@@ -20,6 +20,7 @@ with counted as (
         sum(u.markup_usd) as markup_usd,
         sum(u.customer_cost_usd) as customer_cost_usd,
         sum(u.house_loss_usd) as house_loss_usd,
+        sum(u.own_key_cost_usd) as own_key_cost_usd,
         round(sum(u.latency_ms_sum) / nullif(sum(u.latency_count), 0))::integer as average_latency_ms,
         round(sum(u.first_byte_ms_sum) / nullif(sum(u.first_byte_count), 0))::integer as average_first_byte_ms
     from business_vault.usage_part as u
@@ -48,6 +49,7 @@ select
     c.markup_usd,
     c.customer_cost_usd,
     c.house_loss_usd,
+    c.own_key_cost_usd,
     c.average_latency_ms,
     c.average_first_byte_ms
 from counted as c
@@ -78,6 +80,8 @@ comment on column business_vault.usage_hourly.markup_usd is 'The gateway''s part
 comment on column business_vault.usage_hourly.customer_cost_usd is 'What the customer pays: provider cost and markup.';
 comment on column business_vault.usage_hourly.house_loss_usd is
 'Cost above what was reserved, which nobody is charged.';
+comment on column business_vault.usage_hourly.own_key_cost_usd is
+'What providers ask the customer himself, by his own keys; no part of the other costs.';
 comment on column business_vault.usage_hourly.average_latency_ms is 'Average time to the end of the answer.';
 comment on column business_vault.usage_hourly.average_first_byte_ms is
 'Average time to the first byte, of those timed.';

@@ -25,6 +25,7 @@ select
     u.markup_usd,
     u.customer_cost_usd,
     u.house_loss_usd,
+    u.own_key_cost_usd,
     u.latency_count,
     u.latency_ms_sum,
     u.first_byte_count,
@@ -60,6 +61,7 @@ select
     s.gateway_markup,
     s.customer_cost,
     s.house_loss,
+    s.own_key_cost,
     (s.request_latency_ms is not null)::integer::bigint,
     coalesce(s.request_latency_ms, 0)::bigint,
     (s.first_byte_ms is not null)::integer::bigint,
@@ -99,6 +101,8 @@ comment on column business_vault.usage_part.provider_cost_usd is 'What the provi
 comment on column business_vault.usage_part.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.usage_part.customer_cost_usd is 'What the customer pays: provider cost and markup.';
 comment on column business_vault.usage_part.house_loss_usd is 'Cost above what was reserved, which nobody is charged.';
+comment on column business_vault.usage_part.own_key_cost_usd is
+'What providers ask the customer himself, by his own keys; no part of the other costs.';
 comment on column business_vault.usage_part.latency_count is 'Requests whose latency is known.';
 comment on column business_vault.usage_part.latency_ms_sum is 'Their latencies added up.';
 comment on column business_vault.usage_part.first_byte_count is 'Requests whose first byte was timed.';

@@ -15,7 +15,9 @@ begin
             'provider', l.provider, 'model', l.model, 'requests', l.requests, 'input_tokens', l.input_tokens,
             'cache_read_tokens', l.cache_read_tokens, 'cache_write_tokens', l.cache_write_tokens,
             'output_tokens', l.output_tokens, 'total_tokens', l.total_tokens, 'cost_usd', trim_scale(l.cost_usd)
-        ) order by l.provider, l.model),
+        ) || case when l.own_key_cost_usd > 0
+            then jsonb_build_object('own_key_cost_usd', trim_scale(l.own_key_cost_usd)) else '{}'
+        end order by l.provider, l.model),
         sum(l.cost_usd)
     into v_lines, v_total
     from (
@@ -23,7 +25,7 @@ begin
             u.provider, u.model, sum(u.request_count) as requests, sum(u.input_tokens) as input_tokens,
             sum(u.cache_read_tokens) as cache_read_tokens, sum(u.cache_write_tokens) as cache_write_tokens,
             sum(u.output_tokens) as output_tokens, sum(u.total_tokens) as total_tokens,
-            sum(u.customer_cost_usd) as cost_usd
+            sum(u.customer_cost_usd) as cost_usd, sum(u.own_key_cost_usd) as own_key_cost_usd
         from business_vault.usage_part as u
         where
             u.customer = p_customer

@@ -1,5 +1,5 @@
 -- What a call with this token could be routed to, by the same tests as routing: usable now, allowed, compliant. Prices
--- are what the customer pays; those of the model are its cheapest offer's.
+-- are what the customer pays, by his own key the fee alone; those of the model are its cheapest offer's.
 create or replace function gateway.sp_list_models(p_token_digest bytea, p_client_ip text default null) returns jsonb
 language plpgsql
 stable
@@ -11,6 +11,7 @@ declare
     v_principal ops.principal;
     v_refusal gateway.route_decision;
     v_models jsonb;
+    v_own_keys jsonb;
 begin
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
     v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference', p_client_ip);
@@ -18,6 +19,9 @@ begin
         return gateway.fn_reply_refusal(v_refusal);
     end if;
 
+    if v_principal.own_keys is not null then
+        v_own_keys := gateway.fn_open_own_keys(v_principal.own_keys, v_now, null);
+    end if;
     select jsonb_agg(m.model order by m.model_bk) into v_models
     from (
         select
@@ -44,6 +48,15 @@ begin
         inner join gateway.model_h as h on o.model_hk = h.model_hk
         cross join lateral (
             select
+                coalesce(x.own -> 'keys', 'null') <> 'null' as has_key,
+                coalesce((x.own ->> 'stays')::boolean, false) as stays
+            from (
+                select case when v_own_keys is not null
+                    then gateway.fn_pick_own_keys(v_own_keys, o.provider_bk, o.model_bk) end as own
+            ) as x
+        ) as k
+        cross join lateral (
+            select
                 (o.is_sandbox, o.input_usd_per_million + o.output_usd_per_million, o.provider_bk) as place,
                 jsonb_build_object(
                     'input', trim_scale(round(o.input_usd_per_million * f.factor, 10)),
@@ -51,11 +64,20 @@ begin
                     'cache_write', trim_scale(round(o.cache_write_usd_per_million * f.factor, 10)),
                     'output', trim_scale(round(o.output_usd_per_million * f.factor, 10))
                 ) as price
-            from (select 1 + v_principal.markup_percent / 100 as factor) as f
+            from (
+                select case
+                    when k.has_key then greatest(v_principal.markup_percent, 0) / 100
+                    else 1 + v_principal.markup_percent / 100
+                end as factor
+            ) as f
         ) as p
         where
             o.valid_from <= v_now and o.valid_to > v_now
-            and o.unroutable_because is null
+            and (
+                o.unroutable_because is null and (k.has_key or not k.stays)
+                or o.unroutable_because = 'no_key' and k.has_key and o.input_usd_per_million is not null
+                and (o.output_usd_per_million is not null or not 'chat' = any(o.capabilities))
+            )
             and coalesce(
                 o.model_bk = any(v_principal.allowed_models)
                 or o.provider_bk || '/' || o.model_bk = any(v_principal.allowed_models), true

@@ -13,8 +13,11 @@ begin atomic
     left join ops.key_health as k on s.provider_key_hk = k.provider_key_hk
     where s.provider_key_hk = p_provider_key_hk and s.load_end_date is null
     union all
-    select s.api_key_encrypted, s.encryption_key_id::text, s.key_status::text, s.customer_provider_key_hk
+    select
+        s.api_key_encrypted, s.encryption_key_id::text,
+        case when k.rests_until > now() then 'RESTING' else s.key_status end::text, s.customer_provider_key_hk
     from gateway.customer_provider_keys_s as s
+    left join ops.key_health as k on s.customer_provider_key_hk = k.provider_key_hk
     where s.customer_provider_key_hk = p_provider_key_hk and s.load_end_date is null;
 end;
 

@@ -31,8 +31,10 @@ security definer
 set search_path = ''
 as $$
 begin
-    -- A key that was set anew is no longer the one that was refused.
-    delete from ops.key_health as k where k.provider_key_hk in (select c.provider_key_hk from changed as c);
+    -- A key that was set anew is no longer the one that was refused; one that its provider's list of models took is.
+    delete from ops.key_health as k where k.provider_key_hk in (
+        select c.provider_key_hk from changed as c where c.load_end_date is null and c.record_source <> 'validation'
+    );
     perform ops.fn_refresh_offers(array(
         select l.offer_hk
         from gateway.offer_l as l

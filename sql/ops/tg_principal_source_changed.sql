@@ -72,6 +72,25 @@ begin
 end
 $$;
 
+create or replace function ops.tg_customer_provider_keys_s_changed() returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+    -- A key that was set anew is no longer the one that was refused; one that its provider's list of models took is.
+    delete from ops.key_health as k where k.provider_key_hk in (
+        select c.customer_provider_key_hk from changed as c
+        where c.load_end_date is null and c.record_source <> 'validation'
+    );
+    perform ops.fn_refresh_principals(array(
+        select h.customer_hk from gateway.customer_provider_keys_h as h
+        where h.customer_provider_key_hk in (select c.customer_provider_key_hk from changed as c)
+    ));
+    return null;
+end
+$$;
+
 create or replace trigger usage_limit_s_added after insert on gateway.usage_limit_s
 referencing new table as changed for each statement execute function ops.tg_usage_limit_s_changed();
 create or replace trigger usage_limit_s_closed after update on gateway.usage_limit_s
@@ -88,3 +107,7 @@ create or replace trigger token_s_added after insert on gateway.token_s
 referencing new table as changed for each statement execute function ops.tg_token_s_changed();
 create or replace trigger token_s_closed after update on gateway.token_s
 referencing new table as changed for each statement execute function ops.tg_token_s_changed();
+create or replace trigger customer_provider_keys_s_added after insert on gateway.customer_provider_keys_s
+referencing new table as changed for each statement execute function ops.tg_customer_provider_keys_s_changed();
+create or replace trigger customer_provider_keys_s_closed after update on gateway.customer_provider_keys_s
+referencing new table as changed for each statement execute function ops.tg_customer_provider_keys_s_changed();

@@ -10,6 +10,8 @@ from (
             when a.charged > 1 then 'is charged for ' || a.charged || ' attempts'
             when s.customer_cost > 0 and a.charged = 0 then 'is charged for no attempt'
             when a.provider_cost <> s.provider_cost then 'costs another sum than its attempts'
+            when a.own_key_cost <> s.own_key_cost then 'costs another sum by own keys than its attempts'
+            when a.misplaced > 0 then 'costs the house something by a customer''s own key'
             when a.attempts <> s.attempt_count then 'has another number of attempts than it says'
             when s.provider_cost + s.gateway_markup <> s.customer_cost then 'does not add up'
             when s.response_status = 'SUCCESS' and a.answered <> 1 then 'succeeded without one successful attempt'
@@ -22,7 +24,11 @@ from (
             count(*) as attempts, count(*) filter (where t.is_charged) as charged,
             count(*) filter (where t.outcome = 'SUCCESS') as answered,
             count(*) filter (where t.outcome = 'UNKNOWN') as unknown,
-            coalesce(sum(t.provider_cost), 0) as provider_cost
+            coalesce(sum(t.provider_cost), 0) as provider_cost,
+            coalesce(sum(t.own_key_cost), 0) as own_key_cost,
+            count(*) filter (
+                where case when t.is_own_key then t.provider_cost else t.own_key_cost end <> 0
+            ) as misplaced
         from gateway.api_request_attempt_s as t
         where t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
     ) as a

@@ -8,7 +8,7 @@ select
 from gateway.api_request_attempt_s as a
 inner join gateway.api_request_s as s on a.api_request_hk = s.api_request_hk and a.customer_hk = s.customer_hk
 inner join gateway.ai_provider_h as p on a.provider_hk = p.provider_hk
-where a.outcome = 'UNKNOWN' and a.api_request_hk >= ops.fn_check_from() and s.markup_percent > -100
+where a.outcome = 'UNKNOWN' and not a.is_own_key and a.api_request_hk >= ops.fn_check_from() and s.markup_percent > -100
 group by
     a.api_request_hk, a.load_date, p.provider_bk, s.model_used, s.response_status, s.reserved_cost, s.markup_percent;
 

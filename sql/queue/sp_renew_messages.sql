@@ -19,9 +19,10 @@ begin
     update ops.reservation as r set
         told_at = clock_timestamp(),
         told_offer = coalesce(m.offer, r.told_offer),
+        told_key = case when m.offer is null then r.told_key else m.key end,
         told_output_bytes = greatest(r.told_output_bytes, m.output_bytes),
         request_state = case when m.output_bytes > 0 then 'streaming' else r.request_state end
-    from jsonb_to_recordset(p_messages) as m (request uuid, customer text, output_bytes bigint, offer text)
+    from jsonb_to_recordset(p_messages) as m (request uuid, customer text, output_bytes bigint, offer text, key text)
     where
         m.request is not null and r.api_request_hk = uuid_send(m.request)
         and r.customer_hk = decode(m.customer, 'hex')
@@ -31,5 +32,5 @@ end
 $$;
 
 comment on function gateway.sp_renew_messages(jsonb, integer) is
-'Keeps messages ({queue, msg_id, read_ct} and request, customer, offer, output_bytes) invisible for longer and notes
-how far they got; returns how many were still the caller''s.';
+'Keeps messages ({queue, msg_id, read_ct} and request, customer, offer, key, output_bytes) invisible for longer and
+notes how far they got; returns how many were still the caller''s.';

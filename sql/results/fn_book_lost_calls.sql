@@ -12,7 +12,21 @@ declare
     v_lost integer := p_lost;
     v_offer text := coalesce(p_reservation.told_offer, p_reservation.candidates -> 0 ->> 'offer');
     v_unknown jsonb := jsonb_build_object('offer', v_offer, 'outcome', 'UNKNOWN', 'class', 'worker_lost');
+    v_key text;
 begin
+    if p_reservation.candidates @? '$[*].own_keys' then
+        -- Whose key it was decides who pays the provider: the one that was told last, else the first of the offer's own.
+        select case when p_reservation.told_offer is null then c.prices -> 'own_keys' ->> 0 else p_reservation.told_key end
+        into v_key
+        from jsonb_array_elements(p_reservation.candidates) as c (prices)
+        where c.prices ->> 'offer' = v_offer;
+        v_unknown := v_unknown || jsonb_build_object('key', v_key);
+        if v_result #>> '{attempts,0,class}' = 'worker_lost' then
+            v_result := jsonb_set(v_result, '{attempts,0}', (v_result #> '{attempts,0}') || jsonb_build_object(
+                'offer', v_offer, 'key', v_key
+            ));
+        end if;
+    end if;
     if v_result #>> '{attempts,0,class}' = 'worker_lost' then
         -- The front knows what was delivered of one of them.
         v_lost := v_lost - 1;
@@ -22,7 +36,7 @@ begin
         v_lost := v_lost - 1;
         v_result := v_result || jsonb_build_object(
             'status', 'CANCELLED', 'class', 'worker_lost', 'attempts', jsonb_build_array(jsonb_build_object(
-                'number', 1, 'offer', v_offer, 'outcome', 'CANCELLED', 'class', 'worker_lost',
+                'number', 1, 'offer', v_offer, 'key', v_key, 'outcome', 'CANCELLED', 'class', 'worker_lost',
                 'output_bytes', p_reservation.told_output_bytes
             ))
         );

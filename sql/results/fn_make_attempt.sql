@@ -38,6 +38,8 @@ begin
     v_row.cache_write_usd_per_million := p_priced.cache_write_usd_per_million;
     v_row.output_usd_per_million := p_priced.output_usd_per_million;
     v_row.provider_cost := p_priced.provider_cost;
+    v_row.is_own_key := p_priced.is_own_key;
+    v_row.own_key_cost := p_priced.own_key_cost;
     v_row.is_charged := p_is_charged;
     v_row.compliance_required := p_compliance_levels;
     v_row.compliance_met := case when p_compliance_levels is not null then array(select jsonb_array_elements_text(coalesce(p_prices -> 'levels', '[]'))) end;

@@ -1,6 +1,6 @@
 -- Usage in disjoint buckets times the prices that were pinned when the call was routed. Usage that no provider
 -- told is estimated from the bytes that came (four a token) and the prompt's size (four bytes a token), and
--- marked.
+-- marked. With a key of the customer's own the provider asks him, and the house nothing.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
 language plpgsql
@@ -39,9 +39,16 @@ begin
         + coalesce(v_priced.cache_write, 0) * v_priced.cache_write_usd_per_million
         + coalesce(v_priced.output, 0) * v_priced.output_usd_per_million
     ) / 1000000, 10);
+    v_priced.is_own_key := coalesce(p_prices -> 'own_keys' ? (p_attempt ->> 'key'), false);
+    v_priced.own_key_cost := 0;
+    if v_priced.is_own_key then
+        v_priced.own_key_cost := v_priced.provider_cost;
+        v_priced.provider_cost := 0;
+    end if;
     return v_priced;
 end
 $$;
 
 comment on function gateway.fn_price_attempt(jsonb, jsonb, bigint) is
-'What an attempt used and what the provider asks for it, in USD to ten decimals.';
+'What an attempt used and what the provider asks for it, the house or, by his own key, the customer; in USD to
+ten decimals.';

@@ -10,7 +10,9 @@ begin atomic
         'cost', jsonb_build_object(
             'provider', trim_scale(s.provider_cost)::text, 'markup', trim_scale(s.gateway_markup)::text,
             'customer', trim_scale(s.customer_cost)::text, 'currency', 'USD'
-        ),
+        ) || case when s.own_key_cost > 0
+            then jsonb_build_object('own_key', trim_scale(s.own_key_cost)::text) else '{}'
+        end,
         'usage', jsonb_build_object(
             'input_uncached', s.input_uncached_tokens, 'cache_read', s.cache_read_tokens,
             'cache_write', s.cache_write_tokens, 'output', s.output_tokens, 'reasoning', s.reasoning_tokens

@@ -1,6 +1,6 @@
 -- Settles one request and makes the rows that book it. The reservation is the fence: whoever deletes it settles, so a
 -- request is charged once however often its result is told. The customer pays for one attempt and never more than was
--- reserved; the rest is the house's.
+-- reserved; the rest is the house's. By his own key he pays the fee alone: the markup on what the provider asks him.
 create or replace function gateway.fn_settle_result(
     p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[],
     out day_number integer, out month_number integer, out token_is_limited boolean, out limits jsonb
@@ -19,6 +19,7 @@ declare
     v_priced gateway.priced_attempt;
     v_charged gateway.priced_attempt;
     v_provider_cost numeric := 0;
+    v_own_key_cost numeric := 0;
     v_customer_cost numeric := 0;
     v_house_loss numeric := 0;
     v_used jsonb;
@@ -75,6 +76,7 @@ begin
             v_attempt, v_prices, ((v_reservation.request ->> 'prompt_bytes')::bigint + 3) / 4
         );
         v_provider_cost := v_provider_cost + v_priced.provider_cost;
+        v_own_key_cost := v_own_key_cost + v_priced.own_key_cost;
         if (v_attempt ->> 'number')::integer = v_charged_number then
             v_charged := v_priced;
         end if;
@@ -88,7 +90,8 @@ begin
     end loop;
 
     v_customer_cost := round(
-        coalesce(v_charged.provider_cost, 0) * (1 + v_reservation.markup_percent / 100), 10
+        coalesce(v_charged.provider_cost, 0) * (1 + v_reservation.markup_percent / 100)
+        + coalesce(v_charged.own_key_cost, 0) * greatest(v_reservation.markup_percent, 0) / 100, 10
     );
     v_house_loss := greatest(v_customer_cost - v_reservation.held_usd, 0);
     v_customer_cost := least(v_customer_cost, v_reservation.held_usd);
@@ -100,6 +103,7 @@ begin
     v_request.first_byte_ms := (p_result ->> 'first_byte_ms')::integer + v_queued_ms;
     v_request.attempt_count := v_count + v_lost;
     v_request.provider_cost := v_provider_cost;
+    v_request.own_key_cost := v_own_key_cost;
     v_request.gateway_markup := v_customer_cost - v_provider_cost;
     v_request.customer_cost := v_customer_cost;
     v_request.house_loss := v_house_loss;
@@ -129,6 +133,9 @@ begin
         ),
         'limited', v_reservation.decision -> 'limited'
     );
+    if v_own_key_cost > 0 then
+        receipt := jsonb_set(receipt, '{cost,own_key}', to_jsonb(trim_scale(v_own_key_cost)::text));
+    end if;
 end
 $$;
 

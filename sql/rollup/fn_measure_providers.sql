@@ -1,6 +1,6 @@
 -- Five-minute windows of attempts by the moment they were booked, so that a window that is over never changes. A
 -- provider fails when the reason is its own; it is unavailable when it was not there at all. What a customer did wrong
--- or broke off, and a worker or front of ours that died, is held against nobody.
+-- or broke off, how it went with his own key, and a worker or front of ours that died, is held against nobody.
 create or replace function ops.fn_measure_providers(
     p_until timestamptz default util.current_load_date() - interval '1 minute'
 ) returns timestamptz
@@ -48,10 +48,8 @@ begin
             inner join gateway.ai_provider_h as h on a.provider_hk = h.provider_hk
             cross join lateral (
                 select
-                    a.error_class in (
-                        'auth_dead', 'money_dead', 'rate_limited', 'overloaded', 'server_error', 'timeout', 'connect',
-                        'truncated_stream'
-                    ) as is_failure,
+                    a.error_class in ('overloaded', 'server_error', 'timeout', 'connect', 'truncated_stream')
+                    or a.error_class in ('auth_dead', 'money_dead', 'rate_limited') and not a.is_own_key as is_failure,
                     a.error_class in ('overloaded', 'server_error', 'timeout', 'connect', 'truncated_stream')
                     as is_unavailable
             ) as c

@@ -52,6 +52,7 @@ begin
             markup_usd = u.markup_usd + excluded.markup_usd,
             customer_cost_usd = u.customer_cost_usd + excluded.customer_cost_usd,
             house_loss_usd = u.house_loss_usd + excluded.house_loss_usd,
+            own_key_cost_usd = u.own_key_cost_usd + excluded.own_key_cost_usd,
             latency_count = u.latency_count + excluded.latency_count,
             latency_ms_sum = u.latency_ms_sum + excluded.latency_ms_sum,
             first_byte_count = u.first_byte_count + excluded.first_byte_count,

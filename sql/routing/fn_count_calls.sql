@@ -35,15 +35,19 @@ declare
     v_provider text := encode(p_provider_hk, 'hex');
 begin
     if v_calls is not null then
+        -- By his own key a call counts against the customer's limit at the provider, which only the provider knows.
+        if p_provider_hk is not null then
+            v_calls := v_calls || jsonb_build_object(v_provider, coalesce((v_calls ->> v_provider)::integer, 0) + 1);
+        end if;
         perform set_config('onevault.calls_in_batch', (v_calls || jsonb_build_object(
-            v_provider, coalesce((v_calls ->> v_provider)::integer, 0) + 1,
             p_offer, coalesce((v_calls ->> p_offer)::integer, 0) + 1
         ))::text, true);
     end if;
 end
 $$;
 
-comment on function gateway.fn_count_call(bytea, text) is 'Counts a call within this batch.';
+comment on function gateway.fn_count_call(bytea, text) is
+'Counts a call within this batch: against the house''s limit at a provider (NULL for none), and for its offer.';
 
 create or replace function gateway.fn_end_counting(p_now timestamptz) returns void
 language plpgsql

@@ -54,6 +54,9 @@ begin
     if v_best.limited is not null then
         v_choice.record := v_choice.record || jsonb_build_object('limited', v_best.limited);
     end if;
+    if v_best.keys is not null then
+        v_choice.record := v_choice.record || jsonb_build_object('keys', v_best.keys);
+    end if;
     if p_seen is null then
         v_choice.record := v_choice.record || gateway.fn_keep_question(v_features, p_prompt_tokens);
     end if;

@@ -1,7 +1,7 @@
 -- Versions of offers that rest: now, or those that a decision saw resting. An offer rests after failures, when another
 -- call is already trying whether it has recovered, when its provider has had what it allows a minute, and when all its
--- keys were refused.
-create or replace function gateway.fn_list_resting(p_now timestamptz, p_seen jsonb) returns jsonb
+-- keys were refused. The last two are the house's troubles: what goes by a customer's own key does not mind them.
+create or replace function gateway.fn_list_resting(p_now timestamptz, p_seen jsonb, p_own_keys jsonb) returns jsonb
 language plpgsql
 stable
 set search_path = ''
@@ -27,19 +27,27 @@ begin
         from ops.offer as o
         left join ops.offer_health as h on o.offer_hk = h.offer_hk
         where
-            o.valid_from <= p_now and o.valid_to > p_now and o.unroutable_because is null
+            o.valid_from <= p_now and o.valid_to > p_now
+            and (o.unroutable_because is null or o.unroutable_because = 'no_key' and p_own_keys is not null)
             and (
-                o.provider_hk = any(v_full) or h.rests_until > p_now
-                or h.consecutive_failures >= 3 and v_calls ? encode(h.offer_hk, 'hex')
-                or o.provider_key_hk = any(v_dead) and not exists (
-                    select from jsonb_array_elements_text(coalesce(o.candidate -> 'spare_keys', '[]')) as k (key_hk)
-                    where decode(k.key_hk, 'hex') <> all(v_dead)
-                )
+                h.rests_until > p_now or h.consecutive_failures >= 3 and v_calls ? encode(h.offer_hk, 'hex')
+                or (
+                    o.provider_hk = any(v_full)
+                    or o.provider_key_hk = any(v_dead) and not exists (
+                        select from jsonb_array_elements_text(coalesce(o.candidate -> 'spare_keys', '[]')) as k (key_hk)
+                        where decode(k.key_hk, 'hex') <> all(v_dead)
+                    )
+                ) and case
+                    when p_own_keys is null then true
+                    else coalesce(
+                        gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) -> 'keys', 'null'
+                    ) = 'null'
+                end
             )
     );
 end
 $$;
 
-comment on function gateway.fn_list_resting(timestamptz, jsonb) is
+comment on function gateway.fn_list_resting(timestamptz, jsonb, jsonb) is
 'The offers that are tried last because they failed repeatedly or their provider''s limit is reached, by version, as a
 JSON list.';

@@ -13,6 +13,8 @@ declare
     v_reasons jsonb;
     v_cheapest numeric;
     v_context integer;
+    v_own_keys jsonb := case when p_principal.own_keys is not null
+        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen) end;
 begin
     select
         jsonb_object_agg(r.dropped_because, r.offers), min(r.cheapest), max(r.context_tokens)
@@ -24,7 +26,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
-            case when p_is_free then p_rule.target_names end, p_epoch, '[]'
+            case when p_is_free then p_rule.target_names end, p_epoch, '[]', v_own_keys
         ) as k
         group by k.dropped_because
     ) as r;
@@ -66,6 +68,11 @@ begin
                 select string_agg(k.reason, ', ') from jsonb_object_keys(v_reasons) as k (reason)
                 where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
             )), jsonb_build_object('param', 'model')
+        )
+        when v_reasons ? 'own_key' then gateway.fn_refuse(
+            'no_provider', 503,
+            format('Your own key for %s was not taken by its provider, and the gateway''s is not to be used in its place. '
+                'Set another key, or have it fall back.', quote_literal(v_asked)), null, 5000
         )
         when v_reasons ? 'quality' then gateway.fn_refuse(
             'no_provider', 503,

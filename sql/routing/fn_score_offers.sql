@@ -3,13 +3,13 @@
 create or replace function gateway.fn_score_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
-    p_epoch bigint, p_seen jsonb
+    p_epoch bigint, p_seen jsonb, p_own_keys jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
     candidate jsonb, prices jsonb, output_tokens integer, full_output_tokens integer,
     worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, is_resting boolean, dropped_because text,
     place integer, first_byte_ms float8, ms_per_token float8, outstanding bigint, is_last boolean, is_warm boolean,
-    score float8
+    score float8, own_keys jsonb, falls_back boolean, rank_cost_usd numeric
 )
 language sql stable
 begin atomic
@@ -27,24 +27,25 @@ begin atomic
             when 'LEAST_OUTSTANDING' then s.outstanding
             else
                 coalesce(p_rule.cost_weight, 1)
-                * coalesce(s.worst_provider_cost_usd::float8 / nullif(s.most_cost_usd, 0)::float8, 0)
+                * coalesce(s.rank_cost_usd::float8 / nullif(s.most_cost_usd, 0)::float8, 0)
                 -- What nobody has measured counts as the fastest, so that it will be.
                 + coalesce(p_rule.latency_weight, 0)
                 * coalesce(coalesce(s.expected_ms, s.least_ms) / nullif(s.most_ms, 0), 0)
                 + coalesce(p_rule.quality_weight, 0) * (1 - coalesce(s.quality_score, 0)::float8 / 100)
-        end
+        end,
+        s.own_keys, s.falls_back, s.rank_cost_usd
     from (
         select
             r.*, t.place, t.weight, t.name as target, v.*, e.expected_ms,
-            min(r.worst_provider_cost_usd) filter (where r.dropped_because is null) over () as least_cost_usd,
-            max(r.worst_provider_cost_usd) filter (where r.dropped_because is null) over () as most_cost_usd,
+            min(r.rank_cost_usd) filter (where r.dropped_because is null) over () as least_cost_usd,
+            max(r.rank_cost_usd) filter (where r.dropped_because is null) over () as most_cost_usd,
             min(e.expected_ms) filter (where r.dropped_because is null) over () as least_ms,
             max(e.expected_ms) filter (where r.dropped_because is null) over () as most_ms
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
             case when p_is_free then p_rule.target_names end, p_epoch,
-            gateway.fn_list_resting(p_now, p_seen)
+            gateway.fn_list_resting(p_now, p_seen, p_own_keys), p_own_keys
         ) as r
         left join lateral (
             select k.name, k.place, k.weight
@@ -84,5 +85,5 @@ end;
 
 comment on function gateway.fn_score_offers(
     timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
-    jsonb
+    jsonb, jsonb
 ) is 'Offers that could serve a call with their score under a rule (less is better) and what it was made from.';

@@ -75,7 +75,10 @@ begin
         return v_decision;
     end if;
 
-    perform gateway.fn_count_call(v_choice.provider_hk, v_choice.candidates -> 0 ->> 'offer');
+    perform gateway.fn_count_call(
+        case when v_choice.candidates -> 0 -> 'own_keys' is null then v_choice.provider_hk end,
+        v_choice.candidates -> 0 ->> 'offer'
+    );
     v_decision.status := 'routed';
     v_decision.http_status := 200;
     v_decision.request_id := v_request::text;

@@ -245,6 +245,21 @@ async def good_key(fake: FakeProvider, seen: Seen, number: int) -> AsyncIterator
         yield wire.refusal(401, "Incorrect API key provided.", code="invalid_api_key")
 
 
+async def lets_in(fake: FakeProvider, seen: Seen, number: int) -> AsyncIterator[Step]:
+    """As `good_key`, but every key may ask for the list of models."""
+    async for step in good_key(fake, seen, number):
+        yield step
+
+
+async def limits_but(fake: FakeProvider, seen: Seen, number: int) -> AsyncIterator[Step]:
+    """429 for half a minute, for every key but sk-good-1 (of that number)."""
+    if seen.headers.get("authorization") == f"Bearer sk-good-{number}":
+        async for step in ok(fake, seen, number):
+            yield step
+    else:
+        yield wire.refusal(429, "Rate limit reached.", code="rate_limit_exceeded", headers=("retry-after: 30",))
+
+
 async def no_money(fake: FakeProvider, seen: Seen, _: int) -> AsyncIterator[Step]:
     """429, but waiting does not help."""
     yield wire.refusal(429, "You exceeded your current quota.", code="insufficient_quota")
@@ -376,9 +391,12 @@ BEHAVIOURS: dict[str, Behaviour] = {
     for make in (
         ok, slow, gated, gated_after, pace, tools, usage_with_choices, usage_every_chunk, no_usage, crlf, cr, comments,
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
-        endless_line, endless_answer, status, once, good_key, no_money, too_long, too_long_in_words, policy, no_model,
-        redirect, html, broken_json,
+        endless_line, endless_answer, status, once, good_key, lets_in, limits_but, no_money, too_long,
+        too_long_in_words, policy, no_model, redirect, html, broken_json,
         error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
     )
 }  # fmt: skip
+ANSWERS_QUESTIONS = {"status", "good-key", "hang", "cut-head"}
+"""Those that answer a question for the list of models as they answer calls; all others give it."""
+
 BEHAVIOURS |= hostile.BEHAVIOURS

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests_py.providers import wire
-from tests_py.providers.behaviours import BEHAVIOURS
+from tests_py.providers.behaviours import ANSWERS_QUESTIONS, BEHAVIOURS
 
 
 @dataclass
@@ -43,6 +43,8 @@ class FakeProvider:
     text: str = "Hello there, how can I help you today?"
     usage: dict[str, Any] = field(default_factory=wire.usage)
     seen: list[Seen] = field(default_factory=list)
+    asked: list[Seen] = field(default_factory=list)
+    """Questions for the list of models, which validate a key; they are no calls."""
     gate: threading.Event = field(default_factory=threading.Event, repr=False)
     port: int = 0
 
@@ -96,12 +98,15 @@ class FakeProvider:
             while seen := await _read_request(reader):
                 count += 1
                 seen.on_connection = count
-                self.seen.append(seen)
+                is_question = seen.path.split("?")[0].endswith("/models")
+                (self.asked if is_question else self.seen).append(seen)
                 name, _, argument = seen.behaviour.rpartition("-")
                 if argument.isdigit() and name in BEHAVIOURS:
                     make = BEHAVIOURS[name]
                 else:
-                    make, argument = BEHAVIOURS[seen.behaviour], "0"
+                    name, make, argument = seen.behaviour, BEHAVIOURS[seen.behaviour], "0"
+                if is_question and name not in ANSWERS_QUESTIONS:
+                    make = BEHAVIOURS["ok"]
                 async for step in make(self, seen, int(argument)):
                     if isinstance(step, float):
                         await writer.drain()

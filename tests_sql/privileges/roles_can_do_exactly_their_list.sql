@@ -28,7 +28,8 @@ select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role 
 select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' and h.kind = 'function'$$, array[
     'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_return_messages', 'gateway.sp_record_result',
     'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs',
-    'gateway.sp_read_webhooks', 'gateway.sp_record_webhook'
+    'gateway.sp_read_webhooks', 'gateway.sp_record_webhook',
+    'gateway.sp_take_key_validations', 'gateway.sp_record_key_validation'
 ], 'the worker: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
@@ -38,6 +39,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
+    'admin.sp_read_key_validation',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from'
@@ -54,7 +56,7 @@ select set_eq(
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
         and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
-            'ops.offer_health', 'ops.offer_speed', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker',
+            'ops.offer_health', 'ops.offer_speed', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker', 'ops.key_validation',
             'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
             'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation', 'ops.admission')$$,

@@ -8,7 +8,7 @@ never keeps anything that was said.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import httpx
 import msgspec
@@ -75,6 +75,21 @@ class Call(msgspec.Struct, frozen=True):
         return f"Call({self.request_id!r}, {self.candidate.provider!r})"
 
 
+Finding = Literal["accepted", "refused", "unreachable", "unsupported"]
+"""What asking a provider about a key comes to: `unsupported` is a provider with nothing to ask."""
+
+
+class Inquiry(msgspec.Struct, frozen=True):
+    """A key and the provider that is to say whether it takes it; `settings` as in `worker.shapes.Candidate`."""
+
+    endpoint: str
+    settings: msgspec.Raw
+    api_key: Secret[str]
+
+    def __repr__(self) -> str:
+        return f"Inquiry({self.endpoint!r})"
+
+
 class Output(Protocol):
     """Where the answer goes. Nothing reaches the customer before the first `send`."""
 
@@ -90,6 +105,9 @@ class Provider(Protocol):
 
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """Make the call, fill in the attempt, write the answer. Raises `CallFailed`."""
+
+    async def validate(self, inquiry: Inquiry) -> Finding:
+        """Ask whether a key is taken, by the cheapest call that needs one. Raises nothing."""
 
 
 class Transport(Protocol):

@@ -15,8 +15,9 @@ from typing import Final
 import httpx
 import msgspec
 
+from onevault.tokens import Secret
 from worker.providers.answers import read_plain, read_stream
-from worker.providers.base import Call, CallFailed, Output, Transport
+from worker.providers.base import Call, CallFailed, Finding, Inquiry, Output, Transport
 from worker.providers.refusals import classify_refusal
 from worker.providers.wire import (
     TIMEOUTS,
@@ -30,6 +31,7 @@ from worker.shapes import Attempt
 
 _NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id", "prompt", "max_tokens", "stream_options")
 _LIMITS: Final = ("max_tokens", "max_completion_tokens")
+_MODELS: Final = "/models"
 _TRUE: Final = msgspec.Raw(b"true")
 _USER_AGENT: Final = "onevault"
 # A server that hangs up later than this after it was asked has had the request.
@@ -84,6 +86,24 @@ class OpenAIProvider:
             raise CallFailed(classify_wire_error(error, begun=True)) from None
         finally:
             await _close(response)
+
+    async def validate(self, inquiry: Inquiry) -> Finding:
+        """By the list of models, which costs nothing; see `worker.providers.base.Provider`."""
+        try:
+            target = _target(inquiry.endpoint, bytes(inquiry.settings))
+            url = httpx.URL(inquiry.endpoint.rstrip("/") + _MODELS).copy_merge_params(target.quirks.query)
+            headers = [*target.headers, _authorization(inquiry.api_key, target.quirks)]
+            request = httpx.Request("GET", url, headers=headers, extensions=TIMEOUTS)
+            response = await self._send(request)
+        except CallFailed:
+            return "unreachable"
+        await _close(response)
+        status = response.status_code
+        if status in (401, 403):
+            return "refused"
+        if status == 429 or status == 408 or status >= 500:
+            return "unreachable"
+        return "accepted" if 200 <= status < 300 else "unsupported"
 
     async def _send_apart(self, request: httpx.Request) -> httpx.Response:
         """As `_send`, but when the call is cancelled just as the head comes, the head is not lost with it.
@@ -193,11 +213,14 @@ def _target(endpoint: str, settings: bytes) -> _Target:
     return _Target(url, [(n.encode(), v.encode()) for n, v in headers.items()], quirks)
 
 
+def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:
+    return quirks.auth_header.encode(), (quirks.auth_prefix + key.reveal()).encode()
+
+
 def _request(call: Call, target: _Target) -> httpx.Request:
     headers = target.headers
     if call.api_key is not None:
-        secret = target.quirks.auth_prefix + call.api_key.reveal()
-        headers = [*headers, (target.quirks.auth_header.encode(), secret.encode())]
+        headers = [*headers, _authorization(call.api_key, target.quirks)]
     # A stream that is read at once skips what httpx does to find out about `content`; aiohttp adds host and length.
     body = httpx.ByteStream(upstream_body(call, target.quirks))
     request = httpx.Request("POST", target.url, headers=headers, stream=body, extensions=TIMEOUTS)

@@ -11,6 +11,8 @@ one word. What it says depends only on the length of the prompt. A request can o
                                   "connect" (nobody there) or "cut" (breaks off in the middle)
     sandbox_tool_call             "true": calls the first tool that was offered, with empty arguments
     sandbox_echo                  "true": repeats the last message instead of speaking of its own
+
+It takes calls without a key and any key but those that begin with "refused", so that one can see what becomes of those.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from typing import Final
 import msgspec
 
 from onevault.settings import Settings
-from worker.providers.base import Call, CallFailed, Output, text_bytes
+from onevault.tokens import Secret
+from worker.providers.base import Call, CallFailed, Finding, Inquiry, Output, text_bytes
 from worker.providers.openai import output_limit
 from worker.providers.refusals import classify_refusal
 from worker.shapes import Attempt, Usage
@@ -72,6 +75,10 @@ class _Script(msgspec.Struct):
     error: str
 
 
+def _is_refused(key: Secret[str]) -> bool:
+    return key.reveal().startswith("refused")
+
+
 class SandboxProvider:
     """Answers by itself; pace and size come from the settings unless the request orders others."""
 
@@ -87,6 +94,9 @@ class SandboxProvider:
         wait = _number(orders.sandbox_first_byte_ms, self._first_byte_ms) / 1000
         if wait > 0:
             await asyncio.sleep(wait)
+        if call.api_key is not None and _is_refused(call.api_key):
+            attempt.http_status = 401
+            raise CallFailed("auth_dead")
         await _fail_as_ordered(script.error, attempt)
         attempt.http_status = 200
         said = _Speaker(call, script)
@@ -102,6 +112,10 @@ class SandboxProvider:
         attempt.finish_reason = script.finish_reason
         attempt.usage, attempt.raw_usage = said.normalised(), said.usage()
         attempt.usage_source = "provider_final"
+
+    async def validate(self, inquiry: Inquiry) -> Finding:
+        """See `worker.providers.base.Provider`."""
+        return "refused" if _is_refused(inquiry.api_key) else "accepted"
 
     async def _stream(
         self, said: _Speaker, script: _Script, attempt: Attempt, output: Output, include_usage: bool
