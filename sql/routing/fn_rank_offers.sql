@@ -4,7 +4,7 @@
 -- that pays for, down to an eighth of what it would have had and 64: below that an answer serves nobody. Where the
 -- customer has a key of his own (p_own_keys, gateway.fn_open_own_keys) he is charged the fee, and the house's price
 -- only if its key has to follow; where that would be more than the call may cost, it does not follow. Offers are ranked
--- by what is charged.
+-- by what is charged. With NULL for p_own_keys nothing of this is left when it is planned.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -23,7 +23,8 @@ begin atomic
         select
             p_prompt_tokens * 0.000001 as prompt_millions, p_features.prompt_bytes / 5 as least_prompt_tokens,
             p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
-            1 + p_markup_percent / 100 as markup_factor, greatest(p_markup_percent, 0) / 100 as fee_factor,
+            1 + p_markup_percent / 100 as markup_factor,
+            case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
             case
                 when p_own_keys is not null and p_markup_percent > -100
                     then greatest(p_markup_percent, 0) / (100 + p_markup_percent)
@@ -43,9 +44,12 @@ begin atomic
         w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
         case
-            when w.unroutable_because <> 'no_key' then w.unroutable_because
-            when w.unroutable_because = 'no_key' and w.own_keys is null and not w.stays then 'no_key'
-            when w.unroutable_because = 'no_key' and w.provider_cost_usd is null then 'no_price'
+            when
+                w.unroutable_because is not null
+                and (p_own_keys is null or w.unroutable_because <> 'no_key' or w.own_keys is null and not w.stays)
+                then w.unroutable_because
+            when p_own_keys is not null and w.unroutable_because is not null and w.provider_cost_usd is null
+                then 'no_price'
             when not w.capability = any(w.capabilities) then 'capability'
             when w.stream and not 'stream' = any(w.features) then 'stream'
             when w.tools and not 'tools' = any(w.features) then 'tools'
@@ -94,7 +98,7 @@ begin atomic
                 case when coalesce(p.own -> 'keys', 'null') = 'null' then q.markup_factor else q.fee_factor end
                     as charge_factor
             from (
-                select case when p_own_keys is not null
+                select case when p_own_keys ? o.provider_bk
                     then gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) end as own
             ) as p
         ) as k
