@@ -11,8 +11,8 @@ comment on column gateway.customer_provider_keys_s.falls_back is
 
 alter table ops.principal add column own_keys jsonb;
 comment on column ops.principal.own_keys is
-'Own keys by provider, the one set last first: {"maker": [{"key": hash key, "models": […], "stays": true, "expired":
-true}]}; models, stays (does not fall back) and expired only where they say something. NULL for most.';
+'Own keys, the one set last first: {"maker": {"any": {"keys": [hash key, …], "stays": false}, "models": {"model": …}}};
+stays is where nothing else may be used. NULL for most.';
 
 alter table gateway.api_request_attempt_s add column is_own_key boolean not null default false;
 alter table gateway.api_request_attempt_s add column own_key_cost numeric(20, 10) not null default 0;

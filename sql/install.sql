@@ -75,11 +75,12 @@ select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_
 \ir routing/fn_resolve_model.sql
 \ir routing/fn_count_calls.sql
 \ir routing/fn_open_own_keys.sql
-\ir routing/fn_pick_own_keys.sql
+\ir routing/fn_put_own_keys.sql
 \ir routing/fn_list_resting.sql
 \ir routing/fn_shorten_answer.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
+\ir routing/fn_rank_own_offers.sql
 \ir routing/fn_name_strategy.sql
 \ir routing/fn_choose_candidates.sql
 \ir routing/fn_refuse_unroutable.sql

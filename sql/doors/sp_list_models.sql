@@ -51,7 +51,7 @@ begin
                 coalesce(x.own -> 'keys', 'null') <> 'null' as has_key,
                 coalesce((x.own ->> 'stays')::boolean, false) as stays
             from (
-                select case when v_own_keys is not null
+                select case when v_own_keys ? o.provider_bk
                     then gateway.fn_pick_own_keys(v_own_keys, o.provider_bk, o.model_bk) end as own
             ) as x
         ) as k

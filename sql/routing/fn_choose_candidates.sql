@@ -1,6 +1,5 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
 -- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
--- A customer with keys of his own goes by scores, since offers cost him by two measures.
 -- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. A decision that
 -- is made again may cost more, so past offers are looked for with scores only: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
@@ -8,8 +7,7 @@ create or replace function gateway.fn_choose_candidates(
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
     p_epoch bigint, p_seen jsonb,
     out hold_usd numeric, out provider_hk bytea, out provider_bk text, out model_bk text, out reason text,
-    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb, out limited jsonb,
-    out keys jsonb
+    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb, out limited jsonb, out keys jsonb
 )
 language plpgsql
 stable
@@ -26,7 +24,7 @@ declare
     v_most smallint := coalesce(p_rule.max_attempts, 3);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
     v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
-    v_is_scored boolean := p_epoch is not null or v_own_keys is not null or coalesce(
+    v_is_scored boolean := p_epoch is not null or coalesce(
         p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
         or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false
     );
@@ -40,26 +38,33 @@ begin
     end if;
     if v_own_keys is not null then
         keys := '[]';
-        seen := seen || jsonb_strip_nulls(jsonb_build_object('resting_keys', gateway.fn_list_resting_keys(v_own_keys)));
+        seen := seen || jsonb_strip_nulls(jsonb_build_object('resting_keys', v_own_keys -> '/resting'));
     end if;
-    if v_is_scored then
+    if v_own_keys is not null then
+        open v_offers for
+            select b.*
+            from gateway.fn_rank_own_offers(
+                p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
+                p_is_free, p_seed, p_epoch, p_seen, v_resting, v_own_keys, v_is_scored, v_is_measured, v_most
+            ) as b
+            order by b.rank;
+    elsif v_is_scored then
         open v_offers for
             select
                 r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-                r.full_output_tokens, r.version, r.worst_provider_cost_usd, r.own_keys,
-                r.falls_back, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
+                r.full_output_tokens, r.version, r.worst_provider_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
                 case when v_is_measured then jsonb_object_agg(
                     r.version, jsonb_build_array(r.first_byte_ms, r.ms_per_token, r.outstanding)
                 ) over () end as measures
             from gateway.fn_score_offers(
                 p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-                p_is_free, p_seed, p_epoch, p_seen, v_own_keys
+                p_is_free, p_seed, p_epoch, p_seen, null
             ) as r
             where r.dropped_because is null
             order by
                 r.is_sandbox, r.is_resting, not r.is_warm, r.place,
                 not coalesce(r.provider_bk = any(p_principal.preferred_providers), false), r.score,
-                r.rank_cost_usd, r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
+                r.worst_provider_cost_usd, hashint8extended(r.version, p_seed)
             limit v_most;
     else
         -- Narrow rows are sorted, and only the best of them are looked up.
@@ -83,8 +88,7 @@ begin
 
             select
                 o.provider_hk, o.provider_bk, o.model_bk, b.is_sandbox, o.candidate, o.prices, b.output_tokens,
-                b.full_output_tokens, b.version, b.worst_provider_cost_usd, null::jsonb as own_keys,
-                false as falls_back, false as is_warm, null::bigint as last, null::jsonb as measures
+                b.full_output_tokens, b.version, b.worst_provider_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
             from best as b
             inner join ops.offer as o on b.version = o.version
             order by b.is_sandbox, b.is_resting, b.is_stranger, b.quality_rank, b.worst_provider_cost_usd, b.lot;
@@ -112,17 +116,16 @@ begin
             end if;
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;
-        if v_offer.own_keys is not null then
-            v_offer.candidate := gateway.fn_put_own_keys(v_offer.candidate, v_offer.own_keys, v_offer.falls_back);
-            v_offer.prices := v_offer.prices || jsonb_build_object('own_keys', v_offer.own_keys);
-        end if;
         if v_own_keys is not null then
+            if v_offer.own_keys is not null then
+                v_offer.candidate := gateway.fn_put_own_keys(v_offer.candidate, v_offer.own_keys, v_offer.falls_back);
+                v_offer.prices := v_offer.prices || jsonb_build_object('own_keys', v_offer.own_keys);
+                hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * greatest(p_principal.markup_percent, 0) / 100);
+                v_offer.worst_provider_cost_usd := case when v_offer.falls_back then v_offer.worst_provider_cost_usd else 0 end;
+            end if;
             keys := keys || to_jsonb(gateway.fn_name_keys(v_offer.candidate));
         end if;
-        hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * case
-            when v_offer.own_keys is null or v_offer.falls_back then 1 + p_principal.markup_percent / 100
-            else greatest(p_principal.markup_percent, 0) / 100
-        end);
+        hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * (1 + p_principal.markup_percent / 100));
         -- A plain answer's first byte comes when all of it is made.
         candidates := candidates || (v_offer.candidate || jsonb_build_object(
             'max_output_tokens', v_offer.output_tokens,
@@ -133,7 +136,6 @@ begin
         offers := offers || to_jsonb(v_offer.version);
     end loop;
     close v_offers;
-
     -- Held to the tenth decimal, upwards, as the books keep it.
     hold_usd := round(ceil(hold_usd * 10000000000) / 10000000000, 10);
     reason := coalesce(reason, gateway.fn_name_strategy(p_rule, p_provider, p_model, p_is_free));

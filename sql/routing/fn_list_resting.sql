@@ -38,7 +38,7 @@ begin
                         where decode(k.key_hk, 'hex') <> all(v_dead)
                     )
                 ) and case
-                    when p_own_keys is null then true
+                    when p_own_keys is null or not p_own_keys ? o.provider_bk then true
                     else coalesce(
                         gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) -> 'keys', 'null'
                     ) = 'null'

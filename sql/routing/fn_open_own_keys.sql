@@ -1,36 +1,57 @@
--- A customer's own keys as a decision sees them: those marked that rest now, or, for a decision that is made again,
--- those that rested then.
+-- A customer's own keys as a decision sees them: without those that rest now or, for a decision that is made again,
+-- rested then. Nearly always nothing rests, and there is nothing to do.
 create or replace function gateway.fn_open_own_keys(p_own_keys jsonb, p_now timestamptz, p_seen jsonb) returns jsonb
-language sql stable
+language plpgsql
+stable
 set search_path = ''
-begin atomic
-    select jsonb_object_agg(p.provider, k.keys)
-    from jsonb_each(p_own_keys) as p (provider, keys)
-    cross join lateral (
-        select jsonb_agg(
-            case
-                when p_seen is not null and p_seen -> 'resting_keys' ? (o.own ->> 'key') then o.own || '{"rests": true}'
-                when p_seen is null and h.rests_until > p_now then o.own || '{"rests": true}'
-                else o.own
-            end order by o.place
-        ) as keys
-        from jsonb_array_elements(p.keys) with ordinality as o (own, place)
-        left join ops.key_health as h on p_seen is null and h.provider_key_hk = decode(o.own ->> 'key', 'hex')
-    ) as k;
-end;
+as $$
+declare
+    v_resting jsonb;
+begin
+    if p_seen is not null then
+        v_resting := p_seen -> 'resting_keys';
+    elsif exists (select from ops.key_health) then
+        select jsonb_agg(distinct encode(h.provider_key_hk, 'hex')) into v_resting
+        from jsonb_path_query(p_own_keys, '$.*.**.keys[*]') as k (key)
+        inner join ops.key_health as h on h.provider_key_hk = decode(k.key #>> '{}', 'hex')
+        where h.rests_until > p_now;
+    end if;
+    if v_resting is null then
+        return p_own_keys;
+    end if;
+    return (
+        select jsonb_build_object('/resting', v_resting) || jsonb_object_agg(p.provider, jsonb_build_object(
+            'any', gateway.fn_leave_out(p.picks -> 'any', v_resting), 'models', m.models
+        ))
+        from jsonb_each(p_own_keys) as p (provider, picks)
+        cross join lateral (
+            select coalesce(jsonb_object_agg(n.model, gateway.fn_leave_out(n.pick, v_resting)), '{}') as models
+            from jsonb_each(p.picks -> 'models') as n (model, pick)
+        ) as m
+    );
+end
+$$;
 
 comment on function gateway.fn_open_own_keys(jsonb, timestamptz, jsonb) is
-'ops.principal.own_keys with {"rests": true} in those that are set aside.';
+'ops.principal.own_keys without the keys that rest; those stand under /resting, which is no provider''s name.';
 
-create or replace function gateway.fn_list_resting_keys(p_own_keys jsonb) returns jsonb
+create or replace function gateway.fn_leave_out(p_pick jsonb, p_resting jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 begin atomic
-    select jsonb_agg(o.own -> 'key' order by o.own ->> 'key')
-    from jsonb_each(p_own_keys) as p (provider, keys)
-    cross join lateral jsonb_array_elements(p.keys) as o (own)
-    where o.own ? 'rests';
+    select case when p_pick <> 'null' then p_pick || jsonb_build_object(
+        'keys', jsonb_agg(k.key order by k.place) filter (where not p_resting @> k.key)
+    ) end
+    from jsonb_array_elements(nullif(p_pick -> 'keys', 'null')) with ordinality as k (key, place);
 end;
 
-comment on function gateway.fn_list_resting_keys(jsonb) is
-'Which own keys a decision saw resting, to be kept with it; NULL for none.';
+comment on function gateway.fn_leave_out(jsonb, jsonb) is 'The keys for an offer without those that rest.';
+
+create or replace function gateway.fn_pick_own_keys(p_own_keys jsonb, p_provider text, p_model text) returns jsonb
+language sql immutable
+return coalesce(
+    p_own_keys -> p_provider -> 'models' -> p_model, nullif(p_own_keys -> p_provider -> 'any', 'null')
+);
+
+comment on function gateway.fn_pick_own_keys(jsonb, text, text) is
+'The own keys for an offer, {"keys": […] or null, "stays": …}; NULL where there is none for it.';

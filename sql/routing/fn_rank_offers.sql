@@ -2,7 +2,8 @@
 -- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
 -- p_resting names (gateway.fn_list_resting). Where the customer has a key of his own (p_own_keys,
 -- gateway.fn_open_own_keys) he is charged the fee, and the house's price only if its key has to follow; where that
--- would be more than the call may cost, it does not follow. Offers are ranked by what is charged.
+-- would be more than the call may cost, it does not follow. Offers are ranked by what is charged. With NULL
+-- for p_own_keys nothing of this is left when it is planned.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -10,9 +11,9 @@ create or replace function gateway.fn_rank_offers(
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
     quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
-    full_output_tokens integer,
-    worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, warm_cost_usd numeric, is_resting boolean,
-    unroutable_because text, dropped_because text, own_keys jsonb, falls_back boolean, rank_cost_usd numeric
+    full_output_tokens integer, worst_provider_cost_usd numeric, worst_customer_cost_usd numeric,
+    warm_cost_usd numeric, is_resting boolean, unroutable_because text, dropped_because text, own_keys jsonb,
+    falls_back boolean, rank_cost_usd numeric
 )
 language sql stable
 begin atomic
@@ -20,10 +21,10 @@ begin atomic
     with question as materialized (
         select
             p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
-            coalesce(p_features.is_strict, false) as is_strict, p_features.room_usd,
-            p_features.prompt_bytes / 5 as least_prompt_tokens,
+            p_features.is_strict, p_features.room_usd, p_features.prompt_bytes / 5 as least_prompt_tokens,
             p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
-            1 + p_markup_percent / 100 as markup_factor, greatest(p_markup_percent, 0) / 100 as fee_factor,
+            1 + p_markup_percent / 100 as markup_factor,
+            case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
             case
                 when p_own_keys is not null and p_markup_percent > -100
                     then greatest(p_markup_percent, 0) / (100 + p_markup_percent)
@@ -44,9 +45,12 @@ begin atomic
         w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
         case
-            when w.unroutable_because <> 'no_key' then w.unroutable_because
-            when w.unroutable_because = 'no_key' and w.own_keys is null and not w.stays then 'no_key'
-            when w.unroutable_because = 'no_key' and w.provider_cost_usd is null then 'no_price'
+            when
+                w.unroutable_because is not null
+                and (p_own_keys is null or w.unroutable_because <> 'no_key' or w.own_keys is null and not w.stays)
+                then w.unroutable_because
+            when p_own_keys is not null and w.unroutable_because is not null and w.provider_cost_usd is null
+                then 'no_price'
             when not w.capability = any(w.capabilities) then 'capability'
             when w.stream and not 'stream' = any(w.features) then 'stream'
             when w.tools and not 'tools' = any(w.features) then 'tools'
@@ -97,13 +101,12 @@ begin atomic
                 case when coalesce(p.own -> 'keys', 'null') = 'null' then q.markup_factor else q.fee_factor end
                     as charge_factor
             from (
-                select case when p_own_keys is not null
+                select case when p_own_keys ? o.provider_bk
                     then gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) end as own
             ) as p
         ) as k
         cross join lateral (
-            select least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens)
-                as full_output_tokens
+            select least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens) as full_output_tokens
         ) as f
         cross join lateral (
             select case

@@ -181,7 +181,10 @@ def test_the_master_key_changes_under_load_without_a_failed_call(
     assert len(found) == 7
     assert not any(opens(keyring, secret) for secret in found if secret)
     assert {row["master_key_id"] for row in read_status(gateway)["keys"] if row["house_keys"]} == {status["current"]}
-    assert {seen.headers["authorization"] for seen in fake.seen} == {f"Bearer {HOUSE_KEY}-one"}
+    assert {seen.headers["authorization"] for seen in fake.seen} == {
+        f"Bearer {HOUSE_KEY}-one",
+        f"Bearer {CUSTOMERS_KEY}",
+    }, "each calls with his own"
     assert "sk-" not in gateway.log()
     for processes in (gateway.fronts, gateway.workers):
         assert sum(process.running for process in processes) == 1

@@ -236,7 +236,7 @@ def test_the_houses_key_is_unsealed_for_its_provider_alone(stage: Stage, fake: F
 
 def test_a_refused_key_is_set_aside_for_another_of_its_provider(stage: Stage, fake: FakeProvider) -> None:
     """The customer notices nothing, and the next call does not try it. Set anew, it is another key."""
-    stage.provider("one", fake.endpoint("good-key-1"))
+    stage.provider("one", fake.endpoint("lets-in-1"))
 
     def set_key(name: str, key: str) -> None:
         arguments = ("provider", "set", "one", "--api-key-stdin", "--key-name", name)

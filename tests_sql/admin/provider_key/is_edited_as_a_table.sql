@@ -53,7 +53,11 @@ select is(
     array[true, false], 'and each version is kept'
 );
 select is(
-    jsonb_path_query_array(p.own_keys, '$.maker[*].models'), '[["model-a"]]', 'the road sees what is in force'
+    p.own_keys, jsonb_build_object('maker', jsonb_build_object(
+        'any', null, 'models', jsonb_build_object('model-a', jsonb_build_object(
+            'keys', array[encode(admin.sp_identify_provider_key('maker', 'caller', 'second'), 'hex')], 'stays', true
+        ))
+    )), 'the road sees what is in force'
 )
 from ops.principal as p where p.customer_bk = 'caller';
 select * from finish();

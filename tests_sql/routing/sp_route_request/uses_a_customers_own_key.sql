@@ -2,7 +2,7 @@
 -- house's key may cost, an own key that is tried while it rests, an unknown price that counts as nothing, a decision that
 -- is made again as if no key had rested.
 begin;
-select plan(31);
+select plan(32);
 select test.make_offer('maker', 'model-a', 1, 1);
 select test.make_offer('rival', 'model-a', 2, 2);
 select test.make_provider('closed', '{"needs_key": true}');
@@ -158,6 +158,15 @@ from (select n.* from kept as n order by n.msg_id limit 1) as k;
 select is(
     (select count(*) from ops.principal as p where p.own_keys is not null and p.customer_bk <> 'caller'), 0::bigint,
     'nobody else has any'
+);
+select is(
+    gateway.fn_open_own_keys(
+        '{"maker": {"any": null, "models": {"a": {"keys": ["aa", "bb"], "stays": true}, "b": {"keys": ["aa"], "stays": false}}}}',
+        now(), '{"resting_keys": ["aa"]}'
+    ),
+    '{"/resting": ["aa"], "maker": {"any": null, "models": {
+        "a": {"keys": ["bb"], "stays": true}, "b": {"keys": null, "stays": false}
+    }}}', 'what rests is left out everywhere'
 );
 select lives_ok('select ops.fn_rebuild_hot_state()');
 select * from finish();

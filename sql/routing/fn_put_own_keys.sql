@@ -1,20 +1,3 @@
-create or replace function gateway.fn_pick_own_keys(p_own_keys jsonb, p_provider text, p_model text) returns jsonb
-language sql immutable
-set search_path = ''
-begin atomic
-    select jsonb_build_object(
-        'keys', jsonb_agg(o.own -> 'key' order by o.place) filter (where not o.own ?| '{rests,expired}'),
-        'stays', bool_or(o.own ? 'stays')
-    )
-    from jsonb_array_elements(p_own_keys -> p_provider) with ordinality as o (own, place)
-    where not o.own ? 'models' or o.own -> 'models' ?| array[p_model, p_provider || '/' || p_model]
-    having count(*) > 0;
-end;
-
-comment on function gateway.fn_pick_own_keys(jsonb, text, text) is
-'Which of a customer''s own keys an offer is called with, {"keys": […] or null, "stays": whether nothing else is used
-for it}; NULL where he has none for it.';
-
 -- One list of keys in the order in which they are tried: the worker takes the next one where one is not taken.
 create or replace function gateway.fn_put_own_keys(p_candidate jsonb, p_own_keys jsonb, p_falls_back boolean)
 returns jsonb
