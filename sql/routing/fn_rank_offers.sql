@@ -106,8 +106,8 @@ begin atomic
             ) as p
         ) as k
         cross join lateral (
-            select least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens) as full_output_tokens
-        ) as f
+            values (least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens))
+        ) as f (full_output_tokens)
         cross join lateral (
             select case
                 when q.max_cost is null and q.room_output_tokens is null then f.full_output_tokens
