@@ -46,7 +46,9 @@ begin
                 'scope', b.scope, 'period', b.period, 'limit_usd', b.limit_usd, 'spent_usd', b.spent_usd,
                 'held_usd', b.held_usd, 'remaining_usd', b.remaining_usd,
                 'resets_at', to_char(b.resets_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-            ) order by b.scope, b.period), '[]')
+            ) || jsonb_strip_nulls(jsonb_build_object(
+                'limit_name', b.limit_name, 'provider', b.provider, 'model', b.model, 'is_hard', nullif(b.is_hard, true)
+            )) order by b.scope, b.period, b.limit_name nulls first), '[]')
             from business_vault.budget_status as b
             where
                 b.customer = v_principal.customer_bk and b.limit_usd is not null

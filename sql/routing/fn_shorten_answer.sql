@@ -13,7 +13,7 @@ declare
     v_usual_tokens integer := coalesce(p_usual_tokens, 256);
     v_left numeric := least(div(p_room_usd - p_prompt_usd, v_price), p_room_tokens);
 begin
-    if not p_is_asked then
+    if not p_is_asked and v_left is not null then
         v_left := least(v_left, coalesce(p_usual_tokens, greatest(v_usual_tokens, div(v_left, 8))));
     end if;
     return least(p_full_tokens, greatest(

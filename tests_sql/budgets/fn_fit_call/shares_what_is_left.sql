@@ -1,7 +1,7 @@
 -- Mutants: the first call without a length holds all that is left; what a model usually answers is not looked at; a call
 -- is cut though there is money for many like it.
 begin;
-select plan(12);
+select plan(13);
 -- 1,000 USD a million: a token of output is 0.001 USD, the prompt is free. A call that names no length may cost 4 USD.
 select test.make_offer('maker', 'model-a', 0, 1000, '{"max_output_tokens": 8000, "default_output_tokens": 4000}');
 create function pg_temp.limit_of(p_decision gateway.route_decision) returns integer language sql as $$
@@ -37,6 +37,11 @@ select is(
     '{"max_output_tokens": 2000, "by": "budget"}', 'who names a length gets what is left'
 );
 select is((test.route(sha256('asker/token'))).status, 'budget_exceeded', 'and nobody gets what is not there');
+
+-- What costs nothing is not shared out.
+select test.make_offer('maker', 'free', 1000, 0, '{"max_output_tokens": 8000, "default_output_tokens": 4000}');
+select test.make_customer('tight', '{"cost_budget_monthly": 0.2, "markup_percent": 0}');
+select is(pg_temp.limit_of(test.route(sha256('tight/token'), '{"model": "free"}')), 4000, 'an answer without a price is whole');
 
 -- A prompt is held as prompts of the model really are, or a token a byte.
 select test.make_offer('maker', 'model-b', 1000, 1);
