@@ -48,6 +48,12 @@ set local role onevault_owner;
 \ir rules/fn_list_targets.sql
 \ir ops/fn_refresh_rules.sql
 select ops.fn_refresh_rules(array(select h.routing_rule_hk from gateway.routing_rule_h as h));
+select ops.fn_refresh_principals(array(
+    select h.customer_hk
+    from gateway.customer_provider_keys_h as h
+    inner join ops.principal as p on h.customer_hk = p.customer_hk
+    where p.own_keys is distinct from ops.fn_list_own_keys(h.customer_hk)
+));
 \ir ops/scope_fact.sql
 \ir ops/limit_fact.sql
 \ir ops/fn_recount_scopes.sql

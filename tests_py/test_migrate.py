@@ -110,6 +110,25 @@ def test_an_upgraded_database_equals_a_fresh_one(
     assert dump(empty) == fresh
 
 
+def test_keys_that_customers_had_before_are_on_the_road_after(database: ClonedDatabase) -> None:
+    """The road reads them where no release before wrote them."""
+    own = "select p.own_keys #> '{maker,any,keys}' is not null from ops.principal as p"
+    with database.connect() as connection:
+        for statement in (
+            "insert into admin.tenant (tenant) values ('tenant')",
+            "insert into admin.customer (customer, tenant) values ('caller', 'tenant')",
+            "select admin.sp_issue_token('caller', sha256('token'), 'ov_', '\\x01', '{}')",
+            "insert into admin.provider (provider, api_endpoint) values ('maker', 'http://127.0.0.1:9/v1')",
+            "select admin.sp_set_provider_key('maker', 'caller', null, sha256('key'), '\\x01', 'k1', false)",
+            "update ops.principal set own_keys = null where true",
+            "update yoyo.install_digest set sha256 = 'another'",
+        ):
+            connection.execute(statement)
+    assert database.query(own) == [(False,)]
+    assert migrate(database.dsn()).installed
+    assert database.query(own) == [(True,)]
+
+
 def test_python_and_sql_migrations_keep_their_order(empty: ClonedDatabase, release: Release) -> None:
     release.write("0002-b.py", "from yoyo import step\n__depends__ = {'0001-a-exists'}\nstep('create table a.b ()')\n")
     release.write("0003-c.sql", "-- depends: 0002-b\nalter table a.b add column c int;\n")

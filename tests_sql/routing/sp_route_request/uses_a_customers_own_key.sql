@@ -155,6 +155,7 @@ select ok(
     'why says whose key'
 )
 from (select n.* from kept as n order by n.msg_id limit 1) as k;
+select lives_ok('select ops.fn_rebuild_hot_state()');
 select is(
     (select count(*) from ops.principal as p where p.own_keys is not null and p.customer_bk <> 'caller'), 0::bigint,
     'nobody else has any'
@@ -168,6 +169,5 @@ select is(
         "a": {"keys": ["bb"], "stays": true}, "b": {"keys": null, "stays": false}
     }}}', 'what rests is left out everywhere'
 );
-select lives_ok('select ops.fn_rebuild_hot_state()');
 select * from finish();
 rollback;
