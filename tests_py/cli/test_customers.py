@@ -67,6 +67,7 @@ def test_every_flag_of_a_customer_is_kept(cli: Cli) -> None:
         "allowed_models": ["gpt-x"],
         "markup_percent": None,
         "webhook_url": "https://example.com/hook",
+        "is_strict": False,
         "is_active": True,
     }
     assert [row["tenant"] for row in cli.json("tenant", "list")] == ["clinics", "default"]

@@ -55,6 +55,10 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
             )
             tenant.tokens[customer] = made.token.reveal()
             set_key(connection, keyring, "keyed", Secret(f"sk-of-{customer}"), customer=customer)
+            connection.execute(
+                "insert into admin.usage_limit (customer, unit, period, amount) values (%s, 'USD', 'WEEK', 1000)",
+                (customer,),
+            )
         connection.execute(
             "insert into admin.routing_rule (rule_name, conditions, target_model) values (%s, %s, %s)",
             (f"rule of {name}", json.dumps({"tenant": name}), MODEL),
@@ -64,8 +68,9 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
             "insert into auth.tenant_role (role_name, tenant_hk) select %s, util.hash_key(%s)", (role, name)
         )
     for customer, token in tenant.tokens.items():
-        for number in range(2):
-            ask(gateway.url, token, f"{customer}/{number}").raise_for_status()
+        # One that lets the gateway choose, and one that names a model, which savings are told by.
+        ask(gateway.url, token, f"{customer}/0").raise_for_status()
+        ask(gateway.url, token, f"{customer}/1", model=MODEL).raise_for_status()
     return tenant
 
 
