@@ -289,6 +289,7 @@ set local role onevault_owner;
 \ir admin/fn_explain_drop.sql
 \ir admin/fn_read_principal.sql
 \ir admin/fn_explain_choice.sql
+\ir admin/fn_close_full_limits.sql
 \ir admin/explain_route.sql
 \ir admin/test_rules.sql
 \ir admin/fn_read_decision.sql

@@ -2,9 +2,8 @@
 
 A server that could not be reached, was overloaded or broke may answer a moment later; one that named a time is waited
 for. Dead keys and refusals of the request itself are final, and so is an answer that nobody can read: making it may
-have cost. Each candidate is asked twice at most, and all waiting
-together is bounded by the operator's patience and by the customer's deadline: a call that took long before it failed is
-made again only if there is time for as long a call.
+have cost. Each candidate is asked twice at most, and all waiting together is bounded by the operator's patience and by
+the customer's deadline: a call that took long before it failed is made again only if there is time for as long a call.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ begin
         return;
     end if;
 
+    v_features := admin.fn_close_full_limits(v_principal, v_features, v_asked.prompt_tokens, v_now, v_asked.seed);
     return query
     select e.provider, e.model, e.rank, e.worst_case_cost_usd, e.chosen, e.reason, e.uses_key
     from admin.fn_explain_choice(

@@ -34,7 +34,12 @@ begin
             'allowed_models', cs.allowed_models,
             'requests_per_minute', coalesce(cs.rate_limit_requests_per_minute, 60000),
             'daily_budget_usd', cs.cost_budget_daily, 'monthly_budget_usd', cs.cost_budget_monthly,
-            'own_keys', ops.fn_list_own_keys(h.customer_hk), 'is_strict', cs.is_strict
+            'own_keys', ops.fn_list_own_keys(h.customer_hk), 'is_strict', cs.is_strict,
+            'limit_hks', (
+                select array_agg(l.usage_limit_hk order by l.usage_limit_hk) from ops.usage_limit as l
+                where l.tenant_hk = n.tenant_hk and l.token_hk is null
+                    and (l.customer_hk is null or l.customer_hk = h.customer_hk)
+            )
         )
         from gateway.customer_h as h
         inner join gateway.customer_config_s as cs on h.customer_hk = cs.customer_hk and cs.load_end_date is null

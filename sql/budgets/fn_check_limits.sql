@@ -71,3 +71,13 @@ $$;
 comment on function gateway.fn_check_limits(
     ops.principal, gateway.route_choice, gateway.request_features, bigint, timestamptz
 ) is 'The first hard limit without room for a call, what the call needs of it and what is left; else what it takes.';
+
+create or replace function gateway.fn_name_target(p_limit ops.usage_limit) returns text
+language sql immutable
+return case
+    when (p_limit).provider_bk is null then (p_limit).model_bk
+    else (p_limit).provider_bk || '/' || coalesce((p_limit).model_bk, '*')
+end;
+
+comment on function gateway.fn_name_target(ops.usage_limit) is
+'What a limit is about as targets are written: provider/model, provider/* or model; NULL for everything.';

@@ -47,10 +47,7 @@ begin
                 v_limit, v_check.needed, v_check.room, p_now, p_principal.time_zone
             );
             if v_limit.provider_bk is not null or v_limit.model_bk is not null then
-                v_next.closed := v_features.closed || case
-                    when v_limit.provider_bk is null then v_limit.model_bk
-                    else v_limit.provider_bk || '/' || coalesce(v_limit.model_bk, '*')
-                end;
+                v_next.closed := v_features.closed || gateway.fn_name_target(v_limit);
                 v_other := gateway.fn_decide(p_principal, v_next, p_prompt_tokens, p_now, p_seed);
                 if (v_other.refusal).status is null then
                     v_features := v_next;

@@ -1,6 +1,6 @@
 -- Mutants: a full provider that is not left, a limit of a model that counts what another one used.
 begin;
-select plan(16);
+select plan(18);
 select test.make_offer('cheap', 'model-a', 0, 1000000, '{"max_output_tokens": 1000}');
 select test.make_offer('dear', 'model-a', 0, 2000000, '{"max_output_tokens": 1000}');
 select test.make_customer('asker', '{"markup_percent": 0}');
@@ -15,6 +15,10 @@ select is((d).provider, 'cheap', 'the second call') from second;
 create temporary table third as select test.route(sha256('asker/token'), '{"max_output_tokens": 5}') as d;
 select is(((d).status, (d).provider), ('routed'::text, 'dear'::text), 'the third goes elsewhere') from third;
 select is(l.held, 2::numeric, 'and holds nothing of the full one') from ops.usage_limit as l;
+select is(e.provider, 'dear', 'as explain_route says')
+from admin.explain_route('asker', '{"max_output_tokens": 5}') as e where e.chosen;
+select is(e.reason, 'dropped: a usage limit has no room for it', 'and why not the other')
+from admin.explain_route('asker', '{"max_output_tokens": 5, "token": "token"}') as e where e.provider = 'cheap';
 create temporary table named as select test.route(sha256('asker/token'), '{"max_output_tokens": 5, "model": "cheap/model-a"}') as d;
 select is(((d).status, (d).http_status), ('rate_limited'::text, 429), 'who names it is refused') from named;
 select matches((d).message, 'More than 2 requests a day for this customer at cheap', 'with the limit') from named;

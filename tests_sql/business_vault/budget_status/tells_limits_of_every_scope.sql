@@ -29,8 +29,8 @@ update ops.usage_limit set window_number = window_number - 1 where limit_name = 
 select is((b.spent_usd, b.held_usd), (0::numeric, 0::numeric), 'a week that is over counts as nothing')
 from business_vault.budget_status as b where b.limit_name = 'house USD WEEK';
 select is(
-    gateway.sp_get_billing(sha256('saver/token')) #> '{body,budgets}' @>
-        '[{"scope": "customer", "period": "total", "limit_usd": 20, "limit_name": "saver maker USD TOTAL", "provider": "maker"}]',
+    gateway.sp_get_billing(sha256('saver/token')) #> '{body,budgets}'
+    @> '[{"scope": "customer", "period": "total", "limit_usd": 20, "limit_name": "saver maker USD TOTAL", "provider": "maker"}]',
     true, 'and a customer is told'
 );
 select * from finish();
