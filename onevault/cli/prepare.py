@@ -1,13 +1,17 @@
 """`onevault prepare`: what `up` does before it starts processes, in a process of its own.
 
-Migrating and seeding load far more code than keeping processes needs: the memory goes with it.
+Migrating and seeding load far more code than keeping processes needs: the memory goes with it. And it is the one that
+has started the database: if `up` is killed before its first child runs, the database is stopped all the same.
 """
 
 from __future__ import annotations
 
-import click
+import contextlib
+import sys
 
-from onevault.cli.output import print_json
+import click
+import msgspec
+
 from onevault.database import open_database
 from onevault.envelope import load_keyring
 from onevault.log import configure_logging
@@ -18,7 +22,8 @@ from onevault.settings import load_settings
 
 
 @click.command("prepare", hidden=True)
-def command() -> None:
+@click.option("--hold", is_flag=True, help="Hold the database until standard input ends.")
+def command(hold: bool) -> None:
     """Make the master key, migrate and seed; print {"token": …} of the demo customer as JSON."""
     settings = load_settings()
     configure_logging(settings.log_level, "prepare")
@@ -29,7 +34,12 @@ def command() -> None:
         load_keyring(settings)
         migrate(database.dsn("owner"))
         report = seed(settings, database)
+        token = report.token.reveal() if report.token is not None else None
+        # One line, so that whoever started this knows when it is whole.
+        click.echo(msgspec.json.encode({"token": token, "token_file": str(report.token_file)}).decode())
+        if hold:
+            sys.stdout.flush()
+            with contextlib.suppress(KeyboardInterrupt):
+                sys.stdin.buffer.read()
     finally:
         database.close()
-    token = report.token.reveal() if report.token is not None else None
-    print_json({"token": token, "token_file": str(report.token_file)})

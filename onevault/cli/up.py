@@ -38,17 +38,20 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
     settings = override_address(load_settings(), host, port)
     configure_logging(settings.log_level, "up")
     with _only_one(settings.home), open_listener(settings) as listener:
+        environ = {
+            **os.environ,
+            "ONEVAULT_HOST": settings.host,
+            "ONEVAULT_PORT": str(listener.getsockname()[1]),
+        }
+        # It has started the database, and whatever becomes of this process it stops what nobody uses.
+        preparation = _Preparation(environ)
         database = open_database(settings)
         try:
-            environ = {
-                **os.environ,
-                "ONEVAULT_HOST": settings.host,
-                "ONEVAULT_PORT": str(listener.getsockname()[1]),
-            }
-            token, token_file = _prepare(environ)
+            token, token_file = preparation.token, preparation.token_file
             url = "http://{}:{}".format(*_bracketed(reachable_address(listener)))
 
             def announce() -> None:
+                preparation.close()
                 if as_json:
                     print_json({"url": url, "token": token, "dsn": database.dsn("owner"), "home": str(settings.home)})
                 else:
@@ -58,6 +61,7 @@ def command(host: str | None, port: int | None, fronts: int, workers: int, as_js
             drained = asyncio.run(_supervise(settings, database.server, listener, fronts, workers, environ, announce))
         finally:
             ignore_signals()
+            preparation.close()
             database.close()
     sys.exit(0 if drained else 1)
 
@@ -98,15 +102,34 @@ def _only_one(home: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _prepare(environ: dict[str, str]) -> tuple[str | None, str]:
-    """Migrates and seeds in a process of its own; the demo customer's token, if it has one, and the file of it."""
-    command = [sys.executable, "-P", "-m", "onevault", "prepare"]
-    result = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
-    if result.returncode != 0:
-        # It has said why.
-        sys.exit(result.returncode if result.returncode > 0 else 1)
-    told = json.loads(result.stdout)
-    return told["token"], told["token_file"]
+class _Preparation:
+    """`onevault prepare`: starts the database, migrates and seeds, and holds the database until it is told that others
+    do. The demo customer's token, if it has one, and the file of it. Ends this process if it fails."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        command = [sys.executable, "-P", "-m", "onevault", "prepare", "--hold"]
+        self._process = subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        try:
+            said = self._process.stdout.readline()
+        except BaseException:
+            self.close()
+            raise
+        if not said:
+            # It has said why.
+            self.close()
+            sys.exit(max(self._process.returncode, 1))
+        told = json.loads(said)
+        self.token: str | None = told["token"]
+        self.token_file: str = told["token_file"]
+
+    def close(self) -> None:
+        """Others hold the database now, or nobody needs it any more."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 def _bracketed(address: tuple[str, int]) -> tuple[str, int]:
