@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests_py.providers import wire
-from tests_py.providers.behaviours import ANSWERS_QUESTIONS, BEHAVIOURS
+from tests_py.providers.behaviours import ANSWERS_QUESTIONS, BEHAVIOURS, FOREVER
 
 
 @dataclass
@@ -34,6 +34,8 @@ class Seen:
     """Which request of its connection this is, from 1."""
     finished: bool = False
     """The whole answer was sent; False for one that the caller broke off."""
+    broken_off: bool = False
+    """The caller hung up on a provider that had fallen silent."""
 
 
 @dataclass
@@ -108,6 +110,10 @@ class FakeProvider:
                 if is_question and name not in ANSWERS_QUESTIONS:
                     make = BEHAVIOURS["ok"]
                 async for step in make(self, seen, int(argument)):
+                    if step is FOREVER:
+                        await writer.drain()
+                        seen.broken_off = await reader.read(1) == b""
+                        return
                     if isinstance(step, float):
                         await writer.drain()
                         await asyncio.sleep(step)
