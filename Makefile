@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Many tests wait for processes to start, to die or to run out of time: more of them than there are cores.
-JOBS   ?= 3
+JOBS   ?= 4
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,8 @@ unexport PYTHONDONTWRITEBYTECODE
 test: $(VENV)/.ready-dev ## every check: linters, pgTAP and pytest (JOBS=1: one test at a time)
 	@mkdir -p .cache
 	@{ nice $(MAKE) --no-print-directory lint >.cache/lint.log 2>&1 || { cat .cache/lint.log >&2; false; }; } & linters=$$!; \
-	    $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal; tests=$$?; \
+	    $(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal -m "not alone" && \
+	    $(BIN)/python -m pytest -m alone; tests=$$?; \
 	    wait $$linters || { echo "the linters failed: make lint" >&2; exit 1; }; exit $$tests
 
 soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)

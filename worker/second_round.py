@@ -46,6 +46,8 @@ class SecondRound:
 
     def note(self, candidate: Candidate, attempt: Attempt) -> None:
         """This attempt failed; nothing of it has reached the customer."""
+        if not self._patience:
+            return
         pause = _PAUSES.get(attempt.error_class) if attempt.error_class is not None else None
         if pause is None or candidate.offer in self._noted or not _may_recover(attempt):
             return

@@ -39,6 +39,7 @@ GOODPUT = 0.8
 _MIB = 1024 * 1024
 
 
+@pytest.mark.alone
 def test_a_flood_costs_those_let_in_nothing_and_the_lowest_tier_most(start_gateway: StartGateway) -> None:
     """Mutants: no fn_refuse_backlog (everybody waits for minutes: goodput falls to what was let in before the
     deadline, no 503); admission by age alone (a wait of ten times the limit); one limit for all tiers."""
