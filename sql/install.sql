@@ -56,6 +56,12 @@ select ops.fn_refresh_principals(array(
 ));
 \ir ops/scope_fact.sql
 \ir ops/limit_fact.sql
+select ops.fn_refresh_limits(array(
+    select c.usage_limit_hk
+    from ops.current_limit as c
+    left join ops.usage_limit as l on c.usage_limit_hk = l.usage_limit_hk
+    where c.provider_key_hk is not null and l.usage_limit_hk is null
+));
 \ir ops/fn_recount_scopes.sql
 \ir ops/fn_rebuild_hot_state.sql
 

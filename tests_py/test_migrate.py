@@ -112,7 +112,7 @@ def test_an_upgraded_database_equals_a_fresh_one(
 
 def test_keys_that_customers_had_before_are_on_the_road_after(database: ClonedDatabase) -> None:
     """The road reads them where no release before wrote them."""
-    own = "select p.own_keys #> '{maker,any,keys}' is not null from ops.principal as p"
+    own = "select p.own_keys #> '{maker,any,keys}' is not null, cardinality(p.limit_hks) from ops.principal as p"
     with database.connect() as connection:
         for statement in (
             "insert into admin.tenant (tenant) values ('tenant')",
@@ -120,13 +120,15 @@ def test_keys_that_customers_had_before_are_on_the_road_after(database: ClonedDa
             "select admin.sp_issue_token('caller', sha256('token'), 'ov_', '\\x01', '{}')",
             "insert into admin.provider (provider, api_endpoint) values ('maker', 'http://127.0.0.1:9/v1')",
             "select admin.sp_set_provider_key('maker', 'caller', null, sha256('key'), '\\x01', 'k1', false)",
-            "update ops.principal set own_keys = null where true",
+            "update admin.provider_key set daily_spending_limit = 5, monthly_spending_limit = 50",
+            "delete from ops.usage_limit where true",
+            "update ops.principal set own_keys = null, limit_hks = null where true",
             "update yoyo.install_digest set sha256 = 'another'",
         ):
             connection.execute(statement)
-    assert database.query(own) == [(False,)]
+    assert database.query(own) == [(False, None)]
     assert migrate(database.dsn()).installed
-    assert database.query(own) == [(True,)]
+    assert database.query(own) == [(True, 2)]
 
 
 def test_python_and_sql_migrations_keep_their_order(empty: ClonedDatabase, release: Release) -> None:

@@ -17,7 +17,7 @@ declare
     v_match record := gateway.fn_match_rule(p_principal, p_features, p_prompt_tokens, p_now, p_epoch, p_seen);
     v_rule ops.rule := v_match.rule;
     v_own_keys jsonb := case when p_principal.own_keys is not null
-        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen) end;
+        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
     v_target record := gateway.fn_resolve_model(p_features.model, v_rule);
 begin
     if v_rule.deny_reason is null then

@@ -69,9 +69,9 @@ comment on column admin.provider_key.key_fingerprint is
 'First signs of a keyed digest: tells whether a key is another one.';
 comment on column admin.provider_key.encryption_key_id is 'Master key that it is sealed under.';
 comment on column admin.provider_key.daily_spending_limit is
-'USD a day with a customer''s key; NULL for none. Kept and shown, not enforced yet.';
+'USD that the provider may ask for calls by a customer''s key in a day of his tenant''s; NULL for any.';
 comment on column admin.provider_key.monthly_spending_limit is
-'USD a month with a customer''s key; NULL for none. Kept and shown, not enforced yet.';
+'USD that the provider may ask for calls by a customer''s key in a month of his tenant''s; NULL for any.';
 comment on column admin.provider_key.allowed_models is 'Models that a customer''s key is used for; NULL for all.';
 comment on column admin.provider_key.falls_back is
 'Whether the house''s key is used, at its price, where a customer''s was not taken; NULL for the house''s.';

@@ -1,7 +1,7 @@
 -- For calls under limits, and for those that their budgets had no room for. What a limit has no room for goes to
--- another provider or model if the limit is about one, else it gets a shorter answer, and only then it is refused. Who
--- names no length shares what is left with the calls after him: as long as it does not pay for eight like this one, he
--- gets what nearly all such calls stay below.
+-- another provider, model or key if the limit is about one, else it gets a shorter answer, and only then it is refused.
+-- Who names no length shares what is left with the calls after him: as long as it does not pay for eight like this one,
+-- he gets what nearly all such calls stay below.
 create or replace function gateway.fn_fit_call(
     p_principal ops.principal, p_features gateway.request_features, p_choice gateway.route_choice,
     p_prompt_tokens bigint, p_now timestamptz, p_seed bigint, p_day_number integer, p_month_number integer,
@@ -56,9 +56,11 @@ begin
                 end if;
                 v_next := v_features;
             end if;
-            case v_limit.unit
-                when 'USD' then v_next.room_usd := least(v_features.room_usd, trunc(v_check.room, 10));
-                when 'TOKENS' then v_next.room_tokens := least(v_features.room_tokens, trunc(v_check.room));
+            case
+                when v_check.room_tokens is not null then
+                    v_next.room_tokens := least(v_features.room_tokens, v_check.room_tokens);
+                when v_limit.unit = 'USD' and v_limit.provider_key_hk is null then
+                    v_next.room_usd := least(v_features.room_usd, trunc(v_check.room, 10));
                 else exit;
             end case;
         end if;

@@ -8,6 +8,7 @@ set search_path = ''
 as $$
 declare
     v_scope text := case
+        when p_limit.provider_key_hk is not null then 'key'
         when p_limit.token_hk is not null then 'token' when p_limit.customer_hk is not null then 'customer' else 'tenant'
     end;
     v_about text := concat_ws('/', p_limit.provider_bk, p_limit.model_bk);

@@ -83,10 +83,11 @@ from budget as b;
 
 comment on view business_vault.budget_status is
 'Budgets in the window of now: what is spent, what calls under way hold, what is left. Those of customers and tokens
-themselves, and limits in USD of every scope.';
+themselves, limits in USD of every scope, and what own keys may spend at their providers.';
 comment on column business_vault.budget_status.tenant is 'Organisation of the customer.';
 comment on column business_vault.budget_status.customer is 'Whose budget, or whose token''s; NULL for one of a tenant.';
-comment on column business_vault.budget_status.scope is 'tenant, customer or token.';
+comment on column business_vault.budget_status.scope is
+'tenant, customer, token, or key: a customer''s own at a provider.';
 comment on column business_vault.budget_status.token_id is 'Public id of the token; NULL for a customer''s budget.';
 comment on column business_vault.budget_status.token_name is 'What people call the token.';
 comment on column business_vault.budget_status.period is
@@ -99,7 +100,7 @@ comment on column business_vault.budget_status.remaining_usd is
 comment on column business_vault.budget_status.used_percent is 'Spent and held out of the budget.';
 comment on column business_vault.budget_status.resets_at is 'When the window ends; NULL for total.';
 comment on column business_vault.budget_status.limit_name is
-'Name in admin.usage_limit; NULL for a budget of a customer or token itself.';
+'Name in admin.usage_limit, or of an own key; NULL for a budget of a customer or token itself.';
 comment on column business_vault.budget_status.provider is 'Provider that it is about; NULL for all together.';
 comment on column business_vault.budget_status.model is 'Model that it is about; NULL for all together.';
 comment on column business_vault.budget_status.is_hard is

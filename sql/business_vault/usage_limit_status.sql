@@ -36,8 +36,12 @@ used as not materialized (
 select
     u.limit_name,
     u.tenant,
-    case when u.token_hk is not null then 'token' when u.customer_hk is not null then 'customer' else 'tenant' end
-    as scope,
+    case
+        when u.provider_key_hk is not null then 'key'
+        when u.token_hk is not null then 'token'
+        when u.customer_hk is not null then 'customer'
+        else 'tenant'
+    end as scope,
     u.customer,
     u.token_id,
     u.token_name,
@@ -55,10 +59,13 @@ select
 from used as u;
 
 comment on view business_vault.usage_limit_status is
-'Limits of admin.usage_limit in the window of now: what is used, what calls under way hold, what is left.';
-comment on column business_vault.usage_limit_status.limit_name is 'Name of the limit.';
+'Limits of admin.usage_limit and spending limits of own keys in the window of now: what is used, what calls under way
+hold, what is left.';
+comment on column business_vault.usage_limit_status.limit_name is
+'Name of the limit; of a key its provider, "key" and its name.';
 comment on column business_vault.usage_limit_status.tenant is 'Organisation.';
-comment on column business_vault.usage_limit_status.scope is 'tenant, customer or token.';
+comment on column business_vault.usage_limit_status.scope is
+'tenant, customer, token, or key: a customer''s own at a provider.';
 comment on column business_vault.usage_limit_status.customer is 'Customer; NULL for a limit of the whole tenant.';
 comment on column business_vault.usage_limit_status.token_id is 'Public id of the token; NULL unless it is one''s.';
 comment on column business_vault.usage_limit_status.token_name is 'What people call the token.';

@@ -20,7 +20,7 @@ begin
     end if;
 
     if v_principal.own_keys is not null then
-        v_own_keys := gateway.fn_open_own_keys(v_principal.own_keys, v_now, null);
+        v_own_keys := gateway.fn_open_own_keys(v_principal.own_keys, v_now, null, null);
     end if;
     select jsonb_agg(m.model order by m.model_bk) into v_models
     from (

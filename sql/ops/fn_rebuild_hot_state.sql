@@ -5,7 +5,11 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-    perform ops.fn_refresh_limits(array(select h.usage_limit_hk from gateway.usage_limit_h as h));
+    perform ops.fn_refresh_limits(array(
+        select c.usage_limit_hk from ops.current_limit as c
+        union
+        select l.usage_limit_hk from ops.usage_limit as l
+    ));
     perform ops.fn_refresh_principals(array(select h.customer_hk from gateway.customer_h as h));
     perform ops.fn_refresh_offers(array(select l.offer_hk from gateway.offer_l as l));
     perform ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));

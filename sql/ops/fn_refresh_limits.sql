@@ -33,7 +33,7 @@ begin
         and not exists (select from ops.current_limit as c where c.usage_limit_hk = l.usage_limit_hk);
     insert into ops.usage_limit as l (
         usage_limit_hk, limit_name, tenant_hk, customer_hk, token_hk, provider_hk, provider_bk, model_bk, unit, period,
-        amount, is_hard, raised_amount, raised_until
+        amount, is_hard, raised_amount, raised_until, provider_key_hk
     )
     select c.* from ops.current_limit as c where c.usage_limit_hk = any(p_limit_hks) order by c.usage_limit_hk
     on conflict (usage_limit_hk) do update set

@@ -15,7 +15,7 @@ with windows as (
 select
     w.usage_limit_hk, w.limit_name, w.tenant_hk, w.customer_hk, w.current_window as window_number,
     case w.unit
-        when 'USD' then coalesce(s.charged, 0) when 'TOKENS' then coalesce(s.tokens, 0)
+        when 'USD' then coalesce(k.charged, s.charged, 0) when 'TOKENS' then coalesce(s.tokens, 0)
         when 'REQUESTS' then coalesce(s.requests, 0) else 0
     end as spent,
     coalesce(h.held, 0) as held
@@ -33,7 +33,17 @@ left join lateral (
         and (w.token_hk is null or r.token_hk = w.token_hk)
         and (w.provider_hk is null or r.provider_hk = w.provider_hk)
         and (w.model_bk is null or r.model_used = w.model_bk)
-) as s on w.unit <> 'PARALLEL'
+) as s on w.unit <> 'PARALLEL' and w.provider_key_hk is null
+left join lateral (
+    -- What the provider asked for calls by this key, failed ones included.
+    select sum(a.own_key_cost) as charged
+    from gateway.api_request_s as r
+    inner join gateway.api_request_attempt_s as a on r.api_request_hk = a.api_request_hk
+    where
+        r.customer_hk = w.customer_hk and a.provider_key_hk = w.provider_key_hk and a.is_own_key
+        and r.request_timestamp >= w.begins_at
+        and r.api_request_hk >= util.fn_request_key_at(w.begins_at - interval '1 second')
+) as k on w.provider_key_hk is not null
 left join lateral (
     select sum(t.held) as held
     from ops.reservation as r

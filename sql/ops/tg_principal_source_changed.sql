@@ -83,6 +83,11 @@ begin
         select c.customer_provider_key_hk from changed as c
         where c.load_end_date is null and c.record_source <> 'validation'
     );
+    perform ops.fn_refresh_limits(array(
+        select distinct ops.fn_key_limit_hk(c.customer_provider_key_hk, p.period)
+        from changed as c
+        cross join unnest('{DAY,MONTH}'::text[]) as p (period)
+    ));
     perform ops.fn_refresh_principals(array(
         select h.customer_hk from gateway.customer_provider_keys_h as h
         where h.customer_provider_key_hk in (select c.customer_provider_key_hk from changed as c)

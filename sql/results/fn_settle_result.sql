@@ -116,7 +116,7 @@ begin
     month_number := v_reservation.month_number;
     token_is_limited := v_reservation.token_is_limited;
     if v_reservation.limits is not null then
-        limits := gateway.fn_charge_limits(v_reservation.limits, v_request);
+        limits := gateway.fn_charge_limits(v_reservation.limits, v_request, attempts);
     end if;
     receipt := jsonb_build_object(
         'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',

@@ -18,7 +18,7 @@ declare
     v_offers refcursor;
     v_offer record;
     v_own_keys jsonb := case when p_principal.own_keys is not null
-        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen) end;
+        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
     v_resting jsonb := gateway.fn_list_resting(p_now, p_seen, v_own_keys);
     v_best_is_sandbox boolean;
     v_most smallint := coalesce(p_rule.max_attempts, 3);
@@ -39,8 +39,6 @@ begin
     if v_own_keys is not null then
         keys := '[]';
         seen := seen || jsonb_strip_nulls(jsonb_build_object('resting_keys', v_own_keys -> '/resting'));
-    end if;
-    if v_own_keys is not null then
         open v_offers for
             select b.*
             from gateway.fn_rank_own_offers(
@@ -119,7 +117,9 @@ begin
         if v_own_keys is not null then
             if v_offer.own_keys is not null then
                 v_offer.candidate := gateway.fn_put_own_keys(v_offer.candidate, v_offer.own_keys, v_offer.falls_back);
-                v_offer.prices := v_offer.prices || jsonb_build_object('own_keys', v_offer.own_keys);
+                v_offer.prices := v_offer.prices || jsonb_build_object(
+                    'own_keys', v_offer.own_keys, 'own_usd', v_offer.worst_provider_cost_usd
+                );
                 hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * greatest(p_principal.markup_percent, 0) / 100);
                 v_offer.worst_provider_cost_usd := case when v_offer.falls_back then v_offer.worst_provider_cost_usd else 0 end;
             end if;

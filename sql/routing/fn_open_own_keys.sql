@@ -1,6 +1,8 @@
 -- A customer's own keys as a decision sees them: without those that rest now or, for a decision that is made again,
--- rested then. Nearly always nothing rests, and there is nothing to do.
-create or replace function gateway.fn_open_own_keys(p_own_keys jsonb, p_now timestamptz, p_seen jsonb) returns jsonb
+-- rested then, and those that a full limit of theirs closes to the call. Nearly always there is nothing to do.
+create or replace function gateway.fn_open_own_keys(
+    p_own_keys jsonb, p_now timestamptz, p_seen jsonb, p_closed text[]
+) returns jsonb
 language plpgsql
 stable
 set search_path = ''
@@ -10,11 +12,15 @@ declare
 begin
     if p_seen is not null then
         v_resting := p_seen -> 'resting_keys';
-    elsif exists (select from ops.key_health) then
-        select jsonb_agg(distinct encode(h.provider_key_hk, 'hex')) into v_resting
-        from jsonb_path_query(p_own_keys, '$.*.**.keys[*]') as k (key)
-        inner join ops.key_health as h on h.provider_key_hk = decode(k.key #>> '{}', 'hex')
-        where h.rests_until > p_now;
+    elsif p_closed is not null or exists (select from ops.key_health) then
+        select jsonb_agg(k.key) into v_resting
+        from (select distinct q.key #>> '{}' as key from jsonb_path_query(p_own_keys, '$.*.**.keys[*]') as q (key)) as k
+        where
+            'key:' || k.key = any(p_closed)
+            or exists (
+                select from ops.key_health as h
+                where h.provider_key_hk = decode(k.key, 'hex') and h.rests_until > p_now
+            );
     end if;
     if v_resting is null then
         return p_own_keys;
@@ -32,8 +38,9 @@ begin
 end
 $$;
 
-comment on function gateway.fn_open_own_keys(jsonb, timestamptz, jsonb) is
-'ops.principal.own_keys without the keys that rest; those stand under /resting, which is no provider''s name.';
+comment on function gateway.fn_open_own_keys(jsonb, timestamptz, jsonb, text[]) is
+'ops.principal.own_keys without the keys that rest or are closed; those stand under /resting, which is no provider''s
+name.';
 
 create or replace function gateway.fn_leave_out(p_pick jsonb, p_resting jsonb) returns jsonb
 language sql immutable

@@ -14,7 +14,7 @@ declare
     v_cheapest numeric;
     v_context integer;
     v_own_keys jsonb := case when p_principal.own_keys is not null
-        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen) end;
+        then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
 begin
     select
         jsonb_object_agg(r.dropped_because, r.offers), min(r.cheapest), max(r.context_tokens)

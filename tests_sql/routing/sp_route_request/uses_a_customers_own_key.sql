@@ -163,7 +163,7 @@ select is(
 select is(
     gateway.fn_open_own_keys(
         '{"maker": {"any": null, "models": {"a": {"keys": ["aa", "bb"], "stays": true}, "b": {"keys": ["aa"], "stays": false}}}}',
-        now(), '{"resting_keys": ["aa"]}'
+        now(), '{"resting_keys": ["aa"]}', null
     ),
     '{"/resting": ["aa"], "maker": {"any": null, "models": {
         "a": {"keys": ["bb"], "stays": true}, "b": {"keys": null, "stays": false}
