@@ -17,26 +17,6 @@ create or replace function gateway.fn_rank_offers(
 )
 language sql stable
 begin atomic
-    -- Taken apart once, not once for each offer.
-    with question as materialized (
-        select
-            p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
-            p_features.is_strict, p_features.room_usd, p_features.prompt_bytes / 5 as least_prompt_tokens,
-            p_features.max_output_tokens, greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
-            1 + p_markup_percent / 100 as markup_factor,
-            case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
-            case
-                when p_own_keys is not null and p_markup_percent > -100
-                    then greatest(p_markup_percent, 0) / (100 + p_markup_percent)
-                else 0
-            end as own_factor,
-            least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
-            coalesce(p_features.capability, 'chat') as capability,
-            p_features.stream, p_features.tools, p_features.vision, p_features.structured,
-            p_features.closed, p_features.room_tokens - p_prompt_tokens as room_output_tokens,
-            p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
-    )
-
     select
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
         w.context_tokens, w.candidate, w.prices, w.output_tokens, w.full_output_tokens, w.provider_cost_usd,
@@ -66,8 +46,14 @@ begin atomic
             when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
             when w.own_keys is null and w.stays then 'own_key'
             when w.max_cost is not null and w.provider_cost_usd * w.charge_factor > w.max_cost then 'max_cost'
-            when w.output_tokens * w.choice_millions * 1000000 > w.room_output_tokens then 'limit'
-            when w.closed && array[w.model_bk, w.provider_bk || '/' || w.model_bk, w.provider_bk || '/*'] then 'limit'
+            when
+                w.room_output_tokens is not null
+                and w.output_tokens * w.choice_millions * 1000000 > w.room_output_tokens
+                then 'limit'
+            when
+                w.closed is not null
+                and w.closed && array[w.model_bk, w.provider_bk || '/' || w.model_bk, w.provider_bk || '/*']
+                then 'limit'
         end,
         w.own_keys, w.follows,
         case when w.own_keys is null then w.provider_cost_usd else w.provider_cost_usd * w.own_factor end
@@ -76,24 +62,35 @@ begin atomic
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
             o.compliance_levels, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays, k.charge_factor, g.*,
-            case
-                when o.quality_by_type is null then o.quality_score
-                else coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score)
-            end as quality_score,
+            coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
             + n.output_tokens * q.choice_millions * o.output_usd_per_million as warm_cost_usd
-        from question as q
+        from (
+            -- Taken apart once, not once for each offer, as OFFSET 0 sees to. A CTE would, too, but more would be made.
+            select
+                p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
+                p_features.is_strict, p_features.room_usd, p_features.prompt_bytes / 5 as least_prompt_tokens,
+                p_features.max_output_tokens,
+                greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
+                1 + p_markup_percent / 100 as markup_factor,
+                case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
+                case
+                    when p_own_keys is not null and p_markup_percent > -100
+                        then greatest(p_markup_percent, 0) / (100 + p_markup_percent)
+                    else 0
+                end as own_factor,
+                least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
+                coalesce(p_features.capability, 'chat') as capability,
+                p_features.stream, p_features.tools, p_features.vision, p_features.structured,
+                p_features.closed, p_features.room_tokens - p_prompt_tokens as room_output_tokens,
+                p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
+            from (values (0)) as once (n) order by once.n offset 0
+        ) as q
         cross join (
-            select l.* from ops.offer as l
-            where
-                p_epoch is null and l.valid_from <= p_now and l.valid_to > p_now
-                -- One plan for both: a model is a range of one, no model the whole index.
-                and l.model_bk >= coalesce(p_model, '') and l.model_bk <= coalesce(p_model, chr(1114111))
+            -- Conditions stand outside, so that the half that is not asked for is no part of the plan.
+            select l.*, true as is_current from ops.offer as l
             union all
-            select e.* from gateway.fn_offers_at(p_epoch) as e
-            where
-                p_epoch is not null and e.valid_from <= p_now and e.valid_to > p_now
-                and (p_model is null or e.model_bk = p_model)
+            select e.*, false from gateway.fn_offers_at(p_epoch) as e
         ) as o
         cross join lateral (
             select
@@ -136,7 +133,10 @@ begin atomic
             ) as c
         ) as g
         where
-            (p_provider is null or o.provider_bk = p_provider)
+            o.is_current = (p_epoch is null) and o.valid_from <= p_now and o.valid_to > p_now
+            -- One plan for both: a model is a range of one, no model the whole index.
+            and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
+            and (p_provider is null or o.provider_bk = p_provider)
             and (
                 p_targets is null
                 or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
