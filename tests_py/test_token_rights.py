@@ -1,4 +1,8 @@
-"""A token's rights at a running gateway of two fronts: revoked, narrowed, bound to networks, everywhere and at once."""
+"""A token's rights at a running gateway of two fronts: revoked, narrowed, bound to networks, everywhere and at once.
+
+Mutants: a revoked token that goes on; a scope that nobody asks for; a list of networks that lets everybody in; an
+address that anybody may name for himself.
+"""
 
 from __future__ import annotations
 

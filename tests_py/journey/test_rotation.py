@@ -1,4 +1,7 @@
-"""A new master key from start to end, as docs/secure.md tells it, on a gateway that is never idle."""
+"""A new master key from start to end, as docs/secure.md tells it, on a gateway that is never idle.
+
+Mutants: secrets that are not sealed anew; a sealed secret whose row tag nobody looks at.
+"""
 
 from __future__ import annotations
 
