@@ -1,6 +1,6 @@
 """A gateway of the benchmark's own: one front, one worker, a data directory that goes away.
 
-Everything is done with the `onevault` command, as a person would.
+Everything is done with the `onevault` command, as a person would, but for the customers: there may be a thousand.
 """
 
 import os
@@ -17,11 +17,16 @@ from typing import Final
 
 import msgspec
 import psutil
+import psycopg
 
 from bench.errors import GatewayError
 from bench.postgres import Watch
 from bench.processes import Group
 from bench.provider import MODEL, Provider
+from onevault.database import open_database
+from onevault.envelope import load_keyring
+from onevault.issuing import issue
+from onevault.settings import load_settings
 
 ONEVAULT: Final = Path(sys.executable).with_name("onevault")
 PROVIDER: Final = "bench"
@@ -29,7 +34,12 @@ PROVIDER: Final = "bench"
 _START_SECONDS: Final = 60
 _STOP_SECONDS: Final = 45
 # Neither limit nor budget is what is measured here.
-_NO_LIMIT: Final = ("--rpm", "6000000", "--daily-budget", "1000000", "--monthly-budget", "1000000")
+_MAKE_CUSTOMERS: Final = """
+insert into admin.customer (
+    customer, priority_tier, rate_limit_requests_per_minute, cost_budget_daily, cost_budget_monthly
+)
+select 'bench-' || n, 'PREMIUM', 6000000, 1000000, 1000000 from generate_series(1, %s) as n
+"""
 
 
 class Gateway(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +59,6 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Ready(msgspec.Struct):
     url: str
-
-
-class _Issued(msgspec.Struct):
-    token: str
 
 
 @contextmanager
@@ -128,11 +134,16 @@ def _set_up(home: Path, provider: Provider, customers: int) -> tuple[str, ...]:
     _onevault(home, "provider", "set", PROVIDER, *set_provider, "--api-key-stdin", stdin="sk-bench")
     prices = ("--input", "0.15", "--output", "0.60", "--context", "128000", "--max-output", "16384")
     _onevault(home, "model", "set", PROVIDER, MODEL, "--capability", "chat", *prices)
-    tokens = []
-    for number in range(customers):
-        create = ("customer", "create", f"bench-{number}", "--tier", "PREMIUM", *_NO_LIMIT)
-        tokens.append(msgspec.json.decode(_onevault(home, *create, "--json"), type=_Issued).token)
-    return tuple(tokens)
+    settings = load_settings(_environment(home), None)
+    database = open_database(settings)
+    try:
+        with psycopg.connect(database.dsn("owner")) as connection:
+            connection.execute(_MAKE_CUSTOMERS, (customers,))
+            keyring = load_keyring(settings)
+            names = [f"bench-{number}" for number in range(1, customers + 1)]
+            return tuple(issue(connection, keyring, name, {}).token.reveal() for name in names)
+    finally:
+        database.close()
 
 
 def _start(home: Path) -> tuple[subprocess.Popen[bytes], str, float]:
