@@ -21,7 +21,8 @@ from onevault.log import get_log
 
 ROUTE: Final = """
 select d.status, d.http_status, d.request_id, d.provider, d.model, d.rate_limit, d.rate_remaining,
-       d.rate_reset_ms, d.retry_after_ms, d.deadline_ms, d.message, d.detail
+       d.rate_reset_ms, d.retry_after_ms, d.deadline_ms - floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
+       d.message, d.detail
 from gateway.sp_route_requests(%s::jsonb, %s::text, %s::boolean) as d
 order by d.ordinal
 """
@@ -75,7 +76,10 @@ class Caller(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What SQL decided: `status` is "routed" or the contract's code of a refusal."""
+    """What SQL decided: `status` is "routed" or the contract's code of a refusal.
+
+    `left_ms` is how long the call may still take, by the one clock of the database.
+    """
 
     status: str
     http_status: int
@@ -86,7 +90,7 @@ class Decision(NamedTuple):
     rate_remaining: int | None
     rate_reset_ms: int | None
     retry_after_ms: int | None
-    deadline_ms: int | None
+    left_ms: int | None
     message: str | None
     detail: str | None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from litestar_app.answers import Answer
@@ -33,11 +32,10 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
         self._timer = loop.call_later(PATIENCE_SECONDS, self._begin)
 
-    def end_at(self, deadline_ms: int | None) -> None:
-        """Know the deadline that SQL decided, in milliseconds of the epoch, if it is an earlier one."""
-        if deadline_ms is not None:
-            left = deadline_ms / 1000 - time.time() + GRACE_SECONDS
-            deadline = asyncio.get_running_loop().time() + max(left, GRACE_SECONDS)
+    def end_in(self, left_ms: int | None) -> None:
+        """Know the milliseconds that SQL leaves to the call, if they are over earlier."""
+        if left_ms is not None:
+            deadline = asyncio.get_running_loop().time() + max(left_ms, 0) / 1000 + GRACE_SECONDS
             if deadline < self._deadline:
                 self._deadline = deadline
                 if self._task is not None:

@@ -23,7 +23,10 @@ from worker.shapes import Result
 _CONNECT_SECONDS: Final = 5
 _CONNECT_PAUSE_SECONDS: Final = 0.25
 
-_READ: Final = "select r.queue, r.msg_id, r.read_ct, r.message from gateway.sp_read_messages(%s::int, %s::int) as r"
+_READ: Final = """
+select r.queue, r.msg_id, r.read_ct, r.message, floor(extract(epoch from clock_timestamp()) * 1000)::bigint
+from gateway.sp_read_messages(%s::int, %s::int) as r
+"""
 _RENEW: Final = "select gateway.sp_renew_messages(%s::jsonb, %s::int)"
 _RETURN: Final = "select gateway.sp_return_messages(%s::jsonb, %s::int)"
 _RECORD: Final = "select r.receipt from gateway.sp_record_results(%s::jsonb) as r order by r.ordinal"
@@ -69,10 +72,11 @@ class Report(NamedTuple):
 
 
 class ReadMessage(NamedTuple):
-    """A message as the queue gave it; `message` is JSON text."""
+    """A message as the queue gave it; `message` is JSON text, `read_at_ms` when by the database's clock."""
 
     receipt: Receipt
     message: str
+    read_at_ms: int
 
 
 class SealedKey(NamedTuple):
@@ -173,7 +177,7 @@ class Calls:
     async def read_messages(self, limit: int, seconds: int) -> list[ReadMessage]:
         """Up to `limit` messages, premium first; each is invisible to others for `seconds`."""
         rows = await self._queue.fetch(_READ, limit, seconds)
-        return [ReadMessage(Receipt(*row[:3]), row[3]) for row in rows]  # type: ignore[arg-type]
+        return [ReadMessage(Receipt(*row[:3]), *row[3:]) for row in rows]  # type: ignore[arg-type]
 
     async def renew_messages(self, reports: Sequence[Report], seconds: int) -> None:
         """Keep messages invisible for `seconds` from now, and have SQL know how far each has got."""

@@ -153,10 +153,10 @@ class Drain:
 
     def _start(self, messages: Sequence[ReadMessage]) -> None:
         assert self._road is not None
-        for receipt, text in messages:
+        for receipt, text, read_at_ms in messages:
             try:
                 decision = decode_message(text)
-                delivery = Delivery(*receipt, decision)
+                delivery = Delivery(*receipt, decision, read_at_ms)
                 bytes.fromhex(decision.ticket)
             except (msgspec.MsgspecError, ValueError) as error:
                 # It is read again until SQL buries it and gives back what it holds.

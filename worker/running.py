@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -79,7 +78,7 @@ class Running:
         self.body: Body | None = None
         self.gone: Gone | None = None
         self.claimed_at = self.renewed_at = self._loop.time()
-        self.deadline_at = self.claimed_at + delivery.message.deadline_ms / 1000 - time.time()
+        self.deadline_at = self.claimed_at + (delivery.message.deadline_ms - delivery.read_at_ms) / 1000
         self.limit_at = math.inf
         self.calling = False
         self.settling = False

@@ -70,12 +70,16 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """A message as it was read: `(msg_id, read_ct)` is the receipt that fences its booking."""
+    """A message as it was read: `(msg_id, read_ct)` is the receipt that fences its booking.
+
+    `read_at_ms` is the time of the clock that the message's deadline is by: the database's, which need not be ours.
+    """
 
     queue: str
     msg_id: int
     read_ct: int
     message: Message
+    read_at_ms: int
 
 
 class Usage(msgspec.Struct):

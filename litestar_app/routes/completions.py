@@ -158,7 +158,7 @@ class Call:
                 front.rehash.begin(digest, digests[0])
             if decision.status != "routed":
                 raise refusal_of(decision)
-            watch.end_at(decision.deadline_ms)
+            watch.end_in(decision.left_ms)
             await (self._stream(answer) if features.stream else self._plain(answer))
         finally:
             watch.close()

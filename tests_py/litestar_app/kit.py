@@ -11,7 +11,6 @@ import json
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar, cast
@@ -88,7 +87,7 @@ def decision(**changes: Any) -> Decision:
         rate_remaining=59,
         rate_reset_ms=1500,
         retry_after_ms=None,
-        deadline_ms=round((time.time() + 60) * 1000),
+        left_ms=60_000,
         message=None,
         detail=None,
     )

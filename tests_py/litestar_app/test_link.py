@@ -193,7 +193,7 @@ async def test_a_worker_that_dies_after_the_client_left_leaves_word_for_the_next
 async def test_the_deadline_answers_and_cancels(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "GRACE_SECONDS", 0.1)
     monkeypatch.setattr(watch, "PATIENCE_SECONDS", 0.01)
-    desk.road.says = lambda _: decision(deadline_ms=1)
+    desk.road.says = lambda _: decision(left_ms=0)
     worker = await Worker.dial(desk.front)
     call = desk.post()
     body = await worker.claim(await desk.ticket())

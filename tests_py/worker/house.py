@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -246,12 +245,12 @@ class House:
             "customer": CUSTOMER,
             "reply_to": reply_to or f"unix:{self.front.path}",
             "ticket": ticket.hex(),
-            "deadline_ms": int((time.time() + seconds) * 1000),
+            "deadline_ms": int(seconds * 1000),
             "candidates": list(candidates),
         }
         number = len(self.front.answers)
         text = msgspec.json.encode(message).decode()
-        self.calls.waiting.append(ReadMessage(Receipt("standard", number, read_ct), text))
+        self.calls.waiting.append(ReadMessage(Receipt("standard", number, read_ct), text, 0))
         self.drain.wake()
         return answer
 

@@ -41,12 +41,12 @@ def kill_backends(database: ClonedDatabase) -> None:
 async def test_a_message_is_read_once_until_it_is_given_back(calls: Calls, database: ClonedDatabase) -> None:
     assert await calls.read_messages(10, 60) == []
     number = send(database)
-    ((receipt, text),) = await calls.read_messages(10, 60)
+    ((receipt, text, _),) = await calls.read_messages(10, 60)
     assert receipt == Receipt("standard", number, 1)
     assert json.loads(text)["request"] == REQUEST
     assert await calls.read_messages(10, 60) == []
     await calls.return_messages([receipt], 0)
-    ((again, _),) = await calls.read_messages(10, 60)
+    ((again, _, _),) = await calls.read_messages(10, 60)
     assert again == Receipt("standard", number, 2)
     await calls.return_messages([receipt], 0)
     assert await calls.read_messages(10, 60) == [], "an old receipt moves nothing"
@@ -56,7 +56,7 @@ async def test_no_more_than_asked_for_and_the_premium_first(calls: Calls, databa
     for _ in range(5):
         send(database)
     send(database, "premium")
-    found = [receipt.queue for receipt, _ in await calls.read_messages(3, 60)]
+    found = [receipt.queue for receipt, _, _ in await calls.read_messages(3, 60)]
     assert found[0] == "premium"
     assert set(found[1:]) == {"standard"}
     assert len(found) <= 3
@@ -64,7 +64,7 @@ async def test_no_more_than_asked_for_and_the_premium_first(calls: Calls, databa
 
 async def test_a_result_of_a_request_that_is_not_held_settles_nothing(calls: Calls, database: ClonedDatabase) -> None:
     send(database)
-    ((receipt, _),) = await calls.read_messages(1, 60)
+    ((receipt, _, _),) = await calls.read_messages(1, 60)
     usage = Usage(input_uncached=1, output=2)
     made = Attempt(number=1, offer=OFFER, key=None, outcome="SUCCESS", usage=usage, usage_source="provider_final")
     results = [

@@ -167,7 +167,7 @@ async def test_a_message_read_again_here_is_booked_with_the_newer_receipt(house:
     answer = house.ask(candidate(fake.endpoint("slow-200")))
     message = house.calls.waiting[0].message
     await until(lambda: answer.claims)
-    house.calls.waiting.append(ReadMessage(Receipt("standard", 1, 2), message))
+    house.calls.waiting.append(ReadMessage(Receipt("standard", 1, 2), message, 0))
     house.drain.wake()
     await answer.wait()
     assert len(answer.claims) == 1
@@ -176,7 +176,7 @@ async def test_a_message_read_again_here_is_booked_with_the_newer_receipt(house:
 
 async def test_a_malformed_message_harms_nobody(house: House, fake: FakeProvider) -> None:
     for text in ("{", "{}", '{"request": 1}'):
-        house.calls.waiting.append(ReadMessage(Receipt("standard", 99, 1), text))
+        house.calls.waiting.append(ReadMessage(Receipt("standard", 99, 1), text, 0))
     assert (await house.ask(candidate(fake.endpoint("ok"))).wait())["status"] == "SUCCESS"
 
 
