@@ -95,6 +95,27 @@ def test_a_flood_costs_those_let_in_nothing_and_the_lowest_tier_most(start_gatew
     check_books(gateway.database, [call.request_id for call in good if call.request_id])
 
 
+@pytest.mark.alone
+def test_premium_does_not_notice_a_flood_of_basic(start_gateway: StartGateway) -> None:
+    """Mutant: one queue for all tiers (a premium call waits behind all the others)."""
+    gateway = start_gateway(
+        ONEVAULT_WORKER_CONCURRENCY=str(SLOTS), ONEVAULT_SANDBOX_FIRST_BYTE_MS=str(round(ANSWER_SECONDS * 1000))
+    )
+    premium, basic = make_caller(gateway, "PREMIUM"), make_caller(gateway, "BASIC")
+    quarter = CAPACITY / 4
+    idle = flood(gateway.port, [premium], quarter, FLOOD_SECONDS)
+    heard = flood(gateway.port, [premium, *[basic] * 12], 13 * quarter, FLOOD_SECONDS)
+    served = [call for call in heard if call.caller == "PREMIUM"]
+    assert {call.status for call in idle + served} == {200}
+    p99 = {
+        name: percentile([call.seconds for call in calls], 0.99) for name, calls in (("idle", idle), ("flood", served))
+    }
+    print({name: round(seconds, 3) for name, seconds in p99.items()})
+    assert p99["flood"] <= 2 * p99["idle"], p99
+    wait_until_settled(gateway.database)
+    check_books(gateway.database)
+
+
 def test_who_leaves_the_queue_costs_no_call_and_holds_no_money(start_gateway: StartGateway) -> None:
     """Mutant: nobody notices that a client left (the provider is called for nobody)."""
     gateway = start_gateway(ONEVAULT_WORKER_CONCURRENCY="2", ONEVAULT_SANDBOX_FIRST_BYTE_MS="1500")
