@@ -92,8 +92,8 @@ grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea,
 grant execute on function admin.sp_test_webhook(text) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
-grant select on ops.offer_health, ops.offer_speed, ops.provider_rate, ops.circuit_breaker, ops.key_breaker,
-ops.key_validation
+grant select on ops.offer_health, ops.offer_speed, ops.offer_wait, ops.provider_rate, ops.circuit_breaker,
+ops.key_breaker, ops.key_validation
 to onevault_dba;
 grant select on ops.job, ops.dead_message, ops.price_book to onevault_dba;
 grant select on

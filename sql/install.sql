@@ -99,6 +99,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql
 \ir routing/fn_decide.sql
+\ir routing/fn_choose_hedge.sql
 \ir routing/fn_choose_queue.sql
 \ir routing/fn_keep_features.sql
 \ir results/fn_read_receipt.sql
@@ -187,6 +188,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_measure_providers.sql
 \ir rollup/fn_move_peak.sql
 \ir rollup/fn_measure_speed.sql
+\ir rollup/fn_measure_waits.sql
 \ir rollup/fn_learn_usage.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql

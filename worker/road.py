@@ -20,6 +20,7 @@ from onevault.tokens import Secret
 from worker.booking import Booker, NotBooked
 from worker.calls import DatabaseAway
 from worker.endings import describe_buried, describe_failure, describe_unbooked, was_fenced, with_error
+from worker.hedge import Lane, Rival
 from worker.keys import ProviderKeys
 from worker.providers.base import Call, CallFailed, Provider
 from worker.running import Running
@@ -101,7 +102,8 @@ class Road:
             candidate = await self._with_open_key(run, waiting.popleft())
             attempt = Attempt(number=len(result.attempts) + 1, offer=candidate.offer, key=candidate.key)
             result.attempts.append(attempt)
-            failed_call = await self._try(run, candidate, attempt, fields)
+            rival = self._rival(run, result, waiting, fields) if attempt.number == 1 else None
+            failed_call = await self._try(run, candidate, attempt, fields, rival)
             if failed_call is None:
                 result.status = "SUCCESS"
                 if not run.body.stream:
@@ -131,15 +133,18 @@ class Road:
         return _end_result(run, result), failure
 
     async def _try(
-        self, run: Running, candidate: Candidate, attempt: Attempt, fields: dict[str, msgspec.Raw]
+        self,
+        run: Running,
+        candidate: Candidate,
+        attempt: Attempt,
+        fields: dict[str, msgspec.Raw],
+        rival: Rival | None = None,
     ) -> CallFailed | None:
-        """Call one candidate; gives the failure, if it is one, and completes the attempt."""
-        assert run.body is not None
+        """Call one candidate, and another one with it if that is due; gives the failure, if it is one, and completes
+        the attempts."""
         provider = self._providers.get(candidate.kind)
-        secret: Secret[str] | None = None
-        if candidate.key is not None and provider is not None:
-            secret = await self._secret(run, candidate.key)
-        if provider is None or (candidate.key is not None and secret is None):
+        call = await self._make_call(run, candidate, fields)
+        if provider is None or call is None:
             attempt.error_class = "auth_dead" if provider is not None else "connect"
             return CallFailed(attempt.error_class)
         if attempt.number > 1:
@@ -148,18 +153,13 @@ class Road:
         if run.ending is not None:
             attempt.outcome, attempt.error_class = "CANCELLED", run.ending
             return CallFailed(run.ending, failover=False)
-        call = Call(
-            request_id=run.delivery.message.request,
-            candidate=candidate,
-            fields=fields,
-            surface=run.body.surface,
-            stream=run.body.stream,
-            include_usage=run.body.include_usage,
-            api_key=secret,
-        )
         run.begin_attempt(attempt, candidate)
+        failure: CallFailed | None = None
         try:
-            await provider.call(call, attempt, run)
+            if rival is None:
+                await provider.call(call, attempt, run)
+            else:
+                await rival.race(Lane(run, provider, call, attempt))
         except CallFailed as failed:
             failure = failed
             unwind(failure)
@@ -168,11 +168,14 @@ class Road:
         except Exception as error:  # noqa: BLE001 - an adapter's surprise is this candidate's failure
             _log.error("adapter_broke", error, provider=candidate.provider, request_id=call.request_id)
             failure = CallFailed("server_error")
-        else:
+        finally:
+            if rival is not None:
+                attempt, candidate = run.attempt or attempt, run.candidate or candidate
+                rival.book_losses(attempt, failure)
+            run.end_attempt(attempt)
+        if failure is None:
             attempt.outcome = "SUCCESS"
             return None
-        finally:
-            run.end_attempt(attempt)
         refused = failure.error_class in ("auth_dead", "money_dead")
         # An own key at its limit rests, which says SQL; of the house's the offer rests.
         if candidate.key is not None and (
@@ -184,6 +187,46 @@ class Road:
             "CANCELLED" if run.ending is not None else "TIMEOUT" if failure.error_class == "timeout" else "ERROR"
         )
         return failure
+
+    async def _make_call(self, run: Running, candidate: Candidate, fields: dict[str, msgspec.Raw]) -> Call | None:
+        """What a candidate is asked; None without the key that it needs."""
+        assert run.body is not None
+        secret = await self._secret(run, candidate.key) if candidate.key is not None else None
+        if candidate.key is not None and secret is None:
+            return None
+        return Call(
+            request_id=run.delivery.message.request,
+            candidate=candidate,
+            fields=fields,
+            surface=run.body.surface,
+            stream=run.body.stream,
+            include_usage=run.body.include_usage,
+            api_key=secret,
+        )
+
+    def _rival(
+        self, run: Running, result: Result, waiting: deque[Candidate], fields: dict[str, msgspec.Raw]
+    ) -> Rival | None:
+        """The candidate that is asked as well if the first one is slow, if SQL has named one."""
+        hedge = run.delivery.message.hedge
+        if hedge is None:
+            return None
+
+        async def make() -> Lane | None:
+            for place, candidate in enumerate(waiting):
+                if candidate.offer == hedge.offer:
+                    opened = await self._with_open_key(run, candidate)
+                    provider, call = self._providers.get(opened.kind), await self._make_call(run, opened, fields)
+                    if provider is None or call is None:
+                        return None
+                    del waiting[place]
+                    attempt = Attempt(number=len(result.attempts) + 1, offer=opened.offer, key=opened.key)
+                    result.attempts.append(attempt)
+                    run.wait_longer(opened)
+                    return Lane(run, provider, call, attempt)
+            return None
+
+        return Rival(hedge.after_ms / 1000, make)
 
     async def _with_open_key(self, run: Running, candidate: Candidate) -> Candidate:
         """The candidate with the first of its keys that may be used, or else with its last."""

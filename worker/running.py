@@ -163,6 +163,19 @@ class Running:
         self.limit_at = self._attempt_at + candidate.first_byte_timeout_ms / 1000
         self.calling = True
 
+    def wait_longer(self, candidate: Candidate) -> None:
+        """Another provider is called as well, from now on."""
+        self.limit_at = max(self.limit_at, self._loop.time() + candidate.first_byte_timeout_ms / 1000)
+
+    def adopt(self, attempt: Attempt, candidate: Candidate, begun_at: float, heard_at: float | None) -> None:
+        """Of two calls this one counts; it began and was first heard then."""
+        self.attempt = attempt
+        self.candidate = candidate
+        self._attempt_at = begun_at
+        if heard_at is not None:
+            self._note_first_byte(heard_at)
+        self.limit_at = self._loop.time() + SILENCE_SECONDS
+
     async def sleep(self, seconds: float) -> None:
         """Wait between two calls; not longer than somebody waits for the answer."""
         self._sleep = self._loop.create_future()

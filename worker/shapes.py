@@ -28,6 +28,7 @@ ErrorClass = Literal[
     "client_gone",
     "front_gone",
     "worker_lost",
+    "outrun",
 ]
 """The closed list of what can go wrong. Nothing else about a failure is ever stored."""
 
@@ -54,6 +55,13 @@ class Candidate(msgspec.Struct, frozen=True):
     settings: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+class Hedge(msgspec.Struct, frozen=True):
+    """Whom to ask as well when the first candidate has said nothing for so long."""
+
+    after_ms: int
+    offer: str
+
+
 class Message(msgspec.Struct, frozen=True):
     """The decision about one request, as `sp_route_requests` queued it.
 
@@ -67,6 +75,7 @@ class Message(msgspec.Struct, frozen=True):
     deadline_ms: int
     candidates: list[Candidate]
     dead: bool = False
+    hedge: Hedge | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True):

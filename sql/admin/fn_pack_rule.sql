@@ -69,6 +69,7 @@ begin
             'quality_optimization', r.quality_optimization,
             'compliance_requirements', nullif(admin.fn_clean_levels(r.compliance_requirements), '{}'),
             'max_attempts', r.max_attempts,
+            'is_hedged', r.is_hedged,
             'valid_from', coalesce(r.valid_from, '-infinity'),
             'valid_to', coalesce(r.valid_to, 'infinity'),
             'is_active', r.is_active

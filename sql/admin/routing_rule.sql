@@ -22,6 +22,7 @@ select
     s.is_sticky,
     s.compliance_requirements,
     s.max_attempts,
+    s.is_hedged,
     nullif(s.valid_from, '-infinity') as valid_from,
     nullif(s.valid_to, 'infinity') as valid_to,
     s.is_active,
@@ -42,7 +43,7 @@ select
     r.rule_name, r.rule_priority, r.tenant, r.customer, r.token_id, r.conditions, r.deny_reason, r.target_provider,
     r.target_model, r.targets, r.fallbacks, r.strategy, r.cost_optimization, r.latency_optimization,
     r.quality_optimization, r.optimization_weights, r.min_quality_score, r.is_sticky, r.compliance_requirements,
-    r.max_attempts, r.valid_from, r.valid_to, r.is_active
+    r.max_attempts, r.is_hedged, r.valid_from, r.valid_to, r.is_active
 from admin.routing_rule_history as r
 where util.fn_is_in_force(r.load_date, r.load_end_date);
 
@@ -83,6 +84,9 @@ comment on column admin.routing_rule.is_sticky is
 comment on column admin.routing_rule.compliance_requirements is
 'Levels such as HIPAA that providers must meet, besides the customer''s own.';
 comment on column admin.routing_rule.max_attempts is 'How many offers are tried at most, 1 to 10; 3 if not given.';
+comment on column admin.routing_rule.is_hedged is
+'Has another provider asked as well when the first one says nothing for longer than 95 of 100 of its calls wait; the
+first answer counts, the customer pays for it alone, the house for both.';
 comment on column admin.routing_rule.valid_from is 'From when on it applies; NULL for since ever.';
 comment on column admin.routing_rule.valid_to is 'When it ceases to; NULL for never.';
 comment on column admin.routing_rule.is_active is 'False leaves it out.';
@@ -108,6 +112,8 @@ comment on column admin.routing_rule_history.latency_optimization is 'Whether it
 comment on column admin.routing_rule_history.quality_optimization is 'Whether it preferred the best offer.';
 comment on column admin.routing_rule_history.compliance_requirements is 'Levels that providers had to meet.';
 comment on column admin.routing_rule_history.max_attempts is 'How many offers were tried at most.';
+comment on column admin.routing_rule_history.is_hedged is
+'Whether a second provider was asked when the first was slow.';
 comment on column admin.routing_rule_history.valid_from is 'From when on it applied; NULL for since ever.';
 comment on column admin.routing_rule_history.valid_to is 'When it ceased to; NULL for never.';
 comment on column admin.routing_rule_history.is_active is 'Whether it was looked at.';

@@ -17,7 +17,7 @@ begin
         routing_rule_hk, rule_name, distance, rule_priority, valid_from, valid_to, condition_path, asks_for_budget,
         deny_reason, target_provider, target_model, target_names, target_weights, target_places, strategy, cost_weight,
         latency_weight, quality_weight, min_quality_score, is_sticky, cost_optimization, latency_optimization,
-        quality_optimization, compliance_requirements, max_attempts, from_epoch, scope_gate
+        quality_optimization, compliance_requirements, max_attempts, is_hedged, from_epoch, scope_gate
     )
     select
         s.routing_rule_hk, s.rule_name,
@@ -33,7 +33,7 @@ begin
         coalesce(s.strategy, case when s.targets is null then 'OPTIMIZE' else 'WEIGHTED' end),
         w.cost, w.latency, w.quality, s.min_quality_score, s.is_sticky,
         s.cost_optimization, s.latency_optimization, s.quality_optimization,
-        coalesce(s.compliance_requirements, '{}'), s.max_attempts, v_epoch,
+        coalesce(s.compliance_requirements, '{}'), s.max_attempts, s.is_hedged, v_epoch,
         coalesce('for token=' || k.token_bk, 'for customer=' || c.customer_bk, 'for tenant=' || n.tenant_bk)
     from gateway.routing_rule_s as s
     left join auth.tenant_h as n on s.tenant_hk = n.tenant_hk

@@ -1,6 +1,7 @@
 -- Usage in disjoint buckets times the prices that were pinned when the call was routed. Usage that no provider
 -- told is estimated from the bytes that came (four a token) and the prompt's size (four bytes a token), and
--- marked. With a key of the customer's own the provider asks him, and the house nothing.
+-- marked; so is a call that another one outran, since its provider was at work. With a key of the customer's own
+-- the provider asks him, and the house nothing.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
 language plpgsql
@@ -23,7 +24,10 @@ begin
         v_priced.output := (v_usage ->> 'output')::bigint;
         v_priced.reasoning := (v_usage ->> 'reasoning')::bigint;
     end if;
-    if (p_attempt ->> 'output_bytes')::bigint > 0 or p_attempt ->> 'outcome' = 'SUCCESS' then
+    if
+        (p_attempt ->> 'output_bytes')::bigint > 0 or p_attempt ->> 'outcome' = 'SUCCESS'
+        or p_attempt ->> 'class' = 'outrun'
+    then
         if v_priced.input_uncached is null and v_priced.cache_read is null then
             v_priced.input_uncached := p_prompt_bytes_tokens;
             v_priced.usage_source := 'estimated';

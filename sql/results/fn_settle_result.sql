@@ -58,6 +58,7 @@ begin
     -- here and below: each query started would cost more than all of them.
     for i in 0 .. v_count - 1 loop
         v_attempt := v_attempts -> i;
+        continue when v_attempt ->> 'class' = 'outrun';
         if v_attempt ->> 'outcome' = 'SUCCESS' or (v_attempt ->> 'output_bytes')::bigint > 0 then
             v_charged_number := (v_attempt ->> 'number')::integer;
         end if;

@@ -45,6 +45,7 @@ begin
     v_choice.candidates := v_best.candidates;
     v_choice.prices := v_best.prices;
     v_choice.is_sticky := v_rule.is_sticky;
+    v_choice.is_hedged := v_rule.is_hedged;
     v_choice.record := jsonb_build_object(
         'epoch', coalesce(p_epoch, (select e.number from ops.epoch as e)), 'principal', p_principal.version,
         'seed', p_seed, 'offers', v_best.offers,

@@ -21,6 +21,7 @@ declare
     v_month integer;
     v_request uuid;
     v_queue text;
+    v_hedge jsonb := '{}';
 begin
     perform set_config('synchronous_commit', 'on', true);
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
@@ -95,10 +96,13 @@ begin
     ) values (
         uuid_send(v_request), v_decision.request_id, v_principal.customer_hk, v_choice.provider_hk, v_now, 'gateway'
     );
+    if v_choice.is_hedged then
+        v_hedge := coalesce(gateway.fn_choose_hedge(v_choice.candidates, v_features.stream), '{}');
+    end if;
     v_decision.msg_id := gateway.fn_send_work(v_decision.queue, jsonb_build_object(
         'request', v_decision.request_id, 'customer', encode(v_principal.customer_hk, 'hex'), 'reply_to', p_reply_to,
         'ticket', v_features.ticket, 'deadline_ms', v_decision.deadline_ms, 'candidates', v_choice.candidates
-    ));
+    ) || v_hedge);
     insert into ops.reservation (
         api_request_hk, customer_hk, tenant_hk, token_hk, token_is_limited, reserved_at, deadline, queue_name, msg_id,
         held_usd, markup_percent, day_number, month_number, candidates, request, rule_hk, route_reason,

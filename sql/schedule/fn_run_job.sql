@@ -11,6 +11,7 @@ begin
         when 'learn usage' then perform ops.fn_learn_usage();
         when 'measure providers' then perform ops.fn_measure_providers();
         when 'measure speed' then perform ops.fn_measure_speed();
+        when 'measure waits' then perform ops.fn_measure_waits();
         when 'mend usage' then perform ops.fn_mend_usage();
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
@@ -33,6 +34,7 @@ insert into ops.job (job_name, every) values
 ('learn usage', '10 minutes'),
 ('measure providers', '1 minute'),
 ('measure speed', '5 seconds'),
+('measure waits', '1 minute'),
 ('mend usage', '10 minutes'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),

@@ -227,6 +227,13 @@ async def status(fake: FakeProvider, seen: Seen, code: int) -> AsyncIterator[Ste
     yield wire.refusal(code, f"You said {quoted}", headers=headers)
 
 
+async def late(fake: FakeProvider, seen: Seen, code: int) -> AsyncIterator[Step]:
+    """As `status`, a while later."""
+    yield 0.3
+    async for step in status(fake, seen, code):
+        yield step
+
+
 async def once(fake: FakeProvider, seen: Seen, code: int) -> AsyncIterator[Step]:
     """Refuses the first call with this status and a `retry-after` of a second, and answers from then on."""
     if fake.count(seen.behaviour) == 1:
@@ -391,7 +398,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     for make in (
         ok, slow, gated, gated_after, pace, tools, usage_with_choices, usage_every_chunk, no_usage, crlf, cr, comments,
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
-        endless_line, endless_answer, status, once, good_key, lets_in, limits_but, no_money, too_long,
+        endless_line, endless_answer, status, late, once, good_key, lets_in, limits_but, no_money, too_long,
         too_long_in_words, policy, no_model, redirect, html, broken_json,
         error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
     )

@@ -233,6 +233,7 @@ class House:
         gone: Gone | None = None,
         reply_to: str | None = None,
         read_ct: int = 1,
+        hedge_ms: int | None = None,
     ) -> Answer:
         """Queue a request as routing would, with its body waiting in the front."""
         ticket = secrets.token_bytes(16)
@@ -247,6 +248,7 @@ class House:
             "ticket": ticket.hex(),
             "deadline_ms": int(seconds * 1000),
             "candidates": list(candidates),
+            "hedge": None if hedge_ms is None else {"after_ms": hedge_ms, "offer": candidates[1].offer},
         }
         number = len(self.front.answers)
         text = msgspec.json.encode(message).decode()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -16,6 +18,8 @@ from tests_py.support.gateway import Gateway
 from tests_py.support.template import STOCKED
 from tests_py.worker.stage import Stage
 
+SOAK = os.environ.get("ONEVAULT_SOAK") == "1"
+ANSWER_MS = 300
 RUDE = {
     "status-429": "rate_limited",
     "status-500": "server_error",
@@ -169,6 +173,38 @@ def test_one_of_three_providers_is_down_all_the_time(stage: Stage, fake: FakePro
     assert (is_open, failures > 0) == (True, True)
 
 
+@pytest.mark.alone
+@pytest.mark.parametrize(("outage", "calls"), [("status-503", 300), ("late-500", 300), ("hang", 3000)])
+def test_an_outage_of_one_of_three_adds_less_than_two_answers(
+    stage: Stage, fake: FakeProvider, outage: str, calls: int
+) -> None:
+    """Mutant: no circuit breaker. Where a provider hangs, each call that tries it takes as long as its time limit: only
+    in a long run are those less than one of a hundred."""
+    if calls > 1000 and not SOAK:
+        pytest.skip("measures for minutes; set ONEVAULT_SOAK=1")
+    for name in ("one", "two", "three"):
+        stage.provider(name, fake.endpoint(f"slow-{ANSWER_MS}"))
+    patient(stage, 2 * ANSWER_MS)
+
+    def ask(_: int) -> float:
+        began = time.monotonic()
+        answer = stage.ask()
+        assert answer.status_code == 200, answer.text
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as pool:
+        usual = sorted(pool.map(ask, range(calls // 3)))
+        stage.query(
+            "update admin.provider set api_endpoint = %s where provider = %s returning 1",
+            fake.endpoint(outage),
+            f"{stage.prefix}one",
+        )
+        down = sorted(pool.map(ask, range(calls)))
+    p99 = [taken[int(len(taken) * 0.99)] for taken in (usual, down)]
+    print(outage, [round(seconds, 3) for seconds in p99])
+    assert p99[1] - p99[0] < 2 * ANSWER_MS / 1000, p99
+
+
 def test_a_provider_that_comes_back_is_used_again(stage: Stage) -> None:
     with FakeProvider() as gone:
         endpoint, port = gone.endpoint("ok"), gone.port
@@ -179,3 +215,33 @@ def test_a_provider_that_comes_back_is_used_again(stage: Stage) -> None:
             assert stage.ask().headers["x-onevault-provider"] == stage.prefix + "second"
         with FakeProvider(port=port):
             stage.wait(lambda: stage.ask().headers["x-onevault-provider"] == stage.prefix + "first", 60)
+
+
+def test_a_provider_that_has_become_slow_is_outrun(stage: Stage, fake: FakeProvider) -> None:
+    """Mutants: a rule that hedges without a word to the worker; a worker that waits for the first one all the same."""
+    stage.provider("one", fake.endpoint("ok"))
+    stage.provider("two", fake.endpoint("ok"))
+    stage.query(
+        "insert into admin.routing_rule (rule_name, customer, is_hedged) values (%s, %s, true) returning 1",
+        stage.name,
+        stage.name,
+    )
+    for _ in range(20):
+        assert stage.ask().status_code == 200
+        stage.stream()
+    stage.wait(stage.is_settled)
+    # What the clock does once a minute.
+    assert stage.query("select ops.fn_measure_waits() >= 2") == [(True,)]
+    stage.query(
+        "update admin.provider set api_endpoint = %s where provider = %s returning 1",
+        fake.endpoint("hang"),
+        f"{stage.prefix}one",
+    )
+    answer = stage.ask()
+    assert (answer.status_code, answer.json()["onevault"]["attempts"]) == (200, 2)
+    assert fake.text.split()[-1] in stage.stream()
+    stage.wait(stage.is_settled)
+    outrun = [row[:3] for row in stage.attempts()[-4:]]
+    assert outrun == [("one", "CANCELLED", "outrun"), ("two", "SUCCESS", None)] * 2
+    stage.wait(lambda: all(seen.broken_off for seen in fake.seen if seen.behaviour == "hang"))
+    stage.query("delete from admin.routing_rule where rule_name = %s returning 1", stage.name)

@@ -56,7 +56,7 @@ select set_eq(
 select is_empty(
     $$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege = 'SELECT'
         and h.thing !~ '^(admin|business_vault)\.' and h.thing not in ('ops.current_principal', 'ops.current_offer', 'ops.scope_fact',
-            'ops.offer_health', 'ops.offer_speed', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker', 'ops.key_validation',
+            'ops.offer_health', 'ops.offer_speed', 'ops.offer_wait', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker', 'ops.key_validation',
             'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
             'ops.overdue_request', 'ops.foreign_row', 'ops.invariant_violation', 'ops.admission')$$,
