@@ -158,6 +158,7 @@ select ops.fn_refresh_limits(array(
 \ir schedule/fn_forget_idempotency_keys.sql
 \ir schedule/fn_sweep_requests.sql
 \ir webhooks/fn_tell_circuits.sql
+\ir webhooks/fn_tell_bills.sql
 \ir webhooks/fn_tell_budgets.sql
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql

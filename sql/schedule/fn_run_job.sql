@@ -16,6 +16,7 @@ begin
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
         when 'sweep requests' then perform ops.fn_sweep_requests();
+        when 'tell bills' then perform ops.fn_tell_bills();
         when 'tell budgets' then perform ops.fn_tell_budgets();
         when 'tell circuits' then perform ops.fn_tell_circuits();
         else raise exception using
@@ -39,6 +40,7 @@ insert into ops.job (job_name, every) values
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),
 ('sweep requests', '10 seconds'),
+('tell bills', '10 minutes'),
 ('tell budgets', '5 seconds'),
 ('tell circuits', '5 seconds')
 on conflict (job_name) do nothing;
