@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(11);
 select test.make_offer('maker', 'model-a', 0, 1000000, '{"default_output_tokens": 1}');
 select test.make_customer('watched', '{"cost_budget_daily": 10, "cost_budget_monthly": 1000, "markup_percent": 0}');
 create function pg_temp.rule(p_request jsonb default '{}') returns text language sql as $$
@@ -20,5 +20,15 @@ update admin.routing_rule set valid_from = now() + interval '1 minute' where rul
 select is(pg_temp.rule(), 'much is gone', 'before its time');
 update admin.routing_rule set valid_from = null, valid_to = now() - interval '1 minute' where rule_name = 'this hour';
 select is(pg_temp.rule(), 'much is gone', 'after its time');
+
+-- Limits on all that somebody uses are budgets as well; those of one provider are not.
+update admin.customer set cost_budget_daily = null, cost_budget_monthly = null where customer = 'watched';
+insert into admin.usage_limit (customer, provider, unit, period, amount) values ('watched', 'maker', 'USD', 'DAY', 20);
+select is(pg_temp.rule(), 'default', 'no budget is left, but for one provider');
+insert into admin.usage_limit (tenant, unit, period, amount, is_hard) select c.tenant, 'USD', 'WEEK', 6, false from admin.customer as c where c.customer = 'watched';
+select is(pg_temp.rule(), 'default', 'nothing is held of a new limit');
+select is(pg_temp.rule(), 'much is gone', 'a limit of the tenant counts, a soft one too');
+update admin.usage_limit set raised_amount = 1000, raised_until = now() + interval '1 day' where unit = 'USD' and period = 'WEEK';
+select is(pg_temp.rule(), 'default', 'as it was raised');
 select * from finish();
 rollback;
