@@ -25,7 +25,8 @@ select is(pg_temp.rule(), 'much is gone', 'after its time');
 update admin.customer set cost_budget_daily = null, cost_budget_monthly = null where customer = 'watched';
 insert into admin.usage_limit (customer, provider, unit, period, amount) values ('watched', 'maker', 'USD', 'DAY', 20);
 select is(pg_temp.rule(), 'default', 'no budget is left, but for one provider');
-insert into admin.usage_limit (tenant, unit, period, amount, is_hard) select c.tenant, 'USD', 'WEEK', 6, false from admin.customer as c where c.customer = 'watched';
+insert into admin.usage_limit (tenant, unit, period, amount, is_hard)
+select c.tenant, 'USD', 'WEEK', 6, false from admin.customer as c where c.customer = 'watched';
 select is(pg_temp.rule(), 'default', 'nothing is held of a new limit');
 select is(pg_temp.rule(), 'much is gone', 'a limit of the tenant counts, a soft one too');
 update admin.usage_limit set raised_amount = 1000, raised_until = now() + interval '1 day' where unit = 'USD' and period = 'WEEK';
