@@ -112,3 +112,4 @@ async def test_no_budget_is_passed_and_nobody_is_refused_while_money_is_left(
     assert week < LAST_HOLD, "every customer has spent the tenant's budget"
     assert b"deadlock detected" not in rig.cluster.log.read_bytes()[logged:]
     assert database.query("select v.invariant, v.finding from ops.invariant_violation as v") == []
+    assert database.query("select ops.fn_rebuild_hot_state()") == [(0,)], "what is kept is what the vault says"

@@ -1,9 +1,13 @@
 begin;
-select plan(4);
+select plan(7);
 select test.make_offer('maker', 'model-a', 0, 1000000);
 select test.make_customer('kept', '{"markup_percent": 0}');
 select test.settle(test.route(sha256('kept/token'), '{"max_output_tokens": 9}'), '{"input_uncached": 0, "output": 3}');
 select test.route(sha256('kept/token'), '{"max_output_tokens": 2}');
+select is(ops.fn_rebuild_hot_state(), 0, 'the books agree with what is kept');
+update ops.scope_state set day_spent_usd = 4, day_held_usd = 0 where scope_hk = util.hash_key('kept');
+select is(ops.fn_rebuild_hot_state(), 1, 'what did not is told, and set right');
+select is(ops.fn_rebuild_hot_state(), 0, 'once');
 create temporary table before as select s.* from ops.scope_state as s where s.scope_hk = util.hash_key('kept');
 delete from ops.principal; delete from ops.offer; delete from ops.rule; delete from ops.scope_state;
 select ops.fn_rebuild_hot_state();
