@@ -37,6 +37,7 @@ def read_blocks(page: str) -> list[Block]:
     return [Block(*found) for found in _FENCE.findall((ROOT / page).read_text())]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("page", [page for page in PAGES if any(b.language in _RUN for b in read_blocks(page))])
 def test_commands_work(page: str, start_gateway: StartGateway, tmp_path: Path) -> None:
     gateway = start_gateway()

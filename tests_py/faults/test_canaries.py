@@ -56,6 +56,7 @@ SEEN = (
 )
 
 
+@pytest.mark.long
 def test_canaries_are_nowhere(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Mutants: the prompt among the features that SQL gets; a provider's words in error_message; a core file of
     a worker; a body that is spooled to a file; the model that was asked for kept for a refusal."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from onevault.embedded import install_directory
 from tests_py.support.books import check_books, wait_until_settled
@@ -37,6 +38,7 @@ class Database:
             return connection.execute(statement.encode(), parameters or None).fetchall()
 
 
+@pytest.mark.long
 def test_a_full_disk_loses_nothing_and_breaks_nothing(place: Path) -> None:
     """Mutants: nobody starts the server again; a refused booking is given up (worker.booking); a full disk that is
     answered with 500."""
@@ -74,6 +76,7 @@ def test_a_full_disk_loses_nothing_and_breaks_nothing(place: Path) -> None:
         assert wait_until_unused(up.home) == []
 
 
+@pytest.mark.long
 def test_processes_go_on_when_their_logs_have_no_room(place: Path) -> None:
     """Mutant: a log line that cannot be written ends the call that wrote it."""
     full = Path("/dev/full")

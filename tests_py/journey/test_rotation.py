@@ -128,6 +128,7 @@ def opens(keyring: Keyring, secret: key_calls.SealedSecret) -> bool:
     return True
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_the_master_key_changes_under_load_without_a_failed_call(
     start_gateway: StartGateway, fake: FakeProvider
