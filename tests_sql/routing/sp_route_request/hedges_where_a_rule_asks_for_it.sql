@@ -31,7 +31,9 @@ update admin.routing_rule set is_hedged = false where rule_name = 'patient';
 select is(pg_temp.hedge(), null, 'in force for the next call');
 update admin.routing_rule set is_hedged = true where rule_name = 'patient';
 select admin.sp_set_provider_key('rival', 'caller', null, sha256('own'), '\x02', 'k1', false);
+insert into ops.offer_wait values (util.hash_key('rival', 'model-a'), false, 900, now());
 select is(pg_temp.hedge('{"model": "model-a"}'), null, 'his own key is not used twice');
+delete from ops.offer_wait as w where w.offer_hk = util.hash_key('rival', 'model-a');
 delete from admin.provider_key where customer = 'caller';
 
 create temporary table decided as select test.route(sha256('caller/token'), '{"max_output_tokens": 1000}') as d;
