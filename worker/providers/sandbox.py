@@ -27,7 +27,6 @@ import msgspec
 from onevault.settings import Settings
 from onevault.tokens import Secret
 from worker.providers.base import Call, CallFailed, Finding, Inquiry, Output, text_bytes
-from worker.providers.openai import output_limit
 from worker.providers.refusals import classify_refusal
 from worker.shapes import Attempt, Usage
 
@@ -150,7 +149,7 @@ class SandboxProvider:
         asked = text_bytes([m.content for m in messages]) + text_bytes([m.tool_calls for m in messages])
         asked += sum(len(call.fields[name]) for name in ("tools", "response_format") if name in call.fields)
         wanted = int(_number(orders.sandbox_output_tokens, self._tokens))
-        limit = output_limit(call)
+        limit = call.output_limit
         allowed = wanted if limit is None else min(wanted, limit)
         tool = _first_tool(call) if orders.sandbox_tool_call == "true" else None
         if tool is not None:
