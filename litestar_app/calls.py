@@ -40,7 +40,7 @@ _log = get_log("front.database")
 _encode = msgspec.json.Encoder().encode
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request as `sp_route_requests` takes it: everything about it and none of its words."""
 
     digest: str
@@ -66,6 +66,14 @@ class Ask(msgspec.Struct, frozen=True):
     user_agent: str | None
     timeout_ms: int
     idempotency: list[tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
+    needs: list[str] | None = None
+    parameters: list[str] | None = None
+    service_tier: str | None = None
+    searches: int | None = None
+    images_out: int | None = None
+    image_variant: str | None = None
+    audio_in: bool | None = None
+    audio_out: bool | None = None
 
 
 class Caller(NamedTuple):

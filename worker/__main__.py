@@ -34,6 +34,7 @@ from worker.keys import ProviderKeys
 from worker.link import Links
 from worker.providers.anthropic import AnthropicProvider
 from worker.providers.base import Provider
+from worker.providers.google import GoogleProvider
 from worker.providers.openai import AZURE, MISTRAL, OpenAIProvider
 from worker.providers.sandbox import SandboxProvider
 from worker.providers.wire import open_transport
@@ -69,6 +70,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
         "azure": OpenAIProvider(transport, AZURE),
         "mistral": OpenAIProvider(transport, MISTRAL),
         "anthropic": AnthropicProvider(transport),
+        "google": GoogleProvider(transport),
         "sandbox": SandboxProvider(settings),
     }
     keys = ProviderKeys(calls.read_provider_key, keyring)

@@ -50,7 +50,7 @@ def read_conversation(call: Call) -> Conversation:
 
 def writer_of(call: Call) -> Writer:
     """Who writes the answer of a call in the grammar in which it was asked."""
-    name, model = call.request_id, call.candidate.model
+    name, model = call.request_id, call.candidate.upstream_model
     match call.surface:
         case "messages":
             return MessagesWriter(name, model, estimate_tokens(call))

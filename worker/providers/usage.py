@@ -14,7 +14,7 @@ from typing import Final
 
 from worker.shapes import Usage
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAX_COUNT: Final = 2**53
 _MAX_FIELDS: Final = 64
 _MAX_DEPTH: Final = 3
@@ -115,6 +115,53 @@ def normalise_responses_usage(said: dict[str, object], searches: int = 0) -> Usa
     return usage
 
 
+def normalise_gemini_usage(said: dict[str, object], searches: int = 0) -> Usage | None:
+    """Buckets from Google's `usageMetadata`; None if it says nothing. What is absent there is zero.
+
+    The prompt holds what was cached; thoughts lie beside the candidates; what tools put into the prompt is apart.
+    """
+    prompt, cached = _count(said.get("promptTokenCount")), _count(said.get("cachedContentTokenCount")) or 0
+    spoken, thought = _count(said.get("candidatesTokenCount")), _count(said.get("thoughtsTokenCount"))
+    if prompt is None and spoken is None and thought is None:
+        return None
+    cached = min(cached, prompt or 0)
+    uncached = (prompt or 0) - cached + (_count(said.get("toolUsePromptTokenCount")) or 0)
+    output = (spoken or 0) + (thought or 0)
+    other: dict[str, int] = {}
+    inside = _by_modality(said.get("promptTokensDetails"))
+    kept = _by_modality(said.get("cacheTokensDetails"))
+    outside = _by_modality(said.get("candidatesTokensDetails"))
+    if sound := min(inside.get("AUDIO", 0) - kept.get("AUDIO", 0), uncached):
+        other["input_audio"] = max(sound, 0)
+        uncached -= other["input_audio"]
+    if heard := min(kept.get("AUDIO", 0), cached):
+        other["cache_read_audio"] = heard
+        cached -= heard
+    for meter, name in (("output_audio", "AUDIO"), ("output_image", "IMAGE")):
+        if part := min(outside.get(name, 0), output):
+            other[meter] = part
+            output -= part
+    if searches:
+        other["search"] = searches
+    return Usage(
+        input_uncached=uncached,
+        cache_read=cached,
+        cache_write=0,
+        output=output,
+        reasoning=min(thought or 0, output),
+        other={meter: count for meter, count in other.items() if count} or None,
+    )
+
+
+def _by_modality(said: object) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry in said if isinstance(said, list) else ():
+        name, count = _object(entry).get("modality"), _count(_object(entry).get("tokenCount"))
+        if isinstance(name, str) and count:
+            found[name] = found.get(name, 0) + count
+    return found
+
+
 def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, object]:
     """The numbers of a usage object under their names, for a dispute; everything else is dropped.
 
@@ -131,6 +178,9 @@ def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, 
                 kept[name] = inner
         elif isinstance(value, bool):
             continue
+        elif isinstance(value, list):
+            if modalities := _by_modality(value):
+                kept[name] = modalities
         elif isinstance(value, int):
             if abs(value) <= _MAX_COUNT:
                 kept[name] = value
