@@ -75,6 +75,8 @@ def normalise_messages_usage(said: dict[str, object], before: Usage | None = Non
     written = _count(said.get("cache_creation_input_tokens"))
     inside = _object(said.get("cache_creation"))
     short, hour = _count(inside.get("ephemeral_5m_input_tokens")), _count(inside.get("ephemeral_1h_input_tokens"))
+    if hour is None and before is not None and before.other is not None:
+        hour = before.other.get("cache_write_1h")  # the end of a stream repeats the sum without its parts
     if hour and written is not None:
         short = max(written - hour, 0)
     elif written is not None:
