@@ -82,7 +82,7 @@ offers as (
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
-        os.quality_by_type,
+        coalesce(os.quality_by_type || oq.quality_by_type, os.quality_by_type, oq.quality_by_type) as quality_by_type,
         coalesce(m.levels, '{}') as compliance_levels,
         k.key_hks[1] as provider_key_hk, k.key_hks[2:] as spare_key_hks, d.input_usd_per_million,
         coalesce(d.cache_read_usd_per_million, d.input_usd_per_million) as cache_read_usd_per_million,
@@ -106,6 +106,7 @@ offers as (
     inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
     inner join gateway.model_h as mh on l.model_hk = mh.model_hk
     inner join priced as d on l.offer_hk = d.offer_hk
+    left join gateway.offer_quality_s as oq on l.offer_hk = oq.offer_hk and oq.load_end_date is null
     left join gateway.offer_usage_s as us on l.offer_hk = us.offer_hk and us.load_end_date is null
     left join lateral (
         select
