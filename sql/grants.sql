@@ -87,6 +87,7 @@ grant execute on function admin.sp_identify_provider_key(text, text, text) to on
 grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
 grant execute on function admin.sp_read_key_validation(text, text, text) to onevault_dba;
 grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevault_dba;
+grant execute on function admin.sp_compare_prices(jsonb) to onevault_dba;
 grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant execute on function admin.sp_identify_webhook_secret(text) to onevault_dba;
 grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval) to onevault_dba;

@@ -39,6 +39,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
+    'admin.sp_compare_prices',
     'admin.sp_read_key_validation',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin',
