@@ -104,6 +104,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql
+\ir routing/fn_add_caller.sql
 \ir routing/fn_decide.sql
 \ir routing/fn_choose_hedge.sql
 \ir routing/fn_choose_queue.sql

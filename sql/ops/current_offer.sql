@@ -79,7 +79,8 @@ offers as (
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
         c.output as output_usd_per_million, d.other_usd_per_million, d.further_prices, d.service_tier, d.above_tokens,
-        d.up_to_tokens, d.service_tiers, ps.adapter_kind = 'sandbox' as is_sandbox,
+        d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk, ps.owner_hk is not null as is_guarded,
+        ps.adapter_kind = 'sandbox' as is_sandbox,
         coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
         case
             when not ps.is_active then 'provider_inactive'
@@ -123,13 +124,14 @@ select
     o.quality_by_type, o.compliance_levels, o.provider_key_hk, o.input_usd_per_million, o.cache_read_usd_per_million,
     o.cache_write_usd_per_million, o.output_usd_per_million, o.is_sandbox, o.unroutable_because,
     o.prompt_factor, o.usual_output, o.service_tier, o.above_tokens, o.up_to_tokens, o.service_tiers,
-    o.other_usd_per_million,
+    o.other_usd_per_million, o.owner_hk,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
         'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,
         'key', encode(o.provider_key_hk, 'hex'), 'max_output_tokens', o.max_output_tokens,
         'first_byte_timeout_ms', o.first_byte_timeout_ms, 'settings', o.adapter_settings
-    ) || case when cardinality(o.spare_key_hks) > 0 then jsonb_build_object('spare_keys', (
+    ) || case when o.is_guarded then '{"guarded": true}'::jsonb else '{}' end
+    || case when cardinality(o.spare_key_hks) > 0 then jsonb_build_object('spare_keys', (
         select jsonb_agg(encode(s.key_hk, 'hex') order by s.place)
         from unnest(o.spare_key_hks) with ordinality as s (key_hk, place)
     )) else '{}'::jsonb end as candidate,

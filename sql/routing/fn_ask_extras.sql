@@ -20,8 +20,9 @@ comment on function gateway.fn_ask_extras(gateway.request_features) is
 
 create or replace function gateway.fn_is_special(p_features gateway.request_features) returns boolean
 language sql immutable
-return gateway.fn_ask_extras(p_features) is not null
+return gateway.fn_ask_extras(p_features) is not null or (p_features).needs is not null
     or coalesce(lower((p_features).service_tier), 'auto') <> all('{auto,default,standard}');
 
 comment on function gateway.fn_is_special(gateway.request_features) is
-'Whether a call may use more than text, or names a service tier: most do not, and are decided without asking for it.';
+'Whether a call may use more than text, needs what not every provider can be told, or names a service tier: most do not,
+and are decided without asking for it.';

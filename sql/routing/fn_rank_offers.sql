@@ -37,6 +37,7 @@ begin atomic
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
+            when p_is_special and not w.features @> w.needs then 'unsupported'
             when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
             when p_is_special and w.is_unpriced then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
@@ -137,6 +138,7 @@ begin atomic
             -- One plan for both: a model is a range of one, no model the whole index.
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
+            and (o.owner_hk is null or o.owner_hk = q.caller_hk)
             and (
                 p_targets is null
                 or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
