@@ -137,6 +137,8 @@ class _Parameters(Struct, kw_only=True):
     user: Annotated[str, Meta(max_length=512)] | None = None
     prompt_cache_key: Annotated[str, Meta(max_length=512)] | None = None
     reasoning_effort: str | None = None
+    verbosity: str | None = None
+    prediction: Raw = field(default_factory=Raw)
     service_tier: str | None = None
     modalities: list[str] | None = None
     audio: Raw = field(default_factory=Raw)

@@ -40,7 +40,7 @@ class KnownProvider(msgspec.Struct, frozen=True):
     key_variable: str | None
     """Environment variable that holds the house's key; None if it needs none."""
     settings: Mapping[str, str | bool]
-    kind: Literal["openai", "sandbox"] = "openai"
+    kind: Literal["openai", "mistral", "anthropic", "google", "sandbox"] = "openai"
 
 
 class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,21 +80,22 @@ class SkippedPrice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-# Mistral and Cohere refuse requests with stream_options, and Mistral those with the newer field.
+# Cohere refuses requests with stream_options.
 _Quirks = Mapping[str, str | bool]
 _NEWER: Final[_Quirks] = {"max_tokens_field": "max_completion_tokens", "stream_usage": True}
+_OPENAI: Final[_Quirks] = {**_NEWER, "responses": True}
 _OLDER: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": True}
 _STRICT: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": False}
 
-_GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta/openai"
+_GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
 _COHERE: Final = "https://api.cohere.ai/compatibility/v1"
 _OPENROUTER: Final = "https://openrouter.ai/api/v1"
 
 _KNOWN: Final = (
-    KnownProvider("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _NEWER),
-    KnownProvider("anthropic", "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", _OLDER),
-    KnownProvider("google", "Google Gemini", _GEMINI, "GEMINI_API_KEY", _OLDER),
-    KnownProvider("mistral", "Mistral AI", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", _STRICT),
+    KnownProvider("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _OPENAI),
+    KnownProvider("anthropic", "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", {}, "anthropic"),
+    KnownProvider("google", "Google Gemini", _GEMINI, "GEMINI_API_KEY", {}, "google"),
+    KnownProvider("mistral", "Mistral AI", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", {}, "mistral"),
     KnownProvider("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", _NEWER),
     KnownProvider("together", "Together AI", "https://api.together.xyz/v1", "TOGETHER_API_KEY", _OLDER),
     KnownProvider("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", _OLDER),

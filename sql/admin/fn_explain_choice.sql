@@ -41,7 +41,7 @@ begin
         from gateway.fn_score_offers(
             p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal,
             p_principal.compliance_levels || v_rule.compliance_requirements, v_rule, v_target.is_free, p_seed,
-            p_epoch, p_seen, v_own_keys
+            p_epoch, p_seen, v_own_keys, true
         ) as r
         left join jsonb_array_elements(v_choice.record -> 'offers') with ordinality as t (version, place)
             on t.version = to_jsonb(r.version)

@@ -4,10 +4,13 @@ immutable
 set search_path = ''
 as $$
 begin
-    if lower(p_row ->> 'adapter_kind') not in ('openai', 'sandbox') then
+    if lower(p_row ->> 'adapter_kind') not in (
+        'openai', 'azure', 'mistral', 'anthropic', 'google', 'bedrock', 'cohere', 'voyage', 'sandbox'
+    ) then
         perform admin.fn_refuse_change(
             400, 'adapter_kind_is_known', format('There is no adapter of the kind %L', p_row ->> 'adapter_kind'),
-            'Use openai, which also serves every server that speaks OpenAI''s dialect, or sandbox.'
+            'Use openai, which also serves every server that speaks OpenAI''s dialect, azure, mistral, anthropic, google, '
+            'bedrock, cohere, voyage, or sandbox.'
         );
     end if;
     if coalesce(lower(p_row ->> 'adapter_kind'), 'openai') <> 'sandbox' and p_row ->> 'api_endpoint' = 'in-process' then

@@ -49,11 +49,14 @@ inner join gateway.ai_provider_s as ps
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk
 left join ops.offer as o
-    on l.offer_hk = o.offer_hk and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity';
+    on l.offer_hk = o.offer_hk and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity'
+    and o.service_tier = 'standard' and o.above_tokens = 0;
 
 comment on view admin.model is
 'Models at providers, a row each: what calls are routed to. DELETE takes one off the road and ends its prices, history
-stays. Prices are those of now: as of an earlier moment look into admin.price. Rows that the price book made and nobody touched follow the price book; a changed one is left alone.';
+stays. Prices are those of now, of the standard tier and for prompts below every threshold: for others and as of an
+earlier moment look into admin.price. Rows that the price book made and nobody touched follow the price book; a changed
+one is left alone.';
 comment on column admin.model.provider is 'Provider that runs it.';
 comment on column admin.model.model is 'Name that customers ask for; the same model at two providers has one name.';
 comment on column admin.model.upstream_model is 'Name by which the provider knows it; the same if not given.';

@@ -45,6 +45,7 @@ cross join lateral (
     from ops.offer as o
     where
         o.provider_bk = p.provider and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity'
+        and o.service_tier = 'standard' and o.above_tokens = 0
 ) as m
 cross join lateral (
     select count(*) > 0 as has_key

@@ -151,7 +151,7 @@ async def test_an_unknown_route_is_refused_in_shape(desk: Desk, path: str, metho
 
 
 async def test_anthropics_surface_has_anthropics_shape(desk: Desk) -> None:
-    response = await desk.client.post("/v1/messages", json={})
+    response = await desk.client.post("/v1/messages/batches", json={})
     body = response.json()
     assert (response.status_code, body["type"], body["error"]["type"]) == (404, "error", "not_found_error")
     assert body["request_id"] == response.headers["x-onevault-request-id"]

@@ -7,6 +7,7 @@ Servers agree on the status more than on the body: `{"error": {...}}` (OpenAI, G
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -39,6 +40,9 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "server_is_overloaded": "overloaded",
     "overloaded_error": "overloaded",
 }
+
+_MONEY_MARKS: Final = ("credit balance is too low",)
+"""Words for want of money in an error that is told as a bad request."""
 
 _STATUSES: Final[dict[int, ErrorClass]] = {
     400: "bad_request",
@@ -84,11 +88,66 @@ def classify_error_object(error: object, context_marks: tuple[str, ...]) -> Call
     return _judge(status, said, context_marks)
 
 
+_WAIT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
+_LASTING: Final = re.compile(r"per ?day|spend", re.IGNORECASE)
+_GOOGLE: Final[dict[str, ErrorClass]] = {
+    "RESOURCE_EXHAUSTED": "rate_limited",
+    "PERMISSION_DENIED": "auth_dead",
+    "UNAUTHENTICATED": "auth_dead",
+    "UNAVAILABLE": "overloaded",
+    "DEADLINE_EXCEEDED": "timeout",
+    "INTERNAL": "server_error",
+}
+
+
+def classify_google(status: int, body: bytes, context_marks: tuple[str, ...]) -> tuple[CallFailed, int | None]:
+    """The failure that an error response of Google's means, and the wait in ms that it asks for.
+
+    A quota of a day, or of money, does not recover by waiting.
+    """
+    failure = classify_refusal(status, body, context_marks)
+    try:
+        said = msgspec.json.decode(body, type=_GoogleProblem).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return failure, None
+    if any(detail.reason == "API_KEY_INVALID" for detail in said.details):
+        return CallFailed("auth_dead"), None
+    if (by_status := _GOOGLE.get(said.status)) is not None:
+        failure = CallFailed(by_status)
+    if failure.error_class == "rate_limited" and any(
+        _LASTING.search(violation.quota_id) for detail in said.details for violation in detail.violations
+    ):
+        return CallFailed("money_dead"), None
+    waits = [found for detail in said.details if (found := _WAIT.fullmatch(detail.retry_delay))]
+    return failure, round(float(waits[0][1]) * 1000) if waits else None
+
+
+class _Violation(msgspec.Struct, rename="camel"):
+    quota_id: str = ""
+
+
+class _GoogleDetail(msgspec.Struct, rename="camel"):
+    reason: str = ""
+    retry_delay: str = ""
+    violations: list[_Violation] = []
+
+
+class _GoogleError(msgspec.Struct):
+    status: str = ""
+    details: list[_GoogleDetail] = []
+
+
+class _GoogleProblem(msgspec.Struct):
+    error: _GoogleError
+
+
 def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFailed:
     by_code = _CODES.get((said.code or "").lower()) or _CODES.get((said.kind or "").lower())
     error_class = by_code or _STATUSES.get(status, "server_error")
     if error_class == "bad_request" and said.message:
         text = said.message.lower()
+        if any(mark in text for mark in _MONEY_MARKS):
+            return CallFailed("money_dead")
         if any(mark.lower() in text for mark in context_marks):
             error_class = "context_too_long"
     if error_class == "bad_request" and (status == 404 or said.code == "model_not_found"):
