@@ -4,9 +4,10 @@ set local role onevault_owner;
 
 alter table gateway.ai_provider_s add column owner_hk bytea;
 comment on column gateway.ai_provider_s.owner_hk is
-'The customer whose own server this is; NULL for a provider of the house. Workers reach it as a customer''s address.';
+'The customer whose own server this is; NULL for a provider of the house. Workers are careful where they find it.';
 alter table gateway.offer_s add column owner_hk bytea;
-comment on column gateway.offer_s.owner_hk is 'The customer whose model this is, such as one tuned for it; NULL for all.';
+comment on column gateway.offer_s.owner_hk is
+'The customer whose model this is, such as one tuned for it; NULL for all.';
 alter table ops.offer add column owner_hk bytea;
 
 alter table gateway.customer_config_s add column keeps_parameters boolean not null default false;

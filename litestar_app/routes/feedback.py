@@ -53,9 +53,7 @@ def feedback_routes(front: Front) -> list[HTTPRouteHandler]:
         front.tokens.digests(dict(request.scope["headers"]))  # who brings none is told that first
         given: Feedback = decode(_decoder, await request.body())
         score = str(given.score) if given.score.is_finite() and abs(given.score) < 10 else "-1"
-        reply = await ask(
-            request, front, lambda caller: front.reads.record_feedback(caller, given.request_id, score)
-        )
+        reply = await ask(request, front, lambda caller: front.reads.record_feedback(caller, given.request_id, score))
         return json_response(reply.body)
 
     return [record_feedback]

@@ -79,7 +79,8 @@ offers as (
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
         c.output as output_usd_per_million, d.other_usd_per_million, d.further_prices, d.service_tier, d.above_tokens,
-        d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk, ps.owner_hk is not null as is_guarded,
+        d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk,
+        ps.owner_hk is not null as is_guarded,
         ps.adapter_kind = 'sandbox' as is_sandbox,
         coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
         case
@@ -108,11 +109,11 @@ offers as (
     ) as c
     left join gateway.offer_usage_s as us on l.offer_hk = us.offer_hk and us.load_end_date is null
     left join lateral (
-        select array_agg(kh.provider_key_hk order by coalesce(y.set_at, y.load_date) desc, kh.provider_key_bk) as key_hks
-        from gateway.ai_provider_key_h as kh
+        select array_agg(h.provider_key_hk order by coalesce(y.set_at, y.load_date) desc, h.provider_key_bk) as key_hks
+        from gateway.ai_provider_key_h as h
         inner join gateway.ai_provider_key_s as y
-            on kh.provider_key_hk = y.provider_key_hk and y.load_end_date is null and y.key_status = 'ACTIVE'
-        where kh.provider_hk = l.provider_hk
+            on h.provider_key_hk = y.provider_key_hk and y.load_end_date is null and y.key_status = 'ACTIVE'
+        where h.provider_hk = l.provider_hk
     ) as k on true
     left join levels as m on d.offer_hk = m.offer_hk and d.valid_from = m.valid_from
 )

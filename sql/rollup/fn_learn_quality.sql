@@ -1,5 +1,6 @@
--- What scores of the last 90 days say of each model at a provider, by type of request. What the DBA expects of it, or 50,
--- counts as twenty scores, so that the first few customers do not turn the ranking over; below five nothing is learned.
+-- What scores of the last 90 days say of each model at a provider, by type of request. What the DBA expects of it, or
+-- 50, counts as twenty scores, so that the first few customers do not turn the ranking over; below five nothing is
+-- learned.
 create or replace function ops.fn_learn_quality(p_until timestamptz default clock_timestamp()) returns integer
 language plpgsql
 set search_path = ''

@@ -124,9 +124,7 @@ begin atomic
                 and (q.max_cost is null or c.provider_cost_usd * q.markup_factor <= q.max_cost) as follows
             from (
                 select case when e.extra_usd is null then u.usd else u.usd + e.extra_usd end as provider_cost_usd
-                from (
-                    select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd
-                ) as u
+                from (select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd) as u
             ) as c
         ) as g
         where
@@ -140,8 +138,7 @@ begin atomic
             and (p_provider is null or o.provider_bk = p_provider)
             and (o.owner_hk is null or o.owner_hk = q.caller_hk)
             and (
-                p_targets is null
-                or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
+                p_targets is null or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
             )
     ) as w;
 end;

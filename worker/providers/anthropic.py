@@ -59,7 +59,8 @@ class AnthropicProvider(HttpProvider):
         fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
         if path == "/messages":
             _set_length(call, fields)
-        url, headers = _target(call.candidate.endpoint or "", path, tuple(quirks.headers.items()))
+        version = call.headers.get("anthropic-version", VERSION)
+        url, headers = _target(call.candidate.endpoint or "", path, tuple(quirks.headers.items()), version)
         if call.surface in ("messages", "count_tokens"):
             headers = [*headers, *_betas(call, quirks)]
         if call.api_key is not None:
@@ -108,7 +109,9 @@ def _quirks(settings: bytes) -> Quirks:
 
 
 @functools.lru_cache(maxsize=1024)
-def _target(endpoint: str, path: str, told: tuple[tuple[str, str], ...]) -> tuple[httpx.URL, Headers]:
+def _target(
+    endpoint: str, path: str, told: tuple[tuple[str, str], ...], version: str = VERSION
+) -> tuple[httpx.URL, Headers]:
     """Where to send, and under which headers; prepared once."""
     try:
         url = httpx.URL(endpoint.rstrip("/") + path)
@@ -120,7 +123,7 @@ def _target(endpoint: str, path: str, told: tuple[tuple[str, str], ...]) -> tupl
         "content-type": "application/json",
         "accept-encoding": "identity",
         "user-agent": USER_AGENT,
-        "anthropic-version": VERSION,
+        "anthropic-version": version,
         **{name.lower(): value for name, value in told},
     }
     return url, [(n.encode(), v.encode()) for n, v in headers.items()]
