@@ -124,7 +124,9 @@ begin atomic
                 and (q.max_cost is null or c.provider_cost_usd * q.markup_factor <= q.max_cost) as follows
             from (
                 select case when e.extra_usd is null then u.usd else u.usd + e.extra_usd end as provider_cost_usd
-                from (select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd) as u
+                from (
+                    select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd
+                ) as u
             ) as c
         ) as g
         where
@@ -137,9 +139,7 @@ begin atomic
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
             and (o.owner_hk is null or o.owner_hk = q.caller_hk)
-            and (
-                p_targets is null or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
-            )
+            and coalesce(p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true)
     ) as w;
 end;
 
