@@ -139,7 +139,9 @@ begin atomic
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
             and (o.owner_hk is null or o.owner_hk = q.caller_hk)
-            and coalesce(p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true)
+            and coalesce(
+                p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true
+            )
     ) as w;
 end;
 
