@@ -132,9 +132,8 @@ begin atomic
         where
             o.is_current = (p_epoch is null) and o.valid_from <= p_now and o.valid_to > p_now
             and o.above_tokens < q.range_tokens and o.up_to_tokens >= q.range_tokens
-            and o.service_tier = case
-                when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard'
-            end
+            and o.service_tier
+            = case when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard' end
             -- One plan for both: a model is a range of one, no model the whole index.
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
