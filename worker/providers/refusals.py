@@ -36,9 +36,11 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "account_deactivated": "auth_dead",
     "rate_limit_exceeded": "rate_limited",
     "rate_limit_error": "rate_limited",
+    "rate_limited": "rate_limited",
     "slow_down": "rate_limited",
     "server_is_overloaded": "overloaded",
     "overloaded_error": "overloaded",
+    "unreachable_backend": "overloaded",
 }
 
 _MONEY_MARKS: Final = ("credit balance is too low",)
