@@ -32,11 +32,7 @@ from worker.drain import POLL_SECONDS, Drain, Limits
 from worker.egress import Egress
 from worker.keys import ProviderKeys
 from worker.link import Links
-from worker.providers.anthropic import AnthropicProvider
-from worker.providers.base import Provider
-from worker.providers.google import GoogleProvider
-from worker.providers.openai import AZURE, MISTRAL, OpenAIProvider
-from worker.providers.sandbox import SandboxProvider
+from worker.providers.registry import open_providers
 from worker.providers.wire import open_transport
 from worker.road import Road
 from worker.validation import KeyChecker
@@ -65,14 +61,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     drain = Drain(calls, links, limits)
     booker = Booker(calls.record_results)
     transport = open_transport()
-    providers: dict[str, Provider] = {
-        "openai": OpenAIProvider(transport),
-        "azure": OpenAIProvider(transport, AZURE),
-        "mistral": OpenAIProvider(transport, MISTRAL),
-        "anthropic": AnthropicProvider(transport),
-        "google": GoogleProvider(transport),
-        "sandbox": SandboxProvider(settings),
-    }
+    providers = open_providers(transport, settings)
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
     courier = Courier(calls, keyring, Sender(Egress(settings.webhook_allowed_networks), settings.webhook_ca_file))

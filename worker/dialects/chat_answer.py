@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from worker.dialects.conversation import Family
 from worker.dialects.events import (
     Begin,
     CallBegin,
@@ -34,6 +35,7 @@ from worker.providers.usage import normalise_openai_usage
 from worker.shapes import Attempt, Usage
 
 _FINISHES: Final = {"function_call": "tool_calls"}
+_OF_CALLS: Final[Family] = "google"
 
 
 class ChatReader:
@@ -172,6 +174,19 @@ class ChatWriter:
 
     def write(self, event: Event) -> bytes:
         """See `Writer`."""
+        if self._signature is None or isinstance(event, CallBegin):
+            return self._write(event)
+        return self._sign() + self._write(event)
+
+    def _sign(self) -> bytes:
+        """The signature of what was thought so far."""
+        signature, self._signature = self._signature, None
+        if signature is None:
+            return b""
+        thought, self._thought = self._thought, ""
+        return self._chunk({"reasoning_details": [_details(thought, signature)]})
+
+    def _write(self, event: Event) -> bytes:
         match event:
             case Begin():
                 return self._chunk({"role": "assistant", "content": ""})
@@ -183,11 +198,9 @@ class ChatWriter:
                 self._thought += text
                 return self._chunk({"reasoning_content": text})
             case Signature():
-                if self._thought:
-                    thought, self._thought = self._thought, ""
-                    return self._chunk({"reasoning_details": [_details(thought, event)]})
+                # One of Google's may be that of the call which follows.
                 self._signature = event
-                return b""
+                return b"" if event.family == _OF_CALLS else self._sign()
             case SealedThought():
                 return self._chunk({"reasoning_details": [_details("", event)]})
             case CallBegin():
@@ -213,6 +226,9 @@ class ChatWriter:
         details: list[dict[str, str]] = []
         thought, reason = "", "stop"
         for event in events:
+            if self._signature is not None and not isinstance(event, CallBegin):
+                details.append(_details(thought, self._signature))
+                self._signature, thought = None, ""
             match event:
                 case TextPiece(text):
                     message["content"] = (message["content"] or "") + text
@@ -220,12 +236,12 @@ class ChatWriter:
                     message["refusal"] = (message["refusal"] or "") + text
                 case ThoughtPiece(text):
                     thought += text
-                case Signature() if thought:
-                    message["reasoning_content"] = message.get("reasoning_content", "") + thought
+                    message["reasoning_content"] = message.get("reasoning_content", "") + text
+                case Signature() if event.family == _OF_CALLS:
+                    self._signature = event
+                case Signature():
                     details.append(_details(thought, event))
                     thought = ""
-                case Signature():
-                    self._signature = event
                 case SealedThought():
                     details.append(_details("", event))
                 case CallBegin():
@@ -236,8 +252,6 @@ class ChatWriter:
                     message.setdefault("images", []).append(_image(kind, data))
                 case Finish(said):
                     reason = "stop" if said == "other" else said
-        if thought:
-            message["reasoning_content"] = message.get("reasoning_content", "") + thought
         if details:
             message["reasoning_details"] = details
         if calls:
@@ -251,7 +265,7 @@ class ChatWriter:
         call["function"] = {"name": event.name, "arguments": arguments}
         if self._signature is not None:
             call["extra_content"] = {self._signature.family: {"thought_signature": self._signature.signature}}
-            self._signature = None
+            self._signature, self._thought = None, ""
         return call
 
     def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:

@@ -18,12 +18,13 @@ from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.base import CONVERSATIONS, Call, CallFailed, Finding, Inquiry, not_served
 from worker.providers.counting import free_of_charge, write_count
-from worker.providers.embeddings import read_input, use_input, wants_base64, write_embeddings
+from worker.providers.embeddings import VectorsListener, input_kind, read_input, use_input
 from worker.providers.http import Exchange, HttpProvider, close, finding_of, post
-from worker.providers.listening import Listener, SseListener
+from worker.providers.listening import Listener, PlainListener
+from worker.providers.loose import inside, read_object
 from worker.providers.refusals import classify_google
 from worker.providers.tally import Tally
-from worker.providers.target import find_target, read_object, read_quirks
+from worker.providers.target import bearer, find_target, read_quirks
 from worker.providers.wire import TIMEOUTS
 from worker.shapes import Attempt
 
@@ -47,7 +48,8 @@ class GoogleProvider(HttpProvider):
         listener: Listener
         stream = False
         if call.surface == "embeddings":
-            body, verb, listener = _embeddings_body(call), "batchEmbedContents", _EmbeddingsListener(tally, call)
+            model, _ = input_kind(call)
+            body, verb, listener = _embeddings_body(call), "batchEmbedContents", _VectorsListener(tally, call)
         elif call.surface == "count_tokens":
             said, _ = write_gemini(read_conversation(call), model, None)
             body = said if quirks.vertex else {"generateContentRequest": {"model": f"models/{model}", **said}}
@@ -84,38 +86,17 @@ class GoogleProvider(HttpProvider):
         return "refused" if response.status_code == 400 else finding_of(response.status_code)
 
 
-class _EmbeddingsListener(SseListener):
-    """Vectors in OpenAI's shape."""
+class _VectorsListener(VectorsListener):
+    """Vectors of Google's."""
 
-    def __init__(self, tally: Tally, call: Call) -> None:
-        super().__init__(tally)
-        self._call = call
-
-    def answer(self, body: bytes) -> bytes:
-        """See `Listener`."""
-        said = read_object(body)
-        try:
-            vectors = [list(map(float, found["values"])) for found in said["embeddings"]]
-        except (KeyError, TypeError, ValueError):
-            raise CallFailed("server_error") from None
-        usage = said.get("usageMetadata") or said.get("metadata") or {}
-        if isinstance(usage, dict):
-            use_input(self.tally, usage, usage.get("promptTokenCount"))
-        self.tally.finish("stop")
-        told = self.tally.attempt.usage
-        return write_embeddings(
-            vectors,
-            self._call.candidate.upstream_model,
-            told.input_uncached if told is not None else None,
-            as_base64=wants_base64(self._call.fields),
-        )
-
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
+    def vectors(self, said: dict[str, Any]) -> Any:
+        """See `VectorsListener`."""
+        usage = inside(said, "usageMetadata") or inside(said, "metadata")
+        use_input(self.tally, usage, usage.get("promptTokenCount"))
+        return [found["values"] for found in said["embeddings"]]
 
 
-class _CountListener(SseListener):
+class _CountListener(PlainListener):
     """A count in the customer's shape."""
 
     def answer(self, body: bytes) -> bytes:
@@ -127,22 +108,18 @@ class _CountListener(SseListener):
         free_of_charge(self.tally.attempt)
         return write_count(count)
 
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
-
 
 def _embeddings_body(call: Call) -> dict[str, Any]:
-    request: dict[str, Any] = {"model": f"models/{call.candidate.upstream_model}"}
+    model, kind = input_kind(call)
+    request: dict[str, Any] = {"model": f"models/{model}"}
     if (raw := call.fields.get("dimensions")) is not None:
         request["outputDimensionality"] = raw
-    kind = msgspec.json.decode(call.fields.get("input_type", b"null"))
-    if kind in _TASKS:
+    if kind is not None:
         request["taskType"] = _TASKS[kind]
     return {"requests": [request | {"content": {"parts": [{"text": text}]}} for text in read_input(call.fields)]}
 
 
 def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:
     if quirks.vertex:
-        return b"authorization", b"Bearer " + key.reveal().encode()
+        return bearer(key)
     return b"x-goog-api-key", key.reveal().encode()

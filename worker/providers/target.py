@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
 import msgspec
 
+from onevault.tokens import Secret
 from worker.providers.base import CallFailed
 
 Headers = list[tuple[bytes, bytes]]
@@ -48,6 +49,11 @@ def find_target(
     return _prepare(endpoint or "", path, tuple((headers or {}).items()), tuple((query or {}).items()), kind)
 
 
+def bearer(key: Secret[str]) -> tuple[bytes, bytes]:
+    """The header that brings a key as a bearer's token."""
+    return b"authorization", b"Bearer " + key.reveal().encode()
+
+
 @functools.lru_cache(maxsize=4096)
 def _prepare(endpoint: str, path: str, told: Told, query: Told, kind: str) -> tuple[httpx.URL, Headers]:
     try:
@@ -61,11 +67,3 @@ def _prepare(endpoint: str, path: str, told: Told, query: Told, kind: str) -> tu
     headers = {"content-type": kind, "accept-encoding": "identity", "user-agent": USER_AGENT}
     headers |= {name.lower(): value for name, value in told}
     return url, [(name.encode(), value.encode()) for name, value in headers.items()]
-
-
-def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a plain answer is. Raises `CallFailed` for what is none."""
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise CallFailed("server_error") from None
