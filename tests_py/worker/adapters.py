@@ -3,15 +3,83 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
+from tests_py.providers.anthropic import FakeAnthropic
+from tests_py.providers.bedrock import ACCESS_KEY, SECRET, FakeBedrock
+from tests_py.providers.cohere import FakeCohere
+from tests_py.providers.google import FakeGoogle
+from tests_py.providers.mistral import FakeMistral
+from tests_py.providers.scenarios import Scenario
+from tests_py.providers.stage import ScenarioServer
 from tests_py.worker.kit import Remembered, attempt, call, candidate
-from worker.providers.base import CallFailed, Provider
+from worker.providers.anthropic import AnthropicProvider
+from worker.providers.base import CallFailed, Provider, Transport
+from worker.providers.bedrock import BedrockProvider
+from worker.providers.cohere import CohereProvider
+from worker.providers.google import GoogleProvider
+from worker.providers.openai import MISTRAL, OpenAIProvider
+from worker.providers.wire import open_transport
 from worker.shapes import Attempt
 
+T = TypeVar("T")
+
 GRAMMARS = ("chat", "messages", "responses")
+
+
+class Kind(NamedTuple):
+    """A kind of provider whose format is translated: its adapter, its fake and where that has its routes."""
+
+    fake: type[ScenarioServer]
+    open: Callable[[Transport], Provider]
+    base: str
+    more: dict[str, Any]
+    """Of the candidate's, and its key."""
+
+    def endpoint(self, fake: ScenarioServer, scenario: str | Scenario = "ok") -> str:
+        """The endpoint that plays a scenario."""
+        return fake.root(scenario) + self.base
+
+
+_SIGNED: dict[str, Any] = {"key": f"{ACCESS_KEY}:{SECRET}", "settings": {"region": "eu-central-1"}}
+KINDS = {
+    "anthropic": Kind(FakeAnthropic, AnthropicProvider, "/v1", {}),
+    "bedrock": Kind(FakeBedrock, BedrockProvider, "", _SIGNED | {"upstream_model": "eu.anthropic.claude-1-v1:0"}),
+    "cohere": Kind(FakeCohere, CohereProvider, "/v2", {}),
+    "google": Kind(FakeGoogle, GoogleProvider, "/v1beta", {}),
+    "mistral": Kind(
+        FakeMistral, lambda transport: OpenAIProvider(transport, MISTRAL), "/v1", {"settings": {"translated": [""]}}
+    ),
+}
+TRANSLATED = [(kind, grammar) for kind in KINDS for grammar in GRAMMARS if (kind, grammar) != ("anthropic", "messages")]
+
+
+@contextlib.contextmanager
+def open_fakes() -> Iterator[dict[str, ScenarioServer]]:
+    """A fake of each kind."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(kind.fake()) for name, kind in KINDS.items()}
+
+
+@contextlib.asynccontextmanager
+async def opened(make: Callable[[Transport], T]) -> AsyncIterator[T]:
+    """What is made over a transport of its own."""
+    transport = open_transport()
+    try:
+        yield make(transport)
+    finally:
+        await transport.aclose()
+
+
+def open_adapters(transport: Transport) -> dict[str, Provider]:
+    """An adapter of each kind."""
+    return {name: kind.open(transport) for name, kind in KINDS.items()}
+
+
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 PNG = "iVBORw0KGgo="
 PDF = "JVBERi0xLjQ="
@@ -111,7 +179,7 @@ def files(grammar: str, *, document: bool = True) -> list[dict[str, Any]]:
     """Parts: a picture, a document, words."""
     image, pdf = f"data:image/png;base64,{PNG}", f"data:application/pdf;base64,{PDF}"
     if grammar == "messages":
-        parts = [
+        parts: list[dict[str, Any]] = [
             {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
             {
                 "type": "document",
@@ -191,7 +259,8 @@ def _read_message(message: dict[str, Any], end: str, usage: dict[str, Any]) -> T
 
 def _merge_chunks(events: list[dict[str, Any]]) -> Told:
     message: dict[str, Any] = {"role": "assistant"}
-    end, usage = "", {}
+    end = ""
+    usage: dict[str, Any] = {}
     for chunk in events:
         usage = chunk.get("usage") or usage
         for choice in chunk["choices"]:

@@ -46,7 +46,9 @@ class ChatReader:
         self._tally = tally
         self._marks = marks
         self._begun = self._finished = False
-        self._calls = 0
+        self._numbers: dict[int, int] = {}
+        self._ids: list[str] = []
+        self._argued: set[int] = set()
 
     def read(self, _: bytes, data: bytes) -> list[Event]:
         """See `Reader`."""
@@ -116,19 +118,26 @@ class ChatReader:
         function = function if isinstance(function, dict) else {}
         index = call.get("index") if place is None else place
         if not isinstance(index, int):
-            index = self._calls if call.get("id") else max(self._calls - 1, 0)
+            # Some servers do not count; a call begins with its id.
+            index = max(self._numbers, default=-1)
+            index += not self._numbers or call.get("id") is not None
         pieces: list[Event] = []
-        if index >= self._calls:
-            self._calls = index + 1
+        number = self._numbers.get(index)
+        name, given = str(function.get("name") or ""), str(call.get("id") or "")
+        # Other servers count all of them as one; a name and another id begin a call too.
+        if number is None or (name and given and self._ids[number] != given):
+            number = self._numbers[index] = len(self._ids)
+            self._ids.append(given)
             extra = ((call.get("extra_content") or {}).get("google") or {}).get("thought_signature")
             if isinstance(extra, str):
                 pieces.append(Signature(extra, "google"))
-            pieces.append(CallBegin(index, str(call.get("id") or f"call_{index}"), str(function.get("name") or "")))
+            pieces.append(CallBegin(number, given or f"call_{number}", name))
         arguments = function.get("arguments")
         if isinstance(arguments, dict):
             arguments = msgspec.json.encode(arguments).decode()
         if isinstance(arguments, str) and arguments:
-            pieces.append(CallPiece(index, arguments))
+            self._argued.add(number)
+            pieces.append(CallPiece(number, arguments))
         return pieces
 
     def _finish(self, choice: Choice) -> list[Event]:
@@ -139,7 +148,8 @@ class ChatReader:
             raise CallFailed("server_error")
         self._finished = True
         self._tally.finish(reason)
-        return [Finish(_FINISHES.get(reason, reason))]
+        bare = [CallPiece(number, "{}") for number in range(len(self._ids)) if number not in self._argued]
+        return [*bare, Finish(_FINISHES.get(reason, reason))]
 
 
 def _read_chunks(chunks: list[Any]) -> list[Event]:
