@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
+from unittest import mock
+
+import httpx
 
 from tests_py.providers.anthropic import FakeAnthropic
 from tests_py.providers.bedrock import ACCESS_KEY, SECRET, FakeBedrock
@@ -58,6 +62,9 @@ KINDS = {
 TRANSLATED = [(kind, grammar) for kind in KINDS for grammar in GRAMMARS if (kind, grammar) != ("anthropic", "messages")]
 
 
+_read_certificates = functools.cache(httpx.create_ssl_context)
+
+
 @contextlib.contextmanager
 def open_fakes() -> Iterator[dict[str, ScenarioServer]]:
     """A fake of each kind."""
@@ -68,7 +75,8 @@ def open_fakes() -> Iterator[dict[str, ScenarioServer]]:
 @contextlib.asynccontextmanager
 async def opened(make: Callable[[Transport], T]) -> AsyncIterator[T]:
     """What is made over a transport of its own."""
-    transport = open_transport()
+    with mock.patch.object(httpx, "create_ssl_context", _read_certificates):
+        transport = open_transport()
     try:
         yield make(transport)
     finally:

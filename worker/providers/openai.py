@@ -40,13 +40,13 @@ _FALSE: Final = msgspec.Raw(b"false")
 class Quirks(msgspec.Struct, frozen=True):
     """How one OpenAI-compatible server differs from the others.
 
-    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts
-    `stream_options`. `path` and `query` complete the endpoint, `root` stands before the other formats' paths; `{model}`
-    in both is the model; `paths` has the whole path of those that stand elsewhere, by the usual one, and without
-    `query`. The key goes in `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`:
-    fields that it knows by another name. `fields`: fields to add where the customer set none. `responses`: it has the
-    Responses API. `translated`: beginnings of the names of models whose answers only resemble OpenAI's.
-    `context_marks`: its words for a prompt that is too long, if it has no code for it.
+    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts `stream_options`. `path` and
+    `query` complete the endpoint, `root` stands before the other formats' paths; `{model}` in both is the model;
+    `paths` has the whole path of those that stand elsewhere, by the usual one, and without `query`. The key goes in
+    `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`: fields that it knows by another name.
+    `fields`: fields to add where the customer set none. `responses`: it has the Responses API. `translated`:
+    beginnings of the names of models whose answers only resemble OpenAI's. `signed`: it is Google's, which knows its
+    signatures. `context_marks`: its words for a prompt that is too long, if it has no code for it.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -63,6 +63,7 @@ class Quirks(msgspec.Struct, frozen=True):
     fields: dict[str, msgspec.Raw] = {}
     responses: bool = False
     translated: tuple[str, ...] = ()
+    signed: bool = False
     context_marks: tuple[str, ...] = ("maximum context length",)
 
     def own_path(self, usual: str | None) -> str | None:
@@ -223,7 +224,7 @@ def responses_body(call: Call, quirks: Quirks) -> bytes:
 
 
 def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
-    body, dropped = write_chat(read_conversation(call))
+    body, dropped = write_chat(read_conversation(call), signed=quirks.signed)
     attempt.dropped = sorted({*attempt.dropped, *dropped})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
