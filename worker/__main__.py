@@ -33,11 +33,7 @@ from worker.egress import Egress
 from worker.guard import GuardedTransport
 from worker.keys import ProviderKeys
 from worker.link import Links
-from worker.providers.anthropic import AnthropicProvider
-from worker.providers.base import Provider
-from worker.providers.google import GoogleProvider
-from worker.providers.openai import AZURE, MISTRAL, OpenAIProvider
-from worker.providers.sandbox import SandboxProvider
+from worker.providers.registry import open_providers
 from worker.road import Road
 from worker.validation import KeyChecker
 from worker.webhooks import Sender
@@ -66,14 +62,7 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     booker = Booker(calls.record_results)
     egress = Egress(settings.webhook_allowed_networks)
     transport = GuardedTransport(egress)
-    providers: dict[str, Provider] = {
-        "openai": OpenAIProvider(transport),
-        "azure": OpenAIProvider(transport, AZURE),
-        "mistral": OpenAIProvider(transport, MISTRAL),
-        "anthropic": AnthropicProvider(transport),
-        "google": GoogleProvider(transport),
-        "sandbox": SandboxProvider(settings),
-    }
+    providers = open_providers(transport, settings)
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
     courier = Courier(calls, keyring, Sender(egress, settings.webhook_ca_file))

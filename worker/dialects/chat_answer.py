@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from worker.dialects.conversation import Family
 from worker.dialects.events import (
     Begin,
     CallBegin,
@@ -34,6 +35,7 @@ from worker.providers.usage import normalise_openai_usage
 from worker.shapes import Attempt, Usage
 
 _FINISHES: Final = {"function_call": "tool_calls"}
+_OF_CALLS: Final[Family] = "google"
 
 
 class ChatReader:
@@ -44,7 +46,9 @@ class ChatReader:
         self._tally = tally
         self._marks = marks
         self._begun = self._finished = False
-        self._calls = 0
+        self._numbers: dict[int, int] = {}
+        self._ids: list[str] = []
+        self._argued: set[int] = set()
 
     def read(self, _: bytes, data: bytes) -> list[Event]:
         """See `Reader`."""
@@ -114,19 +118,26 @@ class ChatReader:
         function = function if isinstance(function, dict) else {}
         index = call.get("index") if place is None else place
         if not isinstance(index, int):
-            index = self._calls if call.get("id") else max(self._calls - 1, 0)
+            # Some servers do not count; a call begins with its id.
+            index = max(self._numbers, default=-1)
+            index += not self._numbers or call.get("id") is not None
         pieces: list[Event] = []
-        if index >= self._calls:
-            self._calls = index + 1
+        number = self._numbers.get(index)
+        name, given = str(function.get("name") or ""), str(call.get("id") or "")
+        # Other servers count all of them as one; a name and another id begin a call too.
+        if number is None or (name and given and self._ids[number] != given):
+            number = self._numbers[index] = len(self._ids)
+            self._ids.append(given)
             extra = ((call.get("extra_content") or {}).get("google") or {}).get("thought_signature")
             if isinstance(extra, str):
                 pieces.append(Signature(extra, "google"))
-            pieces.append(CallBegin(index, str(call.get("id") or f"call_{index}"), str(function.get("name") or "")))
+            pieces.append(CallBegin(number, given or f"call_{number}", name))
         arguments = function.get("arguments")
         if isinstance(arguments, dict):
             arguments = msgspec.json.encode(arguments).decode()
         if isinstance(arguments, str) and arguments:
-            pieces.append(CallPiece(index, arguments))
+            self._argued.add(number)
+            pieces.append(CallPiece(number, arguments))
         return pieces
 
     def _finish(self, choice: Choice) -> list[Event]:
@@ -137,7 +148,8 @@ class ChatReader:
             raise CallFailed("server_error")
         self._finished = True
         self._tally.finish(reason)
-        return [Finish(_FINISHES.get(reason, reason))]
+        bare = [CallPiece(number, "{}") for number in range(len(self._ids)) if number not in self._argued]
+        return [*bare, Finish(_FINISHES.get(reason, reason))]
 
 
 def _read_chunks(chunks: list[Any]) -> list[Event]:
@@ -172,6 +184,19 @@ class ChatWriter:
 
     def write(self, event: Event) -> bytes:
         """See `Writer`."""
+        if self._signature is None or isinstance(event, CallBegin):
+            return self._write(event)
+        return self._sign() + self._write(event)
+
+    def _sign(self) -> bytes:
+        """The signature of what was thought so far."""
+        signature, self._signature = self._signature, None
+        if signature is None:
+            return b""
+        thought, self._thought = self._thought, ""
+        return self._chunk({"reasoning_details": [_details(thought, signature)]})
+
+    def _write(self, event: Event) -> bytes:
         match event:
             case Begin():
                 return self._chunk({"role": "assistant", "content": ""})
@@ -183,11 +208,9 @@ class ChatWriter:
                 self._thought += text
                 return self._chunk({"reasoning_content": text})
             case Signature():
-                if self._thought:
-                    thought, self._thought = self._thought, ""
-                    return self._chunk({"reasoning_details": [_details(thought, event)]})
+                # One of Google's may be that of the call which follows.
                 self._signature = event
-                return b""
+                return b"" if event.family == _OF_CALLS else self._sign()
             case SealedThought():
                 return self._chunk({"reasoning_details": [_details("", event)]})
             case CallBegin():
@@ -213,6 +236,9 @@ class ChatWriter:
         details: list[dict[str, str]] = []
         thought, reason = "", "stop"
         for event in events:
+            if self._signature is not None and not isinstance(event, CallBegin):
+                details.append(_details(thought, self._signature))
+                self._signature, thought = None, ""
             match event:
                 case TextPiece(text):
                     message["content"] = (message["content"] or "") + text
@@ -220,12 +246,12 @@ class ChatWriter:
                     message["refusal"] = (message["refusal"] or "") + text
                 case ThoughtPiece(text):
                     thought += text
-                case Signature() if thought:
-                    message["reasoning_content"] = message.get("reasoning_content", "") + thought
+                    message["reasoning_content"] = message.get("reasoning_content", "") + text
+                case Signature() if event.family == _OF_CALLS:
+                    self._signature = event
+                case Signature():
                     details.append(_details(thought, event))
                     thought = ""
-                case Signature():
-                    self._signature = event
                 case SealedThought():
                     details.append(_details("", event))
                 case CallBegin():
@@ -236,8 +262,6 @@ class ChatWriter:
                     message.setdefault("images", []).append(_image(kind, data))
                 case Finish(said):
                     reason = "stop" if said == "other" else said
-        if thought:
-            message["reasoning_content"] = message.get("reasoning_content", "") + thought
         if details:
             message["reasoning_details"] = details
         if calls:
@@ -251,7 +275,7 @@ class ChatWriter:
         call["function"] = {"name": event.name, "arguments": arguments}
         if self._signature is not None:
             call["extra_content"] = {self._signature.family: {"thought_signature": self._signature.signature}}
-            self._signature = None
+            self._signature, self._thought = None, ""
         return call
 
     def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:

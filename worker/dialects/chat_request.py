@@ -160,17 +160,17 @@ def _read_part(part: dict[str, Any]) -> Part:
     raise unspeakable("This kind of content", "messages")
 
 
-def write_chat(talk: Conversation) -> tuple[dict[str, Any], list[str]]:
+def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, Any], list[str]]:
     """The request in this format without model and limits, and the names of the parameters left out.
 
-    Raises `CallFailed`.
+    `signed`: the server is Google's, and gets its signatures back where it puts them. Raises `CallFailed`.
     """
     taken, dropped = talk.take(PARAMETERS)
     messages: list[dict[str, Any]] = []
     if talk.system:
         messages.append({"role": "system", "content": _write_parts(talk.system)})
     for turn in talk.turns:
-        messages += _write_assistant(turn) if turn.role == "assistant" else _write_user(turn)
+        messages += _write_assistant(turn, signed=signed) if turn.role == "assistant" else _write_user(turn)
     body: dict[str, Any] = {"messages": messages, **taken}
     if talk.tools:
         body["tools"] = [{"type": "function", "function": _write_function(tool)} for tool in talk.tools]
@@ -209,14 +209,14 @@ def _write_user(turn: Turn) -> list[dict[str, Any]]:
     return messages
 
 
-def _write_assistant(turn: Turn) -> list[dict[str, Any]]:
+def _write_assistant(turn: Turn, *, signed: bool) -> list[dict[str, Any]]:
     message: dict[str, Any] = {"role": "assistant"}
     words = [part for part in turn.parts if isinstance(part, Text)]
     message["content"] = _write_parts(words) if words else None
     calls: list[dict[str, Any]] = []
     signature: str | None = None
     for part in turn.parts:
-        if isinstance(part, Thinking) and own_thinking(part, "google"):
+        if isinstance(part, Thinking) and signed and own_thinking(part, "google"):
             signature = part.signature
         elif isinstance(part, ToolCall):
             call: dict[str, Any] = {"id": part.id, "type": "function"}

@@ -154,8 +154,8 @@ class MessagesWriter:
             case Signature():
                 opened = self._within("thinking", {"thinking": "", "signature": ""})
                 return opened + self._delta("signature_delta", signature=_signed(event)) + self._close()
-            case SealedThought(data, "anthropic"):
-                return self._close() + self._begin("redacted_thinking", {"data": data}) + self._close()
+            case SealedThought():
+                return self._close() + self._begin("redacted_thinking", {"data": _signed(event)}) + self._close()
             case CallBegin(_, call, name):
                 opened = self._close() + self._begin("tool_use", {"id": call, "name": name, "input": {}})
                 self._calls[event.number] = self._index
@@ -186,8 +186,8 @@ class MessagesWriter:
                     _last(blocks, "thinking", {"thinking": "", "signature": ""})["thinking"] += text
                 case Signature():
                     _last(blocks, "thinking", {"thinking": "", "signature": ""})["signature"] = _signed(event)
-                case SealedThought(data, "anthropic"):
-                    blocks.append({"type": "redacted_thinking", "data": data})
+                case SealedThought():
+                    blocks.append({"type": "redacted_thinking", "data": _signed(event)})
                 case CallBegin(index, call, name):
                     calls[index] = {"type": "tool_use", "id": call, "name": name, "input": {}}
                     arguments[index] = ""
@@ -245,9 +245,10 @@ def _stop(reason: str, stop_sequence: str | None) -> str:
     return "stop_sequence" if stop_sequence is not None else _STOPS.get(reason, "end_turn")
 
 
-def _signed(event: Signature) -> str:
+def _signed(event: Signature | SealedThought) -> str:
     own: Family = "anthropic"
-    return event.signature if event.family == own else f"{event.family}.{event.signature}"
+    seal = event.data if isinstance(event, SealedThought) else event.signature
+    return seal if event.family == own else f"{event.family}.{seal}"
 
 
 def _parsed(arguments: str) -> Any:

@@ -9,6 +9,7 @@ import msgspec
 from worker.dialects.conversation import (
     Conversation,
     Document,
+    Family,
     Image,
     Part,
     Schema,
@@ -43,7 +44,7 @@ _MOST_MARKS: Final = 4
 _LEAST_BUDGET: Final = 1024
 # OpenAI's words for effort, and Anthropic's.
 _EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
-_FOREIGN: Final = ("google.", "bedrock.")
+_FOREIGN: Final[tuple[Family, ...]] = ("google", "bedrock")
 
 
 def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
@@ -140,15 +141,20 @@ def _read_block(block: dict[str, Any], names: dict[str, str]) -> Part:
             call = block["tool_use_id"]
             return ToolResult(call, parts, names.get(call), bool(block.get("is_error")), cache)
         case "thinking":
-            signature = block.get("signature") or ""
-            for foreign in _FOREIGN:
-                if signature.startswith(foreign):
-                    family: Any = foreign[:-1]
-                    return Thinking(block.get("thinking") or "", signature.removeprefix(foreign), family)
-            return Thinking(block.get("thinking") or "", signature or None, "anthropic" if signature else None)
+            signature, family = _read_seal(block.get("signature") or "")
+            return Thinking(block.get("thinking") or "", signature or None, family if signature else None)
         case "redacted_thinking":
-            return Thinking(block["data"], None, "anthropic", is_redacted=True)
+            data, family = _read_seal(block["data"])
+            return Thinking(data, None, family, is_redacted=True)
     raise unspeakable("This kind of content", "messages")
+
+
+def _read_seal(seal: str) -> tuple[str, Family]:
+    """A signature, or something sealed, and who can read it: others than Anthropic are named before it."""
+    for family in _FOREIGN:
+        if seal.startswith(f"{family}."):
+            return seal[len(family) + 1 :], family
+    return seal, "anthropic"
 
 
 def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any], list[str]]:
@@ -183,7 +189,7 @@ def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any],
             dropped.append("response_format")
         else:
             output["format"] = {"type": "json_schema", "schema": talk.schema.schema}
-    _write_thinking(wishes, output, body, max_tokens)
+    write_thinking(wishes, output, body, max_tokens)
     if output:
         body["output_config"] = output
     _trim_marks(body)
@@ -203,7 +209,8 @@ def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, An
         body["tool_choice"]["disable_parallel_tool_use"] = True
 
 
-def _write_thinking(wishes: dict[str, Any], output: dict[str, Any], body: dict[str, Any], max_tokens: int) -> None:
+def write_thinking(wishes: dict[str, Any], output: dict[str, Any], body: dict[str, Any], max_tokens: int) -> None:
+    """How much a Claude is to think: `thinking` to the body, `effort` to `output`; what it cannot bear goes away."""
     thinking, effort = wishes.get("thinking"), wishes.get("reasoning_effort")
     if isinstance(thinking, dict):
         body["thinking"] = thinking

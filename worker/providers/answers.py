@@ -34,6 +34,7 @@ class Answer(msgspec.Struct):
     usage: dict[str, object] | None = None
     service_tier: str | None = None
     error: object = None
+    kind: object = msgspec.field(name="object", default=None)
 
 
 _decoder: Final = msgspec.json.Decoder(Answer)
@@ -115,7 +116,10 @@ class ChatListener(SseListener):
 def decode_answer(data: bytes) -> Answer | None:
     """The typed answer; None if it is none. Odd types in fields that do not matter are let pass."""
     try:
-        return _decoder.decode(data)
+        found = _decoder.decode(data)
+        if found.kind == "error" and found.error is None:  # as Mistral's server tells one
+            found.error = msgspec.json.decode(data)
+        return found
     except msgspec.ValidationError:
         pass
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import msgspec
@@ -13,14 +12,14 @@ from worker.dialects.messages_answer import MessagesReader
 from worker.dialects.messages_request import write_messages
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
-from worker.providers.base import NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry
+from worker.providers.base import CONVERSATIONS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, not_served
 from worker.providers.counting import CountListener
-from worker.providers.http import USER_AGENT, Exchange, Headers, HttpProvider, close, finding_of, post
+from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.listening import Listener
 from worker.providers.messages import MessagesListener
 from worker.providers.refusals import classify_refusal
 from worker.providers.tally import Tally
-from worker.providers.wire import TIMEOUTS
+from worker.providers.target import Headers, find_target, read_quirks
 from worker.shapes import Attempt
 
 VERSION: Final = "2023-06-01"
@@ -43,7 +42,7 @@ class AnthropicProvider(HttpProvider):
 
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """See `HttpProvider`."""
-        quirks = _quirks(bytes(call.candidate.settings))
+        quirks = read_quirks(Quirks, call.candidate.settings)
         listener: Listener
         if call.surface == "count_tokens":
             fields = {name: value for name, value in call.fields.items() if name in _COUNTED}
@@ -51,6 +50,8 @@ class AnthropicProvider(HttpProvider):
         elif call.surface == "messages":
             fields = {name: value for name, value in call.fields.items() if name not in NOT_UPSTREAM}
             path, stream, listener = "/messages", call.stream, MessagesListener(tally)
+        elif call.surface not in CONVERSATIONS:
+            raise not_served()
         else:
             body, tally.attempt.dropped = write_messages(read_conversation(call), call.output_limit or _LEAST_OUTPUT)
             fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
@@ -59,29 +60,25 @@ class AnthropicProvider(HttpProvider):
         fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
         if path == "/messages":
             _set_length(call, fields)
-        version = call.headers.get("anthropic-version", VERSION)
-        url, headers = _target(call.candidate.endpoint or "", path, tuple(quirks.headers.items()), version)
+        url, headers = find_target(call.candidate.endpoint, path, _told(quirks, call))
         if call.surface in ("messages", "count_tokens"):
             headers = [*headers, *_betas(call, quirks)]
         if call.api_key is not None:
             headers = [*headers, _authorization(call.api_key)]
         return Exchange(post(url, headers, msgspec.json.encode(fields)), listener, stream)
 
-    def refusal(self, call: Call, attempt: Attempt, body: bytes) -> CallFailed:
+    def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """See `HttpProvider`."""
         return classify_refusal(attempt.http_status or 500, body, _MARKS)
 
     async def validate(self, inquiry: Inquiry) -> Finding:
         """By the list of models, which costs nothing; see `worker.providers.base.Provider`."""
         try:
-            quirks = _quirks(bytes(inquiry.settings))
-            url, headers = _target(inquiry.endpoint, "/models", tuple(quirks.headers.items()))
-            headers = [*headers, _authorization(inquiry.api_key)]
-            response = await self.send(httpx.Request("GET", url, headers=headers, extensions=TIMEOUTS))
+            quirks = read_quirks(Quirks, inquiry.settings)
+            url, headers = find_target(inquiry.endpoint, "/models", _told(quirks))
+            return await self.ask(url, [*headers, _authorization(inquiry.api_key)])
         except CallFailed:
             return "unreachable"
-        await close(response)
-        return finding_of(response.status_code)
 
 
 def _set_length(call: Call, fields: dict[str, msgspec.Raw]) -> None:
@@ -100,33 +97,9 @@ def _betas(call: Call, quirks: Quirks) -> Headers:
     return [(b"anthropic-beta", ",".join(allowed).encode("latin-1", "replace"))] if allowed else []
 
 
-@functools.lru_cache(maxsize=1024)
-def _quirks(settings: bytes) -> Quirks:
-    try:
-        return msgspec.json.decode(settings, type=Quirks)
-    except msgspec.MsgspecError:
-        raise CallFailed("connect") from None
-
-
-@functools.lru_cache(maxsize=1024)
-def _target(
-    endpoint: str, path: str, told: tuple[tuple[str, str], ...], version: str = VERSION
-) -> tuple[httpx.URL, Headers]:
-    """Where to send, and under which headers; prepared once."""
-    try:
-        url = httpx.URL(endpoint.rstrip("/") + path)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError
-    except (httpx.InvalidURL, ValueError):
-        raise CallFailed("connect") from None
-    headers: dict[str, Any] = {
-        "content-type": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": USER_AGENT,
-        "anthropic-version": version,
-        **{name.lower(): value for name, value in told},
-    }
-    return url, [(n.encode(), v.encode()) for n, v in headers.items()]
+def _told(quirks: Quirks, call: Call | None = None) -> dict[str, str]:
+    version = call.headers.get("anthropic-version", VERSION) if call is not None else VERSION
+    return {"anthropic-version": version, **quirks.headers}
 
 
 def _authorization(key: Secret[str]) -> tuple[bytes, bytes]:

@@ -32,6 +32,9 @@ LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id")
 """Fields of ours in a customer's request, which are no provider's business."""
 
+CONVERSATIONS: Final = frozenset(("chat", "native", "messages", "responses"))
+"""The routes by which models are talked to."""
+
 LABELS: Final = frozenset(("role", "id", "type", "index", "format", "call_id"))
 """Fields of an answer that name a piece and are no output."""
 
@@ -59,6 +62,11 @@ class CallFailed(Exception):
         self.customer_fault = error_class in _CUSTOMERS_FAULT if customer_fault is None else customer_fault
         self.message = message
         self.param = param
+
+
+def not_served() -> CallFailed:
+    """The failure of a call by a route that this kind of provider has nothing for: our price book's fault."""
+    return CallFailed("bad_request", failover=True, customer_fault=False)
 
 
 class Call(msgspec.Struct, frozen=True):

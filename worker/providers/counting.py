@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from worker.providers.base import Call, Output, text_bytes
-from worker.providers.listening import SseListener
+from worker.providers.listening import PlainListener
 from worker.shapes import Attempt, Usage
 
 _SAID: Final = ("system", "messages", "tools", "prompt", "instructions", "input")
@@ -28,7 +28,7 @@ async def estimate_count(call: Call, attempt: Attempt, output: Output) -> None:
     await output.send(write_count(estimate_tokens(call)))
 
 
-class CountListener(SseListener):
+class CountListener(PlainListener):
     """Listens to a count in the format of Anthropic's `count_tokens`."""
 
     def answer(self, body: bytes) -> bytes:
@@ -36,10 +36,6 @@ class CountListener(SseListener):
         self.tally.finish("stop")
         free_of_charge(self.tally.attempt)
         return body
-
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
 
 
 def free_of_charge(attempt: Attempt) -> None:

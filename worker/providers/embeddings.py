@@ -9,11 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
-from worker.providers.base import CallFailed
-from worker.providers.listening import SseListener
+from worker.providers.base import Call, CallFailed
+from worker.providers.listening import PlainListener
+from worker.providers.loose import read_object
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
 from worker.shapes import Usage
+
+_INPUT_KINDS: Final = ("query", "document")
 
 
 class _Answer(msgspec.Struct):
@@ -25,7 +28,7 @@ class _Answer(msgspec.Struct):
 _decoder: Final = msgspec.json.Decoder(_Answer)
 
 
-class EmbeddingsListener(SseListener):
+class EmbeddingsListener(PlainListener):
     """Listens to an answer in OpenAI's shape, which passes on untouched."""
 
     def answer(self, body: bytes) -> bytes:
@@ -43,9 +46,37 @@ class EmbeddingsListener(SseListener):
         self.tally.finish("stop")
         return body
 
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
+
+class VectorsListener(PlainListener):
+    """Listens to vectors in another shape, and gives them in OpenAI's."""
+
+    def __init__(self, tally: Tally, call: Call) -> None:
+        super().__init__(tally)
+        self._call = call
+
+    def vectors(self, said: dict[str, Any]) -> Any:
+        """The vectors of an answer in the order of the texts; usage goes to the tally. May raise for odd answers."""
+        raise NotImplementedError
+
+    def answer(self, body: bytes) -> bytes:
+        """See `Listener`."""
+        said = read_object(body)
+        usage: Usage | None
+        try:
+            vectors = [list(map(float, vector)) for vector in self.vectors(said)]
+            if len(vectors) != len(read_input(self._call.fields)):
+                raise ValueError
+            usage = self.tally.attempt.usage
+            written = write_embeddings(
+                vectors,
+                self._call.candidate.upstream_model,
+                usage.input_uncached if usage is not None else None,
+                as_base64=wants_base64(self._call.fields),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            raise CallFailed("server_error") from None
+        self.tally.finish("stop")
+        return written
 
 
 def use_input(tally: Tally, said: dict[str, Any], tokens: object = None) -> None:
@@ -71,6 +102,15 @@ def write_embeddings(vectors: Sequence[Sequence[float]], model: str, tokens: int
 def pack_vector(vector: Sequence[float]) -> str:
     """A vector as base64 of little-endian float32."""
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def input_kind(call: Call) -> tuple[str, str | None]:
+    """The model, and whether questions or documents are embedded: by the body, else by the model's name
+    ("embed-v4.0:query"), else None."""
+    model, _, suffix = call.candidate.upstream_model.rpartition(":")
+    named = suffix if model and suffix in _INPUT_KINDS else None
+    kind = msgspec.json.decode(call.fields.get("input_type", b"null"))
+    return model if named else call.candidate.upstream_model, kind if kind in _INPUT_KINDS else named
 
 
 def read_input(fields: dict[str, msgspec.Raw]) -> list[str]:

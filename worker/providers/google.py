@@ -6,7 +6,6 @@ Vertex is the same grammar at another address: its endpoint ends in the publishe
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Final
 
 import httpx
@@ -17,13 +16,15 @@ from worker.dialects.gemini_answer import MARKS, GeminiReader
 from worker.dialects.gemini_request import write_gemini
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
-from worker.providers.base import Call, CallFailed, Finding, Inquiry
+from worker.providers.base import CONVERSATIONS, Call, CallFailed, Finding, Inquiry, not_served
 from worker.providers.counting import free_of_charge, write_count
-from worker.providers.embeddings import read_input, use_input, wants_base64, write_embeddings
-from worker.providers.http import USER_AGENT, Exchange, Headers, HttpProvider, close, finding_of, post
-from worker.providers.listening import Listener, SseListener
+from worker.providers.embeddings import VectorsListener, input_kind, read_input, use_input
+from worker.providers.http import Exchange, HttpProvider, close, finding_of, post
+from worker.providers.listening import Listener, PlainListener
+from worker.providers.loose import inside, read_object
 from worker.providers.refusals import classify_google
 from worker.providers.tally import Tally
+from worker.providers.target import bearer, find_target, read_quirks
 from worker.providers.wire import TIMEOUTS
 from worker.shapes import Attempt
 
@@ -42,28 +43,29 @@ class GoogleProvider(HttpProvider):
 
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """See `HttpProvider`."""
-        quirks = _quirks(bytes(call.candidate.settings))
+        quirks = read_quirks(Quirks, call.candidate.settings)
         model = call.candidate.upstream_model
         listener: Listener
         stream = False
         if call.surface == "embeddings":
-            body, verb, listener = _embeddings_body(call), "batchEmbedContents", _EmbeddingsListener(tally, call)
+            model, _ = input_kind(call)
+            body, verb, listener = _embeddings_body(call), "batchEmbedContents", _VectorsListener(tally, call)
         elif call.surface == "count_tokens":
             said, _ = write_gemini(read_conversation(call), model, None)
             body = said if quirks.vertex else {"generateContentRequest": {"model": f"models/{model}", **said}}
             verb, listener = "countTokens", _CountListener(tally)
-        elif call.surface in ("images", "image_edits"):
-            raise CallFailed("bad_request", failover=True, customer_fault=False)
+        elif call.surface not in CONVERSATIONS:
+            raise not_served()
         else:
             body, tally.attempt.dropped = write_gemini(read_conversation(call), model, call.output_limit)
             verb, stream = "streamGenerateContent?alt=sse" if call.stream else "generateContent", call.stream
             listener = Translation(tally, GeminiReader(tally), writer_of(call))
-        url, headers = _target(call.candidate.endpoint or "", f"/models/{model}:{verb}", tuple(quirks.headers.items()))
+        url, headers = find_target(call.candidate.endpoint, f"/models/{model}:{verb}", quirks.headers)
         if call.api_key is not None:
             headers = [*headers, _authorization(call.api_key, quirks)]
         return Exchange(post(url, headers, msgspec.json.encode(body)), listener, stream)
 
-    def refusal(self, call: Call, attempt: Attempt, body: bytes) -> CallFailed:
+    def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """See `HttpProvider`."""
         failure, wait = classify_google(attempt.http_status or 500, body, MARKS)
         if wait is not None and attempt.retry_after_ms is None:
@@ -73,8 +75,8 @@ class GoogleProvider(HttpProvider):
     async def validate(self, inquiry: Inquiry) -> Finding:
         """By the list of models, which costs nothing; see `worker.providers.base.Provider`."""
         try:
-            quirks = _quirks(bytes(inquiry.settings))
-            url, headers = _target(inquiry.endpoint, "/models", tuple(quirks.headers.items()))
+            quirks = read_quirks(Quirks, inquiry.settings)
+            url, headers = find_target(inquiry.endpoint, "/models", quirks.headers)
             headers = [*headers, _authorization(inquiry.api_key, quirks)]
             response = await self.send(httpx.Request("GET", url, headers=headers, extensions=TIMEOUTS))
         except CallFailed:
@@ -84,98 +86,40 @@ class GoogleProvider(HttpProvider):
         return "refused" if response.status_code == 400 else finding_of(response.status_code)
 
 
-class _EmbeddingsListener(SseListener):
-    """Vectors in OpenAI's shape."""
+class _VectorsListener(VectorsListener):
+    """Vectors of Google's."""
 
-    def __init__(self, tally: Tally, call: Call) -> None:
-        super().__init__(tally)
-        self._call = call
-
-    def answer(self, body: bytes) -> bytes:
-        """See `Listener`."""
-        said = _object(body)
-        try:
-            vectors = [list(map(float, found["values"])) for found in said["embeddings"]]
-        except (KeyError, TypeError, ValueError):
-            raise CallFailed("server_error") from None
-        usage = said.get("usageMetadata") or said.get("metadata") or {}
-        if isinstance(usage, dict):
-            use_input(self.tally, usage, usage.get("promptTokenCount"))
-        self.tally.finish("stop")
-        told = self.tally.attempt.usage
-        return write_embeddings(
-            vectors,
-            self._call.candidate.upstream_model,
-            told.input_uncached if told is not None else None,
-            as_base64=wants_base64(self._call.fields),
-        )
-
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
+    def vectors(self, said: dict[str, Any]) -> Any:
+        """See `VectorsListener`."""
+        usage = inside(said, "usageMetadata") or inside(said, "metadata")
+        use_input(self.tally, usage, usage.get("promptTokenCount"))
+        return [found["values"] for found in said["embeddings"]]
 
 
-class _CountListener(SseListener):
+class _CountListener(PlainListener):
     """A count in the customer's shape."""
 
     def answer(self, body: bytes) -> bytes:
         """See `Listener`."""
-        count = _object(body).get("totalTokens")
+        count = read_object(body).get("totalTokens")
         if not isinstance(count, int):
             raise CallFailed("server_error")
         self.tally.finish("stop")
         free_of_charge(self.tally.attempt)
         return write_count(count)
 
-    def end(self) -> tuple[bytes, bytes]:
-        """See `Listener`: there are no streams of these."""
-        return b"", b""
-
 
 def _embeddings_body(call: Call) -> dict[str, Any]:
-    request: dict[str, Any] = {"model": f"models/{call.candidate.upstream_model}"}
+    model, kind = input_kind(call)
+    request: dict[str, Any] = {"model": f"models/{model}"}
     if (raw := call.fields.get("dimensions")) is not None:
         request["outputDimensionality"] = raw
-    kind = msgspec.json.decode(call.fields.get("input_type", b"null"))
-    if kind in _TASKS:
+    if kind is not None:
         request["taskType"] = _TASKS[kind]
     return {"requests": [request | {"content": {"parts": [{"text": text}]}} for text in read_input(call.fields)]}
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise CallFailed("server_error") from None
-
-
-@functools.lru_cache(maxsize=1024)
-def _quirks(settings: bytes) -> Quirks:
-    try:
-        return msgspec.json.decode(settings, type=Quirks)
-    except msgspec.MsgspecError:
-        raise CallFailed("connect") from None
-
-
-@functools.lru_cache(maxsize=4096)
-def _target(endpoint: str, path: str, told: tuple[tuple[str, str], ...]) -> tuple[httpx.URL, Headers]:
-    """Where to send, and under which headers; prepared once."""
-    try:
-        url = httpx.URL(endpoint.rstrip("/") + path)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError
-    except (httpx.InvalidURL, ValueError):
-        raise CallFailed("connect") from None
-    headers = {
-        "content-type": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": USER_AGENT,
-        **{name.lower(): value for name, value in told},
-    }
-    return url, [(n.encode(), v.encode()) for n, v in headers.items()]
-
-
 def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:
     if quirks.vertex:
-        return b"authorization", b"Bearer " + key.reveal().encode()
+        return bearer(key)
     return b"x-goog-api-key", key.reveal().encode()

@@ -13,6 +13,7 @@ from worker.providers.base import Call, CallFailed, Finding, Output, Transport
 from worker.providers.listening import Listener, read_plain, read_stream
 from worker.providers.refusals import classify_refusal
 from worker.providers.tally import Tally
+from worker.providers.target import Headers
 from worker.providers.wire import (
     TIMEOUTS,
     WIRE_ERRORS,
@@ -23,7 +24,6 @@ from worker.providers.wire import (
 )
 from worker.shapes import Attempt
 
-USER_AGENT: Final = "onevault"
 # A server that hangs up later than this after it was asked has had the request.
 _STALE_SECONDS: Final = 0.5
 # What lies in the socket is read in one turn of the loop and understood in the next.
@@ -31,8 +31,6 @@ _LAST_TURNS: Final = 3
 
 GUARDED: Final = "guarded"
 """Extension of a request whose address is a customer's word (see `worker.guard`)."""
-
-Headers = list[tuple[bytes, bytes]]
 
 
 class Exchange(NamedTuple):
@@ -59,7 +57,7 @@ class HttpProvider:
             attempt.http_status = response.status_code
             if response.status_code != 200:
                 attempt.retry_after_ms = read_retry_after(response.headers)
-                raise self.refusal(call, attempt, await read_error_body(response))
+                raise self.refusal(call, attempt, response.headers, await read_error_body(response))
             await (read_stream if stream else read_plain)(response, listener, output)
         except WIRE_ERRORS as error:
             raise CallFailed(classify_wire_error(error, begun=True)) from None
@@ -70,9 +68,15 @@ class HttpProvider:
         """What to send for a call, and who listens. Raises `CallFailed` for what this provider cannot be asked."""
         raise NotImplementedError
 
-    def refusal(self, call: Call, attempt: Attempt, body: bytes) -> CallFailed:
+    def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """What an error response means; `attempt` has its status."""
         return classify_refusal(attempt.http_status or 500, body, ())
+
+    async def ask(self, url: httpx.URL, headers: Headers) -> Finding:
+        """What the answer to a GET that needs a key says about it. Raises `CallFailed`."""
+        response = await self.send(httpx.Request("GET", url, headers=headers, extensions=TIMEOUTS))
+        await close(response)
+        return finding_of(response.status_code)
 
     async def _send_apart(self, request: httpx.Request) -> httpx.Response:
         """As `send`, but when the call is cancelled just as the head comes, the head is not lost with it.

@@ -94,6 +94,18 @@ class SseListener:
         return CallFailed("truncated_stream" if self.begun else "server_error")
 
 
+class PlainListener(SseListener):
+    """A listener's common ground for answers that are never streamed."""
+
+    def answer(self, body: bytes) -> bytes:
+        """See `Listener`."""
+        raise NotImplementedError
+
+    def end(self) -> tuple[bytes, bytes]:
+        """See `Listener`."""
+        return b"", b""
+
+
 async def read_plain(response: httpx.Response, listener: Listener, output: Output) -> None:
     """Read a whole answer, have it understood, pass it on. Raises `CallFailed`."""
     pieces: list[bytes] = []

@@ -7,7 +7,6 @@ came; Anthropic's Messages, and Responses where the server has none, are transla
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Final
 
 import httpx
@@ -19,20 +18,21 @@ from worker.dialects.chat_request import write_chat
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.answers import ChatListener
-from worker.providers.base import LIMITS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, Transport
+from worker.providers.base import LIMITS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, Transport, not_served
 from worker.providers.counting import estimate_count
 from worker.providers.embeddings import EmbeddingsListener
-from worker.providers.http import USER_AGENT, Exchange, Headers, HttpProvider, close, finding_of, post
+from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.images import ImagesListener, edit_form, variant_of
 from worker.providers.listening import Listener
 from worker.providers.refusals import classify_refusal
 from worker.providers.responses import ResponsesListener
 from worker.providers.tally import Tally
-from worker.providers.wire import TIMEOUTS
+from worker.providers.target import JSON, find_target, read_quirks
 from worker.shapes import Attempt
 
 _NOT_IN_CHAT: Final = (*NOT_UPSTREAM, *LIMITS, "prompt", "stream_options")
 _MODELS: Final = "/models"
+_INPUT_TYPE: Final = "input_type"
 _TRUE: Final = msgspec.Raw(b"true")
 _FALSE: Final = msgspec.Raw(b"false")
 
@@ -40,12 +40,13 @@ _FALSE: Final = msgspec.Raw(b"false")
 class Quirks(msgspec.Struct, frozen=True):
     """How one OpenAI-compatible server differs from the others.
 
-    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts
-    `stream_options`. `path` and `query` complete the endpoint, `root` stands before the other formats' paths; `{model}`
-    in both is the model. The key goes in `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`:
-    fields that it knows by another name. `fields`: fields to add where the customer set none. `responses`: it has the
-    Responses API. `translated`: beginnings of the names of models whose answers only resemble OpenAI's.
-    `context_marks`: its words for a prompt that is too long, if it has no code for it.
+    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts `stream_options`. `path` and
+    `query` complete the endpoint, `root` stands before the other formats' paths; `{model}` in both is the model;
+    `paths` has the whole path of those that stand elsewhere, by the usual one, and without `query`. The key goes in
+    `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`: fields that it knows by another name.
+    `fields`: fields to add where the customer set none. `responses`: it has the Responses API. `translated`:
+    beginnings of the names of models whose answers only resemble OpenAI's. `signed`: it is Google's, which knows its
+    signatures. `context_marks`: its words for a prompt that is too long, if it has no code for it.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -53,6 +54,7 @@ class Quirks(msgspec.Struct, frozen=True):
     path: str = "/chat/completions"
     root: str = ""
     query: dict[str, str] = {}
+    paths: dict[str, str] = {}
     headers: dict[str, str] = {}
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
@@ -61,31 +63,44 @@ class Quirks(msgspec.Struct, frozen=True):
     fields: dict[str, msgspec.Raw] = {}
     responses: bool = False
     translated: tuple[str, ...] = ()
+    signed: bool = False
     context_marks: tuple[str, ...] = ("maximum context length",)
+
+    def own_path(self, usual: str | None) -> str | None:
+        """Where this server has what others have at a usual path, if that is elsewhere."""
+        return self.paths.get(usual) if usual is not None and self.paths else None
 
 
 AZURE: Final[dict[str, Any]] = {
     "path": "/openai/deployments/{model}/chat/completions",
     "root": "/openai/deployments/{model}",
     "query": {"api-version": "2024-10-21"},
+    "paths": {"/responses": "/openai/v1/responses", "/models": "/openai/v1/models"},
     "auth_header": "api-key",
     "auth_prefix": "",
     "max_tokens_field": "max_completion_tokens",
 }
-"""Azure's deployments, each under the name that the operator gave it; `responses` needs its newer paths."""
+"""Azure's deployments, each under the name that the operator gave it. What it added later is at paths without version;
+not all that it runs has the Responses API, so `responses` is for the operator to set."""
 
 MISTRAL: Final[dict[str, Any]] = {
     "stream_usage": False,
-    "rename": {"seed": "random_seed"},
+    "rename": {"seed": "random_seed", "dimensions": "output_dimension"},
     "drop": [
+        "audio",
         "logit_bias",
         "logprobs",
-        "top_logprobs",
-        "user",
+        "modalities",
+        "moderation",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
         "service_tier",
         "store",
+        "top_logprobs",
+        "user",
         "verbosity",
-        "prompt_cache_key",
+        "web_search_options",
     ],
     "translated": ["magistral"],
 }
@@ -101,8 +116,12 @@ class OpenAIProvider(HttpProvider):
 
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """See `HttpProvider`."""
-        quirks = _quirks(self._defaults, bytes(call.candidate.settings))
+        quirks = self._quirks(call.candidate.settings)
         surface = call.surface
+        if quirks.drop:
+            tally.attempt.dropped = [name for name in quirks.drop if name in call.fields]
+        if surface == "rerank":
+            raise not_served()
         if surface == "embeddings":
             body = msgspec.json.encode(_plain_fields(call, quirks))
             return self._exchange(call, quirks, "/embeddings", body, EmbeddingsListener(tally), stream=False)
@@ -133,22 +152,23 @@ class OpenAIProvider(HttpProvider):
         else:
             await super().call(call, attempt, output)
 
-    def refusal(self, call: Call, attempt: Attempt, body: bytes) -> CallFailed:
+    def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """See `HttpProvider`."""
-        marks = _quirks(self._defaults, bytes(call.candidate.settings)).context_marks
+        marks = self._quirks(call.candidate.settings).context_marks
         return classify_refusal(attempt.http_status or 500, body, marks)
 
     async def validate(self, inquiry: Inquiry) -> Finding:
         """By the list of models, which costs nothing; see `worker.providers.base.Provider`."""
         try:
-            quirks = _quirks(self._defaults, bytes(inquiry.settings))
-            target = _target(inquiry.endpoint, quirks_key(quirks), _MODELS, "application/json")
-            headers = [*target[1], _authorization(inquiry.api_key, quirks)]
-            response = await self.send(httpx.Request("GET", target[0], headers=headers, extensions=TIMEOUTS))
+            quirks = self._quirks(inquiry.settings)
+            path, query = quirks.own_path(_MODELS), quirks.query
+            target = find_target(inquiry.endpoint, path or _MODELS, quirks.headers, None if path else query)
+            return await self.ask(target[0], [*target[1], _authorization(inquiry.api_key, quirks)])
         except CallFailed:
             return "unreachable"
-        await close(response)
-        return finding_of(response.status_code)
+
+    def _quirks(self, settings: msgspec.Raw) -> Quirks:
+        return read_quirks(Quirks, settings, self._defaults)
 
     def _exchange(
         self,
@@ -159,11 +179,12 @@ class OpenAIProvider(HttpProvider):
         listener: Listener,
         *,
         stream: bool,
-        kind: str = "application/json",
+        kind: str = JSON,
     ) -> Exchange:
-        whole = quirks.path if path is None else quirks.root + path
+        own = quirks.own_path(path)
+        whole = own or (quirks.path if path is None else quirks.root + path)
         whole = whole.replace("{model}", call.candidate.upstream_model)
-        url, headers = _target(call.candidate.endpoint or "", quirks_key(quirks), whole, kind)
+        url, headers = find_target(call.candidate.endpoint, whole, quirks.headers, None if own else quirks.query, kind)
         if call.api_key is not None:
             headers = [*headers, _authorization(call.api_key, quirks)]
         return Exchange(post(url, headers, body), listener, stream)
@@ -203,7 +224,8 @@ def responses_body(call: Call, quirks: Quirks) -> bytes:
 
 
 def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
-    body, attempt.dropped = write_chat(read_conversation(call))
+    body, dropped = write_chat(read_conversation(call), signed=quirks.signed)
+    attempt.dropped = sorted({*attempt.dropped, *dropped})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
     if call.stream and quirks.stream_usage:
@@ -226,57 +248,25 @@ def _plain_fields(call: Call, quirks: Quirks) -> dict[str, msgspec.Raw]:
     """The customer's fields for the formats that have no conversation."""
     fields = {name: value for name, value in call.fields.items() if name not in (*NOT_UPSTREAM, "metadata")}
     fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
-    for name in quirks.drop:
-        fields.pop(name, None)
+    if _INPUT_TYPE not in quirks.rename:
+        fields.pop(_INPUT_TYPE, None)  # a word of ours, which OpenAI's format has not
+    _rename(fields, quirks)
     return fields
 
 
-def _encode(fields: dict[str, msgspec.Raw], quirks: Quirks) -> bytes:
+def _rename(fields: dict[str, msgspec.Raw], quirks: Quirks) -> None:
     for name in quirks.drop:
         fields.pop(name, None)
     for name, other in quirks.rename.items():
         if name in fields:
             fields[other] = fields.pop(name)
+
+
+def _encode(fields: dict[str, msgspec.Raw], quirks: Quirks) -> bytes:
+    _rename(fields, quirks)
     for name, value in quirks.fields.items():
         fields.setdefault(name, value)
     return msgspec.json.encode(fields)
-
-
-@functools.lru_cache(maxsize=1024)
-def _quirks(defaults: bytes, settings: bytes) -> Quirks:
-    """The quirks of a kind with those of one server over them."""
-    try:
-        if defaults == b"{}":
-            return msgspec.json.decode(settings, type=Quirks)
-        return msgspec.convert(msgspec.json.decode(defaults) | msgspec.json.decode(settings), Quirks)
-    except (msgspec.MsgspecError, TypeError):
-        raise CallFailed("connect") from None
-
-
-def quirks_key(quirks: Quirks) -> tuple[tuple[str, str], ...]:
-    """What of the quirks matters for where to send, as a key for what is prepared once."""
-    return (*(("?" + n, v) for n, v in quirks.query.items()), *((n.lower(), v) for n, v in quirks.headers.items()))
-
-
-@functools.lru_cache(maxsize=4096)
-def _target(endpoint: str, told: tuple[tuple[str, str], ...], path: str, kind: str) -> tuple[httpx.URL, Headers]:
-    """Where to send, and under which headers; prepared once."""
-    try:
-        url = httpx.URL(endpoint.rstrip("/") + path)
-        query = {name[1:]: value for name, value in told if name.startswith("?")}
-        if query:
-            url = url.copy_merge_params(query)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError
-    except (httpx.InvalidURL, ValueError):
-        raise CallFailed("connect") from None
-    headers = {
-        "content-type": kind,
-        "accept-encoding": "identity",
-        "user-agent": USER_AGENT,
-        **{name: value for name, value in told if not name.startswith("?")},
-    }
-    return url, [(n.encode(), v.encode()) for n, v in headers.items()]
 
 
 def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:

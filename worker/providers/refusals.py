@@ -36,15 +36,17 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "account_deactivated": "auth_dead",
     "rate_limit_exceeded": "rate_limited",
     "rate_limit_error": "rate_limited",
+    "rate_limited": "rate_limited",
     "slow_down": "rate_limited",
     "server_is_overloaded": "overloaded",
     "overloaded_error": "overloaded",
+    "unreachable_backend": "overloaded",
 }
 
 _MONEY_MARKS: Final = ("credit balance is too low",)
 """Words for want of money in an error that is told as a bad request."""
 
-_STATUSES: Final[dict[int, ErrorClass]] = {
+STATUSES: Final[dict[int, ErrorClass]] = {
     400: "bad_request",
     401: "auth_dead",
     402: "money_dead",
@@ -74,11 +76,13 @@ def classify_refusal(status: int, body: bytes, context_marks: tuple[str, ...]) -
 
     `context_marks` are words that servers without error codes use for a prompt that is too long.
     """
-    try:
-        parsed: object = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        parsed = None
-    return _judge(status, _find(parsed), context_marks)
+    return _judge(status, _find(_parse(body)), context_marks)
+
+
+def told(body: bytes) -> str | None:
+    """What an error's body tells the customer, if anything."""
+    message = _find(_parse(body)).message
+    return message[:_MAX_MESSAGE] if message else None
 
 
 def classify_error_object(error: object, context_marks: tuple[str, ...]) -> CallFailed:
@@ -86,6 +90,18 @@ def classify_error_object(error: object, context_marks: tuple[str, ...]) -> Call
     said = _find({"error": error})
     status = said.status if said.status is not None and 400 <= said.status <= 599 else 500
     return _judge(status, said, context_marks)
+
+
+_COHERE_MARKS: Final = ("too many tokens", "total number of tokens", "maximum context")
+
+
+def classify_cohere(status: int, body: bytes) -> CallFailed:
+    """The failure that an error response of Cohere's means. It has words for a few, and 498 for what it bars."""
+    if status == 498:
+        return CallFailed("content_policy", message=told(body))
+    if status == 429 and "trial key" in (told(body) or "").lower():
+        return CallFailed("money_dead")  # so many calls a month
+    return classify_refusal(500 if status == 499 else status, body, _COHERE_MARKS)
 
 
 _WAIT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
@@ -143,7 +159,7 @@ class _GoogleProblem(msgspec.Struct):
 
 def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFailed:
     by_code = _CODES.get((said.code or "").lower()) or _CODES.get((said.kind or "").lower())
-    error_class = by_code or _STATUSES.get(status, "server_error")
+    error_class = by_code or STATUSES.get(status, "server_error")
     if error_class == "bad_request" and said.message:
         text = said.message.lower()
         if any(mark in text for mark in _MONEY_MARKS):
@@ -159,6 +175,13 @@ def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFail
     return CallFailed(error_class, message=message, param=said.param)
 
 
+def _parse(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _find(parsed: object) -> _Said:
     if isinstance(parsed, list) and parsed:
         parsed = parsed[0]
@@ -172,7 +195,7 @@ def _find(parsed: object) -> _Said:
     code, kind, param = inner.get("code"), inner.get("type"), inner.get("param")
     message = inner.get("message")
     if message is None:
-        message = inner.get("detail")
+        message = inner.get("detail", inner.get("Message"))
     return _Said(
         message=message if isinstance(message, str) else None,
         code=code if isinstance(code, str) else None,

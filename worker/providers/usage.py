@@ -155,6 +155,47 @@ def normalise_gemini_usage(said: dict[str, object], searches: int = 0) -> Usage 
     )
 
 
+def normalise_converse_usage(said: dict[str, object]) -> Usage | None:
+    """Buckets from a `usage` object of Amazon's Converse; None if it says nothing. What was cached lies beside it."""
+    written = _count(said.get("cacheWriteInputTokens"))
+    details = said.get("cacheDetails")
+    hour = sum(
+        _count(_object(entry).get("inputTokens")) or 0
+        for entry in (details if isinstance(details, list) else ())
+        if _object(entry).get("ttl") == "1h"
+    )
+    usage = Usage(
+        input_uncached=_count(said.get("inputTokens")),
+        cache_read=_count(said.get("cacheReadInputTokens")),
+        cache_write=None if written is None else max(written - hour, 0),
+        output=_count(said.get("outputTokens")),
+    )
+    if written and hour:
+        usage.other = {"cache_write_1h": min(hour, written)}
+    return None if usage == Usage() else usage
+
+
+def normalise_cohere_usage(said: dict[str, object]) -> Usage | None:
+    """Buckets from what Cohere says it used (`usage` of a chat, `meta` of the others); None if it says nothing.
+
+    What it bills counts, not what it read; a search unit is a question with up to a hundred documents.
+    """
+    billed, read = _object(said.get("billed_units")), _object(said.get("tokens"))
+    given = _count(billed.get("input_tokens", read.get("input_tokens")))
+    made = _count(billed.get("output_tokens", read.get("output_tokens")))
+    searches, pictures = _count(billed.get("search_units")), _count(billed.get("image_tokens"))
+    if given is None and made is None and searches is None and pictures is None:
+        return None
+    cached = min(_count(said.get("cached_tokens")) or 0, given or 0)
+    other = {"search": searches, "input_image": pictures}
+    return Usage(
+        input_uncached=(given or 0) - cached,
+        cache_read=cached or None,
+        output=made or 0,
+        other={meter: count for meter, count in other.items() if count} or None,
+    )
+
+
 def _by_modality(said: object) -> dict[str, int]:
     found: dict[str, int] = {}
     for entry in said if isinstance(said, list) else ():

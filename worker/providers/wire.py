@@ -15,6 +15,7 @@ from typing import Final
 
 import aiohttp
 import httpx
+import yarl
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
@@ -77,6 +78,8 @@ def open_transport(resolver: AbstractResolver | None = None) -> AiohttpTransport
         timeout=aiohttp.ClientTimeout(total=None),
         read_bufsize=256 * 1024,
     )
+    # Addresses are written as httpx writes them: a signature holds for those very bytes.
+    object.__setattr__(session, "_build_url", functools.partial(yarl.URL, encoded=True))
     return AiohttpTransport(verify=context, client=session)
 
 
