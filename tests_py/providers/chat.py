@@ -33,12 +33,13 @@ OPENAI = Dialect()
 def complete(body: dict[str, Any], scenario: Scenario, dialect: Dialect = OPENAI) -> Reply:
     """The answer to a request, streamed if it asks for that."""
     used = None if scenario.usage_on == "never" else scenario.usage or wire.usage()
+    tier = {"service_tier": scenario.tier} if scenario.tier else {}
     if not body.get("stream"):
-        made: dict[str, Any] = {**_envelope("chat.completion", body), "choices": [_choice(scenario, dialect)]}
+        made: dict[str, Any] = {**_envelope("chat.completion", body), **tier, "choices": [_choice(scenario, dialect)]}
         return answer(made | ({} if used is None else {"usage": used}))
     asked = (body.get("stream_options") or {}).get("include_usage")
     chunks = _chunks(scenario, used if asked or dialect.usage_on_finish else None, dialect)
-    events = [wire.event({**chunk, **_envelope("chat.completion.chunk", body)}) for chunk in chunks]
+    events = [wire.event({**chunk, **_envelope("chat.completion.chunk", body), **tier}) for chunk in chunks]
     return stream([*events, b"data: [DONE]\n\n"])
 
 

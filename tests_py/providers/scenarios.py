@@ -56,6 +56,8 @@ class Scenario:
     # What it cost
     usage: dict[str, Any] | None = None
     """In the format's own words; None: the format's `usage()`."""
+    tier: str = ""
+    """The service tier that it says it served by, in formats that say it beside the usage."""
     usage_on: Literal["own", "never", "every"] = "own"
     """Where the format has it, nowhere, or on every event that can bear it."""
 
