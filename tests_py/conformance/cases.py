@@ -60,9 +60,9 @@ class Case:
 
 C = Case
 PLAIN_AND_STREAM = ("plain", "stream")
-CUT = {"ends": "truncated_stream", "source": ESTIMATED}
-LOST = {"ends": "server_error", "source": None}
-GONE = {"ends": "gone", "leaves": "answered"}
+CUT: dict[str, Any] = {"ends": "truncated_stream", "source": ESTIMATED}
+LOST: dict[str, Any] = {"ends": "server_error", "source": None}
+GONE: dict[str, Any] = {"ends": "gone", "leaves": "answered"}
 
 # One line a case, however long.
 # fmt: off

@@ -1,4 +1,4 @@
-"""Every provider's usage, as it tells it, in our buckets and in USD: the table of `cases`, through adapter and database.
+"""Every provider's usage, as it tells it, in buckets and in USD: the table of `cases`, through adapter and database.
 
 Each case is a true response of a played provider, read by the true adapter; what comes of it is priced by the function
 that books it, by rows of a price book. Mutants it catches: a bucket counted twice, sums for parts, a price below its
@@ -172,12 +172,8 @@ async def play(case: Case, providers: dict[str, Any], fake: ScenarioServer) -> t
 
 def price(owner: psycopg.Connection[Any], case: Case, made: Attempt) -> dict[str, Any]:
     """What the books would say, at the prices that were pinned when it was routed."""
-    prompt = sum(
-        map(
-            int,
-            [part.split()[0] for part in case.buckets.split(", ") if part.endswith((" in", " read", " write"))] or [0],
-        )
-    )
+    counts = [part.split(" ", 1) for part in case.buckets.split(", ") if part]
+    prompt = sum(int(count) for count, name in counts if name in ("in", "read", "write"))
     row = owner.execute(
         "select to_jsonb(gateway.fn_price_attempt(%s::jsonb, o.prices, %s))::text from ops.offer as o "
         "where o.model_bk = %s and o.service_tier = %s and o.above_tokens < %s and o.up_to_tokens >= %s",

@@ -1,4 +1,4 @@
-"""The same usage, read and priced by the package that publishes the prices: where it differs, the difference is explained."""
+"""The same usage, read and priced by the package that publishes the prices; where it differs, it is explained."""
 
 from __future__ import annotations
 

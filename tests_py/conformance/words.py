@@ -1,4 +1,4 @@
-"""Usage as each provider tells it, and the prices that cases are counted by: USD per million, a search or picture too."""
+"""Usage as each provider tells it, and the prices that cases are counted by, in USD per million units."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ BOOKS = {
     ),
     "ranks": (Price("input", "0.05"), Price("search", "2000")),
 }  # fmt: skip
-"""Prices by name: what caching, thresholds, service tiers, sound and pictures cost; in "bare" all else costs as input."""
+"""Prices by name: what caching, thresholds, service tiers, sound and pictures cost; in "bare" nothing has its own."""
 
 _Said = dict[str, Any]
 
@@ -50,7 +50,7 @@ _Said = dict[str, Any]
 def chat(
     prompt: int, out: int, *, cached: int = 0, written: int = 0, thought: int = 0, sound: int = 0, spoken: int = 0
 ) -> _Said:
-    """OpenAI's chat completions: what was cached, written and heard lies inside the prompt, thoughts inside the rest."""
+    """OpenAI's chat completions: what was cached, written and heard lies inside the prompt."""
     return {
         "prompt_tokens": prompt,
         "completion_tokens": out,
