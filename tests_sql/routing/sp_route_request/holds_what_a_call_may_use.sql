@@ -1,5 +1,5 @@
 begin;
-select plan(27);
+select plan(29);
 create function pg_temp.make(p_model text, p_settings jsonb, p_prices jsonb) returns void language sql as $$
     select test.make_offer('maker', p_model, null, null, p_settings);
     select test.make_price(
@@ -62,6 +62,8 @@ select matches(
 );
 select is(pg_temp.held('tokens', '{"capability": "image", "images_out": 2}'), '0.485', 'two pictures by as many tokens as they may have');
 select is(pg_temp.held('tokens', '{"capability": "image", "images_out": 1, "images": 1, "prompt_bytes": 952}'), '0.275', 'made of one that is given');
+select is(pg_temp.held('tokens', '{"capability": "image"}'), '0.245', 'one picture, if nobody says how many');
+select is(pg_temp.held('long', '{"service_tier": "standard_only"}'), '0.0125', 'standard by another name');
 select matches(
     pg_temp.held('unknown', '{"capability": "image", "images_out": 1}'), '^invalid_request: What this call', 'a maker of pictures without a price for them');
 select results_eq(
