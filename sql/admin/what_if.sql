@@ -79,9 +79,8 @@ begin
     answers as materialized (
         select
             c.number, c.asked, c.hour_of_week, o.offer_hk, (c.choice).provider_bk, (c.choice).model_bk,
-            o.quality_score, r.rule_name::text as rule_name, (c.choice).refusal.message, o.input_usd_per_million,
-            o.cache_read_usd_per_million, o.cache_write_usd_per_million, o.output_usd_per_million, v.first_byte_ms,
-            v.ms_per_token
+            o.quality_score, r.rule_name::text as rule_name, (c.choice).refusal.message, o.prices, o.service_tier,
+            v.first_byte_ms, v.ms_per_token
         from choices as c
         left join ops.offer as o on o.version = ((c.choice).record #>> '{offers,0}')::bigint
         left join ops.offer_speed as v on o.offer_hk = v.offer_hk
@@ -95,13 +94,22 @@ begin
             a.provider_bk as provider_after, a.model_bk as model_after, a.quality_score as quality_after,
             a.rule_name as rule_after, a.message as refused_because,
             (
-                t.input * a.input_usd_per_million + coalesce(t.cache_read, 0) * a.cache_read_usd_per_million
-                + coalesce(t.cache_write, 0) * a.cache_write_usd_per_million + t.output * a.output_usd_per_million
+                t.input * gateway.fn_find_price(p.rate, 'input')
+                + coalesce(t.cache_read, 0) * gateway.fn_find_price(p.rate, 'cache_read')
+                + coalesce(t.cache_write, 0) * gateway.fn_find_price(p.rate, 'cache_write')
+                + t.output * gateway.fn_find_price(p.rate, 'output')
             ) * 0.000001 * (1 + t.markup_percent / 100) as cost_after,
             t.requests * a.first_byte_ms + t.output * a.ms_per_token as latency_after
         from traffic as t
         inner join answers as a
             on t.number = a.number and t.asked = a.asked and t.hour_of_week is not distinct from a.hour_of_week
+        -- They are alike, so their mean says which side of a threshold they are on.
+        cross join lateral (
+            select gateway.fn_find_rate(
+                a.prices, a.service_tier,
+                ((t.input + coalesce(t.cache_read, 0) + coalesce(t.cache_write, 0)) / t.requests)::bigint
+            ) as rate
+        ) as p
         left join lateral (
             select l.provider_bk, l.model_bk, l.quality_score from ops.offer as l
             where l.offer_hk = t.offer_hk order by l.valid_from desc, l.service_tier = 'standard' desc, l.above_tokens limit 1

@@ -36,18 +36,14 @@ left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
 cross join lateral nullif(s.model_asked, substring(s.model_asked from '(?:^|.*/)auto$')) as a (named)
 cross join lateral coalesce(a.named, ns.baseline_model) as b (name)
 cross join lateral (
-    with prices as (
+    with rates as (
+        -- Of rows of a meter the last one counts: the highest threshold that was passed, the latest date.
         select
-            bp.provider_bk::text as provider,
-            m.model_bk::text as model,
-            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
-            filter (where k.meter = 'input'))[1] as input,
-            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
-            filter (where k.meter = 'output'))[1] as output,
-            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
-            filter (where k.meter = 'cache_read'))[1] as cache_read,
-            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
-            filter (where k.meter = 'cache_write'))[1] as cache_write
+            bp.provider_bk::text as provider, m.model_bk::text as model,
+            jsonb_object_agg(
+                concat_ws('/', k.meter, nullif(k.variant, '')), k.usd_per_million
+                order by k.threshold_tokens, k.valid_from
+            ) as rate
         from gateway.model_h as m
         inner join gateway.offer_l as l on m.model_hk = l.model_hk
         inner join gateway.ai_provider_h as bp on l.provider_hk = bp.provider_hk
@@ -57,31 +53,44 @@ cross join lateral (
             and b.name in (m.model_bk, bp.provider_bk || '/' || m.model_bk)
             and k.load_date <= s.request_timestamp and coalesce(k.load_end_date, 'infinity') > s.request_timestamp
             and k.valid_from <= s.request_timestamp and k.valid_to > s.request_timestamp
-            and k.service_tier = 'standard' and k.mode = 'sync' and k.region = '' and k.variant = ''
+            and k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
             and k.threshold_tokens < greatest(s.prompt_tokens, 1)
         group by bp.provider_bk, m.model_bk
     ),
 
     whole as (
         select
-            r.provider,
-            r.model,
-            r.input as input_usd_per_million,
-            coalesce(r.cache_read, r.input) as cache_read_usd_per_million,
-            coalesce(r.cache_write, r.input) as cache_write_usd_per_million,
-            case when s.capability = 'chat' then r.output else coalesce(r.output, 0) end as output_usd_per_million
-        from prices as r
+            r.provider, r.model, r.rate, (r.rate ->> 'input')::numeric as input_usd_per_million,
+            coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')::numeric as cache_read_usd_per_million,
+            coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')::numeric as cache_write_usd_per_million,
+            coalesce(
+                r.rate ->> 'output', case when s.capability <> 'chat' then '0' end
+            )::numeric as output_usd_per_million
+        from rates as r
     )
 
     select
-        w.*,
+        w.provider, w.model, w.input_usd_per_million, w.cache_read_usd_per_million, w.cache_write_usd_per_million,
+        w.output_usd_per_million,
         round(round((
             coalesce(s.input_uncached_tokens, 0) * w.input_usd_per_million
             + coalesce(s.cache_read_tokens, 0) * w.cache_read_usd_per_million
             + coalesce(s.cache_write_tokens, 0) * w.cache_write_usd_per_million
-            + coalesce(s.output_tokens, 0) * w.output_usd_per_million
+            + coalesce(s.output_tokens, 0) * w.output_usd_per_million + coalesce(x.cost, 0)
         ) / 1000000, 10) * (1 + s.markup_percent / 100), 10) as baseline_cost_usd
     from whole as w
+    left join lateral (
+        select sum((u.value ->> 'units')::numeric * coalesce(
+            w.rate ->> u.key, w.rate ->> split_part(u.key, '/', 1),
+            case
+                when u.key like 'output%' then w.rate ->> 'output'
+                when u.key like 'cache_write%' then coalesce(w.rate ->> 'cache_write', w.rate ->> 'input')
+                when u.key like 'cache_read%' then coalesce(w.rate ->> 'cache_read', w.rate ->> 'input')
+                when u.key like 'input%' then w.rate ->> 'input'
+            end
+        )::numeric) as cost
+        from jsonb_each(s.other_usage) as u
+    ) as x on s.other_usage is not null
     where w.input_usd_per_million is not null and w.output_usd_per_million is not null
     order by baseline_cost_usd, w.provider
     limit 1

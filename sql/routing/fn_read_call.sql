@@ -17,15 +17,11 @@ begin atomic
         p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
         p_features.is_strict, p_features.room_usd, p_features.prompt_bytes / 5 as least_prompt_tokens,
         p_features.max_output_tokens,
-        greatest(p_features.choices, p_features.images_out, 1) * 0.000001 as choice_millions,
+        greatest(p_features.choices, gateway.fn_count_pictures(p_features), 1) * 0.000001 as choice_millions,
         greatest(p_prompt_tokens * case when p_features.is_strict then 2 else 1 end, 1) as range_tokens,
-        case
-            when coalesce(lower(p_features.service_tier), 'auto') in ('auto', 'default', 'standard')
-                then 'standard'
-            else lower(p_features.service_tier)
-        end as asked_tier,
+        gateway.fn_name_tier(p_features.service_tier) as asked_tier,
         gateway.fn_ask_extras(p_features) as extras,
-        coalesce(p_features.images_out, 0) > 0 as makes_pictures,
+        gateway.fn_count_pictures(p_features) > 0 as makes_pictures,
         1 + p_markup_percent / 100 as markup_factor,
         case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
         case
