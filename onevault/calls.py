@@ -67,31 +67,6 @@ values (
 )
 """
 
-# The price that is in force already, set by hand, is not set once more.
-_INSERT_PRICES: Final = """
-insert into admin.price (provider, model, meter, usd_per_million)
-select m.provider, m.model, n.meter, n.usd_per_million
-from admin.model as m
-cross join jsonb_to_recordset(%(prices)s::jsonb) as n (meter text, usd_per_million numeric)
-where
-    lower(m.provider) = lower(%(provider)s) and lower(m.model) = lower(%(model)s)
-    and not exists (
-        select from admin.price as p
-        where
-            p.provider = m.provider and p.model = m.model and p.meter = n.meter and p.is_in_force
-            and p.price_source = 'HAND' and p.usd_per_million = n.usd_per_million
-    )
-"""
-
-_PRICES: Final = """
-select
-    p.provider, p.model, p.meter, p.usd_per_million, nullif(p.valid_from, '-infinity') as valid_from,
-    nullif(p.valid_to, 'infinity') as valid_to, p.price_source, p.is_in_force
-from admin.price as p
-where lower(p.provider) = lower(coalesce(%s, p.provider)) and lower(p.model) = lower(coalesce(%s, p.model))
-order by p.provider, p.model, p.meter, p.valid_from
-"""
-
 _WAS_CUSTOMER: Final = """
 select h.customer, h.tenant, date_trunc('month', now() at time zone t.time_zone)::date as this_month
 from admin.customer_history as h
@@ -237,12 +212,6 @@ def merge_model(connection: Connection, model: Mapping[str, Any]) -> None:
     connection.execute(_MERGE_MODEL, (_json(model),))
 
 
-def insert_prices(connection: Connection, provider: str, model: str, prices: Mapping[str, Decimal]) -> None:
-    """Prices by hand from now on, by meter in USD per million tokens."""
-    rows = [{"meter": meter, "usd_per_million": price} for meter, price in prices.items()]
-    connection.execute(_INSERT_PRICES, {"provider": provider, "model": model, "prices": _json(rows)})
-
-
 def list_models(connection: Connection, provider: str | None = None, model: str | None = None) -> list[Row]:
     """All of admin.model, or those of a provider, or of a name."""
     statement = (
@@ -250,25 +219,6 @@ def list_models(connection: Connection, provider: str | None = None, model: str 
         " and lower(m.model) = lower(coalesce(%s, m.model)) order by m.provider, m.model"
     )
     return _all(connection, statement, (provider, model))
-
-
-def list_prices(connection: Connection, provider: str | None, model: str | None) -> list[Row]:
-    """All of admin.price, or those of a provider or of a model; an open end is None."""
-    return _all(connection, _PRICES, (provider, model))
-
-
-def read_book_version(connection: Connection) -> str | None:
-    """Which price book was brought in last."""
-    rows = _all(connection, "select b.book_version from ops.price_book as b")
-    return rows[0]["book_version"] if rows else None
-
-
-def sync_price_book(
-    connection: Connection, version: str, providers: Sequence[Mapping[str, Any]], offers: Sequence[Mapping[str, Any]]
-) -> Row:
-    """How many providers, models and prices changed."""
-    statement = "select s.* from admin.sp_sync_price_book(%s, %s::jsonb, %s::jsonb) as s"
-    return _one(connection, statement, (version, _json(providers), _json(offers)))
 
 
 def list_rules(connection: Connection, rule_name: str | None = None) -> list[Row]:

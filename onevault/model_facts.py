@@ -1,7 +1,7 @@
 """What the published data does not tell about models, as far as the price book needs it.
 
-Which models cannot be offered on a chat or embeddings endpoint at the prices that we have, which
-ones embed, and how many tokens a model can answer at most.
+Which models cannot be offered on the endpoints that we call at the prices that we have, which ones embed or make
+pictures, and how many tokens a model can answer at most.
 """
 
 import re
@@ -15,7 +15,7 @@ _MISFITS: Final = tuple(
     (provider, re.compile(pattern), reason)
     for provider, pattern, reason in (
         ("", r"realtime|transcri|whisper|\btts\b|audio|voice|\blive\b", "sound is not offered"),
-        ("", r"image|banana|dall-e|flux", "picture output is billed by meters of its own"),
+        ("openai", r"^gpt-5.*-image", "named so at OpenRouter alone"),
         ("", r"deep-research|search-(preview|api)|sonar", "searches are billed by the call"),
         ("", r"guard|moderation", "a classifier, no chat model"),
         ("openai", r"^(ada|babbage|curie|davinci|text-davinci)\b|-instruct", "no chat endpoint"),
@@ -26,8 +26,13 @@ _MISFITS: Final = tuple(
         ("openrouter", r"^[^/]+$", "no name that can be called"),
     )
 )
-_UNPRICED: Final = re.compile(r"^output_(image|audio|video)|_(hours|kpages|mchars)$")
+_UNPRICED: Final = re.compile(r"^output_(audio|video)|_(hours|kpages|mchars)$")
 _EMBEDDING: Final = re.compile(r"embed")
+_PICTURE: Final = re.compile(r"image|banana|dall-e|flux")
+# Pictures are all that these give: what they ask for output is the price of a picture's tokens.
+_PICTURES_ALONE: Final = re.compile(r"gpt-image-(1|1-mini|2|2\..*)")
+# More than the tokens of the largest picture that any of them is known to make.
+PICTURE_TOKENS: Final = 8192
 
 _MAX_OUTPUT: Final = (
     ("openai", r"gpt-5(-mini|-nano)?|gpt-5\.[12]", 128_000),
@@ -50,6 +55,11 @@ def is_embedding(model: str) -> bool:
     return _EMBEDDING.search(model) is not None
 
 
+def is_picture(model: str) -> bool:
+    """Tell whether a model makes pictures, by its id."""
+    return _PICTURE.search(model) is not None
+
+
 def find_misfit(provider: str, model: str, windows: Sequence[Window]) -> str | None:
     """Say why a model cannot be offered at the prices in these windows, None if it can."""
     for only, pattern, reason in _MISFITS:
@@ -60,8 +70,11 @@ def find_misfit(provider: str, model: str, windows: Sequence[Window]) -> str | N
     needed = {"input"} if is_embedding(model) else {"input", "output"}
     if any(not needed <= window.prices.keys() for window in windows):
         return "no price for input or none for output: free of charge, or not known"
-    if any(window.input_limit_tokens == 0 for window in windows):
-        return "its base price holds for no prompt at all"
+    if is_picture(model) and not _PICTURES_ALONE.fullmatch(model):
+        if any("output_image" not in window.prices for window in windows):
+            return "no price for the tokens of pictures"
+    elif any("output_image" in window.prices for window in windows) and not is_picture(model):
+        return "it gives pictures, too, which nobody asks of a chat"
     return None
 
 

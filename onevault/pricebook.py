@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from onevault.model_facts import find_max_output, find_misfit, is_embedding
-from onevault.price_windows import Note, Window, read_windows
+from onevault.model_facts import PICTURE_TOKENS, find_max_output, find_misfit, is_embedding, is_picture
+from onevault.price_windows import BookPrice, Note, Prices, Window, read_windows
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
 # Part of the version, so that a change in how the data is read counts as news too.
-_READING: Final = "1"
+_READING: Final = "2"
 SANDBOX: Final = "sandbox"
 
 
@@ -48,9 +48,9 @@ class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
 
     Rows of one offer differ in prices and dates alone and do not overlap; `valid_from` is the
     first day (UTC), `valid_to` the day after the last, None is open. `prices` always has input
-    and output; a missing cache_read or cache_write costs what input costs. Token limits are None
-    where the data does not tell; `context_tokens` stays below every threshold from which a longer
-    prompt costs more.
+    and output; tokens of a kind that is missing cost what input or output costs. `other_prices` are
+    those above thresholds, of other service tiers and of batches. Token limits are None where the
+    data does not tell.
     """
 
     provider: str
@@ -61,11 +61,10 @@ class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
     model_name: str
     capabilities: tuple[Literal["chat", "embedding", "image"], ...]
     context_tokens: int | None
-    context_is_price_limit: bool = False
-    """Longer prompts are possible and cost more."""
     max_output_tokens: int | None = None
     default_output_tokens: int | None = None
     prices: dict[str, Decimal]
+    other_prices: tuple[BookPrice, ...] = ()
     valid_from: date | None = None
     valid_to: date | None = None
     deprecated: bool = False
@@ -182,29 +181,47 @@ def _read(on: date | None) -> tuple[list[BookOffer], list[SkippedPrice]]:
 
 
 def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[Window]) -> Iterable[BookOffer]:
-    embedding = is_embedding(model.id)
-    # A row that comes into force later must find the limit already there.
-    limits = [limit for window in windows if (limit := window.input_limit_tokens) is not None]
-    cheapest_until = min(limits, default=None)
-    is_price_limit = cheapest_until is not None and cheapest_until < (model.context_window or cheapest_until + 1)
+    embedding, picture = is_embedding(model.id), is_picture(model.id)
     for window in windows:
-        # An embedding has no output tokens, whatever price the data names for them.
-        prices = window.prices | {"output": Decimal(0)} if embedding else window.prices
+        prices, others = window.prices, list(window.other_prices)
+        if embedding:
+            # An embedding has no output tokens, whatever price the data names for them.
+            prices = prices | {"output": Decimal(0)}
+            others = [price for price in others if price.meter != "output"]
+        if provider.name == "anthropic" or model.id.startswith("anthropic/"):
+            prices, others = _with_hour_long_writes(prices, others)
         yield BookOffer(
             provider=provider.name,
             model=name,
             upstream_model=model.id,
             provider_name=provider.display_name,
             model_name=model.name or model.id,
-            capabilities=("embedding",) if embedding else ("chat",),
-            context_tokens=cheapest_until if is_price_limit else model.context_window,
-            context_is_price_limit=is_price_limit,
-            max_output_tokens=find_max_output(provider.name, model.id),
+            capabilities=("embedding",) if embedding else ("image",) if picture else ("chat",),
+            context_tokens=model.context_window,
+            max_output_tokens=PICTURE_TOKENS if picture else find_max_output(provider.name, model.id),
+            default_output_tokens=PICTURE_TOKENS if picture else None,
             prices=prices,
+            other_prices=tuple(others),
             valid_from=window.valid_from,
             valid_to=window.valid_to,
             deprecated=bool(model.deprecated),
         )
+
+
+def _with_hour_long_writes(prices: Prices, others: list[BookPrice]) -> tuple[Prices, list[BookPrice]]:
+    """Where Anthropic's price of an hour-long cache write is not published: twice that of input, as its list says."""
+    if "cache_write" not in prices or "cache_write_1h" in prices:
+        return prices, others
+    longer = [
+        msgspec.structs.replace(price, meter="cache_write_1h", usd_per_million=2 * price.usd_per_million)
+        for price in others
+        if price.meter == "input"
+    ]
+    told = {
+        (price.threshold_tokens, price.service_tier, price.mode) for price in others if price.meter == "cache_write_1h"
+    }
+    longer = [price for price in longer if (price.threshold_tokens, price.service_tier, price.mode) not in told]
+    return prices | {"cache_write_1h": 2 * prices["input"]}, [*others, *longer]
 
 
 def _house_name(provider: str, model: str, published: Mapping[str, list["ModelInfo"]]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import psycopg
 
-from onevault import __version__, calls
+from onevault import __version__, calls, price_calls
 from onevault.database import Database
 from onevault.envelope import Keyring, load_keyring
 from onevault.issuing import issue, read_environment, set_key
@@ -58,7 +58,7 @@ def seed(settings: Settings, database: Database, environ: Mapping[str, str] | No
         create_master_key(settings.master_key_file or settings.home / "master.key")
     keyring = load_keyring(settings)
     with psycopg.connect(database.dsn("dba")) as connection:
-        book = sync_price_book(connection) if calls.read_book_version(connection) != _book_version() else None
+        book = sync_price_book(connection) if price_calls.read_book_version(connection) != _book_version() else None
         new_keys = _store_keys(connection, keyring, read_environment() if environ is None else environ)
         file = settings.home / DEMO_TOKEN_FILE
         token = _find_demo_token(connection, keyring, file)
@@ -70,7 +70,14 @@ def sync_price_book(connection: calls.Connection) -> calls.Row:
     from onevault.pricebook import read_price_book
 
     offers = list(_offer_rows(read_price_book()))
-    return calls.sync_price_book(connection, _book_version(), list(_provider_rows()), offers)
+    return price_calls.sync_price_book(connection, _book_version(), list(_provider_rows()), offers)
+
+
+def compare_price_book(connection: calls.Connection) -> list[calls.Row]:
+    """Read the public price book and tell what bringing it in would change in prices."""
+    from onevault.pricebook import read_price_book
+
+    return price_calls.compare_prices(connection, list(_offer_rows(read_price_book())))
 
 
 def _book_version() -> str:
@@ -112,11 +119,12 @@ def _offer_rows(book: Iterable[BookOffer]) -> Iterable[dict[str, Any]]:
             "upstream_model": offer.upstream_model,
             "capabilities": offer.capabilities,
             "context_tokens": context,
-            "context_is_price_limit": offer.context_is_price_limit,
+            "context_is_price_limit": False,
             "max_output_tokens": longest,
             "default_output_tokens": offer.default_output_tokens or usual,
             "is_active": not offer.deprecated,
             "prices": offer.prices,
+            "other_prices": offer.other_prices,
             "valid_from": offer.valid_from,
             "valid_to": offer.valid_to,
         }

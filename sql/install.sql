@@ -32,6 +32,9 @@ set local role onevault_owner;
 \ir ops/tg_principal_source_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
+\ir ops/fn_complete_rate.sql
+\ir ops/fn_list_rates.sql
+\ir ops/fn_name_grammars.sql
 \ir ops/current_offer.sql
 \ir ops/circuit_breaker.sql
 \ir ops/key_breaker.sql
@@ -90,6 +93,9 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_put_own_keys.sql
 \ir routing/fn_list_resting.sql
 \ir routing/fn_shorten_answer.sql
+\ir routing/fn_ask_extras.sql
+\ir routing/fn_hold_extras.sql
+\ir routing/fn_read_call.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
 \ir routing/fn_rank_own_offers.sql
@@ -98,6 +104,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql
+\ir routing/fn_add_caller.sql
 \ir routing/fn_decide.sql
 \ir routing/fn_choose_hedge.sql
 \ir routing/fn_choose_queue.sql
@@ -139,6 +146,9 @@ select ops.fn_refresh_limits(array(
 
 -- Book: usage, cost, charge
 \ir results/fn_explain_error.sql
+\ir results/fn_find_rate.sql
+\ir results/fn_find_price.sql
+\ir results/fn_price_others.sql
 \ir results/fn_price_attempt.sql
 \ir results/fn_make_attempt.sql
 \ir results/fn_book_lost_calls.sql
@@ -169,6 +179,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir ops/fn_check_from.sql
 \ir ops/request_state.sql
 \ir ops/unknown_request.sql
+\ir ops/unpriced_attempt.sql
 \ir ops/unaccounted_request.sql
 \ir ops/unbalanced_request.sql
 \ir ops/budget_invariant.sql
@@ -191,6 +202,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_measure_speed.sql
 \ir rollup/fn_measure_waits.sql
 \ir rollup/fn_learn_usage.sql
+\ir rollup/fn_learn_quality.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql
 \ir business_vault/usage_hourly.sql
@@ -205,6 +217,7 @@ set local role onevault_reader;
 \ir business_vault/budget_status.sql
 \ir business_vault/provider_performance.sql
 \ir business_vault/provider_comparison.sql
+\ir business_vault/offer_quality.sql
 grant select on all tables in schema business_vault to onevault_owner with grant option;
 set local role onevault_owner;
 \ir doors/fn_reply.sql
@@ -214,6 +227,7 @@ set local role onevault_owner;
 \ir doors/sp_get_usage.sql
 \ir doors/fn_bill_usage.sql
 \ir doors/sp_get_billing.sql
+\ir doors/sp_record_feedback.sql
 \ir doors/sp_rehash_token.sql
 \ir doors/sp_read_metrics.sql
 \ir doors/sp_check_ready.sql
@@ -271,6 +285,7 @@ set local role onevault_owner;
 \ir admin/fn_pack_model.sql
 \ir admin/tg_model.sql
 \ir admin/price.sql
+\ir admin/fn_price_key.sql
 \ir admin/tg_price.sql
 \ir admin/compliance_fact.sql
 \ir admin/tg_compliance_fact.sql
@@ -293,6 +308,7 @@ set local role onevault_owner;
 \ir admin/restore.sql
 \ir admin/fn_sync_providers.sql
 \ir admin/fn_sync_models.sql
+\ir admin/sp_compare_prices.sql
 \ir admin/fn_sync_prices.sql
 \ir admin/sp_sync_price_book.sql
 \ir admin/fn_explain_drop.sql

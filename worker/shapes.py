@@ -38,7 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
     `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
     `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is not taken; None
-    among them is a call without a key. `own_keys` are those of both that the customer brought.
+    among them is a call without a key. `own_keys` are those of both that the customer brought. `guarded`: the endpoint
+    is a customer's word, and only reached as `worker.egress` allows.
     """
 
     offer: str
@@ -53,6 +54,7 @@ class Candidate(msgspec.Struct, frozen=True):
     own_keys: tuple[str, ...] = ()
     max_output_tokens: int | None = None
     settings: msgspec.Raw = msgspec.Raw(b"{}")
+    guarded: bool = False
 
 
 class Hedge(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ _FREE: Final = ("web_fetch_", "tool_search_")
 _SEARCH: Final = "web_search_"
 _MOST_SEARCHES: Final = 10
 # Said only in this grammar; no other provider has words for it.
-_NATIVE: Final = ("container", "mcp_servers", "context_management", "fallbacks")
+_NATIVE: Final = ("container", "mcp_servers", "context_management", "fallbacks", "prefill")
 
 
 class Source(Struct):
@@ -48,7 +48,7 @@ class Block(Struct):
 class Turn(Struct):
     """One turn of the conversation."""
 
-    role: Literal["user", "assistant"]
+    role: Literal["user", "assistant", "system"]
     content: str | list[Block]
 
 
@@ -98,6 +98,7 @@ class MessagesRequest(CountRequest, kw_only=True):
     mcp_servers: Raw = field(default_factory=Raw)
     context_management: Raw = field(default_factory=Raw)
     fallbacks: Raw = field(default_factory=Raw)
+    prefill: Raw = field(default_factory=Raw)
     type: Label | None = None
     priority: Label | None = None
     max_cost: Decimal | None = None
@@ -127,7 +128,7 @@ def read_messages(body: bytes) -> Features:
         tools=bool(request.tools),
         vision=measure.images > 0,
         structured=request.output_config is not None and bool(request.output_config.format),
-        prompt_bytes=measure.bytes,
+        prompt_bytes=measure.bytes + len(request.prefill),
         images=measure.images,
         messages=len(request.messages),
         max_output_tokens=request.max_tokens or 1,

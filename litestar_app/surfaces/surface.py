@@ -17,7 +17,10 @@ from litestar_app.surfaces.messages import read_count, read_messages
 from litestar_app.surfaces.responses import read_responses, stream_error
 
 _NUMBER: Final = re.compile(rb'"sequence_number":\s*(\d{1,9})')
-_BETA: Final = re.compile(rb"[0-9A-Za-z_.,\s-]{1,1000}")
+_PASSED: Final = {
+    "anthropic-version": re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),
+    "anthropic-beta": re.compile(rb"[0-9A-Za-z_., -]{1,1000}"),
+}
 
 
 class Surface(NamedTuple):
@@ -36,8 +39,10 @@ class Surface(NamedTuple):
 
     def passed_headers(self, headers: Headers) -> dict[str, str]:
         """What of the customer's headers is for the provider."""
-        beta = headers.get(b"anthropic-beta") if self.shape == "anthropic" else None
-        return {"anthropic-beta": beta.decode()} if beta is not None and _BETA.fullmatch(beta) else {}
+        if self.shape != "anthropic":
+            return {}
+        given = ((name, headers.get(name.encode()), form) for name, form in _PASSED.items())
+        return {name: value.decode() for name, value, form in given if value is not None and form.fullmatch(value)}
 
     def last_events(self, receipt: Receipt, first_id: bytes | None, last: bytes) -> bytes:
         """The end of a whole stream, with `onevault` in it; `last` is the event that the worker kept for it."""

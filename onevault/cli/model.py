@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import click
 
-from onevault import calls
+from onevault import calls, price_calls
 from onevault.cli.output import json_option, print_record, print_rows
 from onevault.cli.parameters import AMOUNT, WORDS
 from onevault.cli.session import connect
@@ -83,7 +83,7 @@ def set_model(
         )
         given = {meter: price for meter, price in prices.items() if price is not None}
         if given:
-            calls.insert_prices(connection, provider, model, given)
+            price_calls.insert_prices(connection, provider, model, given)
         connection.commit()
         (row,) = calls.list_models(connection, provider, model)
     print_record(row, as_json=as_json)

@@ -25,7 +25,11 @@ from (
     union all
     select 'model', h.provider || '/' || h.model, to_jsonb(h) from admin.model_history as h
     union all
-    select 'price', concat_ws('/', h.provider, h.model, h.meter, h.valid_from::text), to_jsonb(h)
+    select
+        'price', concat_ws(
+            '/', h.provider, h.model, h.meter, nullif(h.variant, ''), nullif(h.service_tier, 'standard'),
+            nullif(h.mode, 'sync'), nullif(h.region, ''), nullif(h.threshold_tokens, 0)::text, h.valid_from::text
+        ), to_jsonb(h)
     from admin.price_history as h
     union all
     select
@@ -51,8 +55,9 @@ comment on column admin.config_history.thing is
 'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
 usage_limit, routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
-'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from,
-for compliance facts provider/model/level/valid_from, for subscriptions customer/plan/valid_from.';
+'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from (before it variant, service
+tier, mode, region and threshold, where they are not the plain ones), for compliance facts
+provider/model/level/valid_from, for subscriptions customer/plan/valid_from.';
 comment on column admin.config_history.document is 'What it said, by the columns of its view.';
 comment on column admin.config_history.load_date is 'Since when this version holds.';
 comment on column admin.config_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -1,6 +1,6 @@
 create or replace function admin.fn_pack_provider(p_row jsonb) returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
 begin
@@ -19,6 +19,12 @@ begin
             'Write the endpoint like https://api.example.com/v1.'
         );
     end if;
+    if p_row ->> 'customer' is not null and btrim(p_row ->> 'api_endpoint') !~ '^https://' then
+        perform admin.fn_refuse_change(
+            400, 'own_endpoints_are_https', 'A customer''s own server is reached by https only',
+            'Write its endpoint like https://models.example.com/v1.'
+        );
+    end if;
     return jsonb_build_object(
         'provider_name', nullif(btrim(p_row ->> 'provider_name'), ''),
         'adapter_kind', lower(p_row ->> 'adapter_kind'),
@@ -34,6 +40,7 @@ begin
         'max_tokens_per_request', p_row -> 'max_tokens_per_request',
         'first_byte_timeout_ms', p_row -> 'first_byte_timeout_ms',
         'quality_score', p_row -> 'quality_score',
+        'owner_hk', case when p_row ->> 'customer' is not null then admin.fn_find_customer(p_row ->> 'customer') end,
         'is_active', p_row -> 'is_active'
     );
 end

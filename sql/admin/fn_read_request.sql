@@ -25,7 +25,8 @@ begin
         perform admin.fn_refuse_change(
             400, 'request_attributes_are_known', format('A call has no attribute %s', v_unknown),
             'Known are model, prompt_tokens or prompt_bytes, max_output_tokens, type, capability, priority, stream, '
-            'tools, vision, structured, images, messages, choices, max_cost, metadata, surface, session, seed and token.'
+            'tools, vision, structured, images, messages, choices, max_cost, metadata, surface, session, service_tier, '
+            'images_out, image_variant, searches, audio_in, audio_out, cache_1h, seed and token.'
         );
     end if;
     -- A number of tokens stands for itself; its bytes are what the context is checked by.
@@ -41,7 +42,7 @@ begin
     seed := coalesce((p_request ->> 'seed')::bigint, 0);
     if least(
         prompt_tokens, features.prompt_bytes, features.max_output_tokens, features.images, features.messages,
-        features.choices, features.max_cost
+        features.choices, features.max_cost, features.images_out
     ) < 0 then
         perform admin.fn_refuse_change(
             400, 'numbers_are_not_negative', 'A number of this call is negative', 'Use numbers from 0 up.'

@@ -27,7 +27,7 @@ begin
 
     return util.fn_load_satellites('gateway.offer_s', '{offer_hk}', (
         select coalesce(jsonb_agg(
-            jsonb_strip_nulls(o.document - '{provider,model,prices,valid_from,valid_to}'::text[])
+            jsonb_strip_nulls(o.document - '{provider,model,prices,other_prices,valid_from,valid_to}'::text[])
             || jsonb_build_object('offer_hk', o.offer_hk)
         ), '[]')
         from (

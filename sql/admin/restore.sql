@@ -48,7 +48,7 @@ begin
         where p_thing = 'model' and s.offer_hk = v_offer_hk
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
-        select 'gateway.offer_price_s', '{offer_hk,meter,valid_from}', to_jsonb(s)
+        select 'gateway.offer_price_s', '{offer_hk,meter,threshold_tokens,service_tier,region,mode,variant,valid_from}', to_jsonb(s)
         from gateway.offer_price_s as s
         where p_thing = 'price' and s.offer_hk = v_offer_hk and s.meter = v_parts[cardinality(v_parts)]
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)

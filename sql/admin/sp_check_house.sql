@@ -48,7 +48,7 @@ begin
         ),
         'See why in admin.model (unroutable_because); set a key: onevault provider set NAME --api-key-env VARIABLE'
     from ops.offer as o
-    where o.valid_from <= now() and o.valid_to > now();
+    where o.valid_from <= now() and o.valid_to > now() and o.service_tier = 'standard' and o.above_tokens = 0;
 
     return query
     select
@@ -112,9 +112,17 @@ begin
             when count(v.invariant) = 0 then 'holds'
             else format('%s violations; %s %s', count(v.invariant), min(v.subject), min(v.finding))
         end,
-        format('Look into ops.%I; ops.fn_rebuild_hot_state() sets budgets right, a running worker closes requests.', i.name)
+        format(
+            case i.name
+                when 'unpriced_attempt' then 'Look into ops.%I, and set the price that is missing in admin.price.'
+                else 'Look into ops.%I; ops.fn_rebuild_hot_state() sets budgets right, a running worker closes requests.'
+            end, i.name
+        )
     from unnest(
-        '{unaccounted_request,unbalanced_request,budget_invariant,stray_message,overdue_request,foreign_row}'::text[]
+        array[
+            'unaccounted_request', 'unbalanced_request', 'budget_invariant', 'stray_message', 'overdue_request',
+            'foreign_row', 'unpriced_attempt'
+        ]
     ) with ordinality as i (name, place)
     left join ops.invariant_violation as v on v.invariant = i.name
     group by i.name, i.place

@@ -5,45 +5,41 @@ set search_path = ''
 as $$
 declare
     v_offer_hk bytea := admin.fn_find_offer(new.provider, new.model);
-    v_meter text := lower(btrim(new.meter));
-    v_valid_from timestamptz;
+    v_key jsonb := admin.fn_price_key(to_jsonb(new)) || jsonb_build_object('offer_hk', v_offer_hk);
+    v_follows boolean;
 begin
     perform admin.fn_refuse_readonly(to_jsonb(new), null, '{is_in_force}', 'It follows from valid_from and valid_to.');
-    if v_meter is null then
+    if new.meter is null then
         perform admin.fn_refuse_change(
-            400, 'meter_is_given', 'A price needs a meter', 'Use input, output, cache_read or cache_write.'
+            400, 'meter_is_given', 'A price needs a meter', 'Use input, output, cache_read or another; see admin.price.meter.'
         );
     end if;
-    perform admin.fn_lock_name('price', new.provider, new.model, v_meter);
-    v_valid_from := coalesce(new.valid_from, case when exists (
-        select from gateway.offer_price_s as s
-        where s.offer_hk = v_offer_hk and s.meter = v_meter and s.load_end_date is null
-    ) then util.current_load_date() else '-infinity' end);
-    if exists (
-        select from gateway.offer_price_s as s
-        where
-            s.offer_hk = v_offer_hk and s.meter = v_meter and s.valid_from = v_valid_from and s.load_end_date is null
-    ) then
+    perform admin.fn_lock_name('price', new.provider, new.model, v_key ->> 'meter');
+    select count(*) > 0 into v_follows
+    from gateway.offer_price_s as s
+    inner join jsonb_populate_record(null::gateway.offer_price_s, v_key) as k
+        on
+            s.offer_hk = k.offer_hk and s.meter = k.meter and s.threshold_tokens = k.threshold_tokens
+            and s.service_tier = k.service_tier and s.region = k.region and s.mode = k.mode and s.variant = k.variant
+    where s.load_end_date is null;
+    new.valid_from := coalesce(
+        new.valid_from, case when v_follows then util.current_load_date() else '-infinity' end
+    );
+    v_key := v_key || jsonb_build_object('valid_from', new.valid_from);
+    if admin.fn_read_price(v_key) is not null then
         perform admin.fn_refuse_change(
             409, 'price_is_new',
-            format('%s/%s has a price for %s from %s on already', new.provider, new.model, v_meter, v_valid_from),
+            format('%s/%s has such a price for %s from %s on already',
+                new.provider, new.model, v_key ->> 'meter', new.valid_from),
             'Update it, or give another valid_from.'
         );
     end if;
     perform admin.fn_save_satellite(
-        'gateway.offer_price_s',
-        jsonb_build_object('offer_hk', v_offer_hk, 'meter', v_meter, 'valid_from', v_valid_from),
+        'gateway.offer_price_s', v_key,
         jsonb_build_object('usd_per_million', new.usd_per_million, 'valid_to', coalesce(new.valid_to, 'infinity'))
         || jsonb_build_object('price_source', coalesce(upper(btrim(new.price_source)), 'HAND'))
     );
-    select p.* into new
-    from gateway.offer_l as l
-    inner join gateway.ai_provider_h as ph on l.provider_hk = ph.provider_hk
-    inner join gateway.model_h as mh on l.model_hk = mh.model_hk
-    inner join admin.price as p
-        on p.provider = ph.provider_bk and p.model = mh.model_bk and p.meter = v_meter and p.valid_from = v_valid_from
-    where l.offer_hk = v_offer_hk;
-    return new;
+    return jsonb_populate_record(new, admin.fn_read_price(v_key));
 end
 $$;
 
@@ -54,10 +50,11 @@ security definer
 set search_path = ''
 as $$
 declare
-    v_key jsonb := jsonb_build_object('offer_hk', util.hash_key(old.provider, old.model), 'meter', old.meter);
+    v_key jsonb := admin.fn_price_key(to_jsonb(old));
 begin
     perform admin.fn_refuse_readonly(
-        to_jsonb(new), to_jsonb(old), '{provider,model,meter,is_in_force}',
+        to_jsonb(new), to_jsonb(old),
+        '{provider,model,meter,threshold_tokens,service_tier,region,mode,variant,is_in_force}',
         'Insert another price instead, and delete this one.'
     );
     if to_jsonb(new) = to_jsonb(old) then
@@ -69,14 +66,16 @@ begin
         );
     end if;
     if new.valid_from <> old.valid_from then
-        delete from admin.price as p
-        where
-            p.provider = old.provider and p.model = old.model and p.meter = old.meter and p.valid_from = old.valid_from;
-        new.is_in_force := null;
-        new.price_source := case when new.price_source = old.price_source then 'HAND' else new.price_source end;
-        insert into admin.price (provider, model, meter, usd_per_million, valid_from, valid_to, price_source)
-        values (
-            new.provider, new.model, new.meter, new.usd_per_million, new.valid_from, new.valid_to, new.price_source
+        perform util.fn_close_satellite(
+            'gateway.offer_price_s', v_key || jsonb_build_object('valid_from', old.valid_from)
+        );
+        insert into admin.price (
+            provider, model, meter, threshold_tokens, service_tier, region, mode, variant, usd_per_million, valid_from,
+            valid_to, price_source
+        ) values (
+            new.provider, new.model, new.meter, new.threshold_tokens, new.service_tier, new.region, new.mode,
+            new.variant, new.usd_per_million, new.valid_from, new.valid_to,
+            case when new.price_source = old.price_source then 'HAND' else new.price_source end
         );
     else
         perform admin.fn_save_satellite(
@@ -86,10 +85,9 @@ begin
             )
         );
     end if;
-    select p.* into new
-    from admin.price as p
-    where p.provider = old.provider and p.model = old.model and p.meter = old.meter and p.valid_from = new.valid_from;
-    return new;
+    return jsonb_populate_record(
+        new, admin.fn_read_price(v_key || jsonb_build_object('valid_from', new.valid_from))
+    );
 end
 $$;
 
@@ -99,9 +97,10 @@ security definer
 set search_path = ''
 as $$
 begin
-    perform util.fn_close_satellite('gateway.offer_price_s', jsonb_build_object(
-        'offer_hk', util.hash_key(old.provider, old.model), 'meter', old.meter, 'valid_from', old.valid_from
-    ));
+    perform util.fn_close_satellite(
+        'gateway.offer_price_s',
+        admin.fn_price_key(to_jsonb(old)) || jsonb_build_object('valid_from', old.valid_from)
+    );
     return old;
 end
 $$;

@@ -104,7 +104,7 @@ begin
             on t.number = a.number and t.asked = a.asked and t.hour_of_week is not distinct from a.hour_of_week
         left join lateral (
             select l.provider_bk, l.model_bk, l.quality_score from ops.offer as l
-            where l.offer_hk = t.offer_hk order by l.valid_from desc limit 1
+            where l.offer_hk = t.offer_hk order by l.valid_from desc, l.service_tier = 'standard' desc, l.above_tokens limit 1
         ) as w on true
     )
 
@@ -123,6 +123,6 @@ $$;
 
 comment on function admin.what_if(timestamptz, timestamptz) is
 'Where the answered calls of a time would go, and what they would cost, by the rules, prices and customers that this
-transaction sees: draft rules after BEGIN, ask, and ROLLBACK. From kept features, never content: a row for each customer,
-where his calls went and where they would go. Latency is by speeds of now (NULL where nothing is measured); nobody rests.
-Calls of tokens that are gone are left out.';
+transaction sees: draft rules after BEGIN, ask, and ROLLBACK. From kept features, never content: a row for each
+customer, where his calls went and where they would go. Latency is by speeds of now (NULL where nothing is measured);
+nobody rests. Calls of tokens that are gone are left out.';

@@ -14,7 +14,7 @@ as $$
 declare
     v_now_us bigint := floor(extract(epoch from p_now) * 1000000)::bigint;
     v_local timestamp := p_now at time zone p_principal.time_zone;
-    v_choices integer := greatest(coalesce(p_features.choices, 1), 1);
+    v_choices integer := greatest(p_features.choices, p_features.images_out, 1);
     v_limit record;
 begin
     for v_limit in

@@ -25,7 +25,18 @@ select
     s.cache_write_tokens,
     s.output_tokens,
     s.reasoning_tokens,
+    (s.other_usage #>> '{cache_write_1h,units}')::bigint as cache_write_1h_tokens,
+    (s.other_usage #>> '{input_audio,units}')::bigint as input_audio_tokens,
+    (s.other_usage #>> '{cache_read_audio,units}')::bigint as cache_read_audio_tokens,
+    (s.other_usage #>> '{output_audio,units}')::bigint as output_audio_tokens,
+    (s.other_usage #>> '{input_image,units}')::bigint as input_image_tokens,
+    (s.other_usage #>> '{output_image,units}')::bigint as output_image_tokens,
+    u.image_count,
+    (s.other_usage #>> '{search,units}')::bigint as search_count,
+    (s.other_usage #>> '{second,units}')::numeric as audio_seconds,
+    (s.other_usage #>> '{character,units}')::bigint as character_count,
     s.total_tokens,
+    s.service_tier::text as service_tier,
     s.usage_source::text as usage_source,
     s.request_latency_ms as latency_ms,
     s.first_byte_ms,
@@ -47,7 +58,12 @@ inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
 left join gateway.token_h as t on s.token_hk = t.token_hk
 left join gateway.token_s as ts on s.token_hk = ts.token_hk and ts.load_end_date is null
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
-left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null;
+left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null
+left join lateral (
+    select sum((o.value ->> 'units')::numeric)::bigint as image_count
+    from jsonb_each(s.other_usage) as o
+    where o.key = 'image' or o.key like 'image/%'
+) as u on s.other_usage is not null;
 
 comment on view business_vault.request_detail is
 'Every booked request with all that is known of it; never a word of what was asked or answered.';
@@ -84,10 +100,26 @@ comment on column business_vault.request_detail.output_tokens is
 'Output tokens, reasoning included; NULL when unknown.';
 comment on column business_vault.request_detail.reasoning_tokens is
 'Output tokens that were reasoning; NULL when unknown.';
+comment on column business_vault.request_detail.cache_write_1h_tokens is
+'Input tokens written to the provider''s cache for an hour, apart from cache_write_tokens; NULL for none.';
+comment on column business_vault.request_detail.input_audio_tokens is 'Input tokens of sound; NULL for none.';
+comment on column business_vault.request_detail.cache_read_audio_tokens is
+'Input tokens of sound read from the provider''s cache; NULL for none.';
+comment on column business_vault.request_detail.output_audio_tokens is 'Output tokens of sound; NULL for none.';
+comment on column business_vault.request_detail.input_image_tokens is
+'Input tokens of pictures, where the provider counts them apart; NULL for none.';
+comment on column business_vault.request_detail.output_image_tokens is 'Output tokens of pictures; NULL for none.';
+comment on column business_vault.request_detail.image_count is
+'Pictures made that are priced by the piece; NULL for none.';
+comment on column business_vault.request_detail.search_count is 'Searches that the provider bills; NULL for none.';
+comment on column business_vault.request_detail.audio_seconds is 'Sound that is priced by its length; NULL for none.';
+comment on column business_vault.request_detail.character_count is 'Characters that are priced as such; NULL for none.';
 comment on column business_vault.request_detail.total_tokens is
-'Input, cache and output tokens together; NULL when unknown.';
+'Input, cache, output and other tokens together; NULL when unknown.';
+comment on column business_vault.request_detail.service_tier is
+'Service tier that the provider says it served; NULL when it says nothing.';
 comment on column business_vault.request_detail.usage_source is
-'Where the token counts come from: provider_final, provider_partial or estimated.';
+'Where the token counts come from: provider_final, provider_partial, estimated or reconciled.';
 comment on column business_vault.request_detail.latency_ms is 'Time to the end of the answer.';
 comment on column business_vault.request_detail.first_byte_ms is 'Time to the first byte of the answer.';
 comment on column business_vault.request_detail.reserved_usd is 'Worst case that was held before the call.';

@@ -40,12 +40,14 @@ cross join lateral (
         select
             bp.provider_bk::text as provider,
             m.model_bk::text as model,
-            (array_agg(k.usd_per_million order by k.valid_from desc) filter (where k.meter = 'input'))[1] as input,
-            (array_agg(k.usd_per_million order by k.valid_from desc) filter (where k.meter = 'output'))[1] as output,
-            (array_agg(k.usd_per_million order by k.valid_from desc) filter (where k.meter = 'cache_read'))[1]
-                as cache_read,
-            (array_agg(k.usd_per_million order by k.valid_from desc) filter (where k.meter = 'cache_write'))[1]
-                as cache_write
+            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
+            filter (where k.meter = 'input'))[1] as input,
+            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
+            filter (where k.meter = 'output'))[1] as output,
+            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
+            filter (where k.meter = 'cache_read'))[1] as cache_read,
+            (array_agg(k.usd_per_million order by k.threshold_tokens desc, k.valid_from desc)
+            filter (where k.meter = 'cache_write'))[1] as cache_write
         from gateway.model_h as m
         inner join gateway.offer_l as l on m.model_hk = l.model_hk
         inner join gateway.ai_provider_h as bp on l.provider_hk = bp.provider_hk
@@ -55,6 +57,8 @@ cross join lateral (
             and b.name in (m.model_bk, bp.provider_bk || '/' || m.model_bk)
             and k.load_date <= s.request_timestamp and coalesce(k.load_end_date, 'infinity') > s.request_timestamp
             and k.valid_from <= s.request_timestamp and k.valid_to > s.request_timestamp
+            and k.service_tier = 'standard' and k.mode = 'sync' and k.region = '' and k.variant = ''
+            and k.threshold_tokens < greatest(s.prompt_tokens, 1)
         group by bp.provider_bk, m.model_bk
     ),
 

@@ -15,6 +15,7 @@ with counted as (
         sum(u.cache_write_tokens)::bigint as cache_write_tokens,
         sum(u.output_tokens)::bigint as output_tokens,
         sum(u.reasoning_tokens)::bigint as reasoning_tokens,
+        sum(u.other_tokens)::bigint as other_tokens,
         sum(u.total_tokens)::bigint as total_tokens,
         sum(u.provider_cost_usd) as provider_cost_usd,
         sum(u.markup_usd) as markup_usd,
@@ -44,6 +45,7 @@ select
     c.cache_write_tokens,
     c.output_tokens,
     c.reasoning_tokens,
+    c.other_tokens,
     c.total_tokens,
     c.provider_cost_usd,
     c.markup_usd,
@@ -74,7 +76,9 @@ comment on column business_vault.usage_hourly.cache_read_tokens is 'Input tokens
 comment on column business_vault.usage_hourly.cache_write_tokens is 'Input tokens written to the provider''s cache.';
 comment on column business_vault.usage_hourly.output_tokens is 'Output tokens, reasoning included.';
 comment on column business_vault.usage_hourly.reasoning_tokens is 'Output tokens that were reasoning.';
-comment on column business_vault.usage_hourly.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.usage_hourly.other_tokens is
+'Tokens in further buckets: hour-long cache writes, sound and pictures.';
+comment on column business_vault.usage_hourly.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.usage_hourly.provider_cost_usd is 'What the providers ask for it.';
 comment on column business_vault.usage_hourly.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.usage_hourly.customer_cost_usd is 'What the customer pays: provider cost and markup.';

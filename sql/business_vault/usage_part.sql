@@ -20,7 +20,9 @@ select
     u.cache_write_tokens,
     u.output_tokens,
     u.reasoning_tokens,
-    u.input_uncached_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens as total_tokens,
+    u.other_tokens,
+    u.input_uncached_tokens + u.cache_read_tokens + u.cache_write_tokens + u.output_tokens + u.other_tokens
+    as total_tokens,
     u.provider_cost_usd,
     u.markup_usd,
     u.customer_cost_usd,
@@ -55,8 +57,9 @@ select
     coalesce(s.cache_write_tokens, 0),
     coalesce(s.output_tokens, 0),
     coalesce(s.reasoning_tokens, 0),
+    coalesce(s.other_tokens, 0),
     coalesce(s.input_uncached_tokens, 0) + coalesce(s.cache_read_tokens, 0) + coalesce(s.cache_write_tokens, 0)
-    + coalesce(s.output_tokens, 0),
+    + coalesce(s.output_tokens, 0) + coalesce(s.other_tokens, 0),
     s.provider_cost,
     s.gateway_markup,
     s.customer_cost,
@@ -96,7 +99,9 @@ comment on column business_vault.usage_part.cache_read_tokens is 'Input tokens r
 comment on column business_vault.usage_part.cache_write_tokens is 'Input tokens written to the provider''s cache.';
 comment on column business_vault.usage_part.output_tokens is 'Output tokens, reasoning included.';
 comment on column business_vault.usage_part.reasoning_tokens is 'Output tokens that were reasoning.';
-comment on column business_vault.usage_part.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.usage_part.other_tokens is
+'Tokens in further buckets: hour-long cache writes, sound and pictures.';
+comment on column business_vault.usage_part.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.usage_part.provider_cost_usd is 'What the providers ask for it.';
 comment on column business_vault.usage_part.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.usage_part.customer_cost_usd is 'What the customer pays: provider cost and markup.';

@@ -46,7 +46,8 @@ begin
         adapter_settings, first_byte_timeout_ms, upstream_model, capabilities, features, context_tokens,
         context_is_price_limit, max_output_tokens, default_output_tokens, quality_score, quality_by_type,
         compliance_levels, provider_key_hk, input_usd_per_million, cache_read_usd_per_million,
-        cache_write_usd_per_million, output_usd_per_million, is_sandbox, unroutable_because, prompt_factor, usual_output, candidate, prices,
+        cache_write_usd_per_million, output_usd_per_million, is_sandbox, unroutable_because, prompt_factor, usual_output,
+        candidate, prices, service_tier, above_tokens, up_to_tokens, service_tiers, other_usd_per_million, owner_hk,
         from_epoch
     )
     select
@@ -55,7 +56,8 @@ begin
         c.context_tokens, c.context_is_price_limit, c.max_output_tokens, c.default_output_tokens, c.quality_score,
         c.quality_by_type, c.compliance_levels, c.provider_key_hk, c.input_usd_per_million,
         c.cache_read_usd_per_million, c.cache_write_usd_per_million, c.output_usd_per_million, c.is_sandbox,
-        c.unroutable_because, c.prompt_factor, c.usual_output, c.candidate, c.prices, v_epoch
+        c.unroutable_because, c.prompt_factor, c.usual_output, c.candidate, c.prices, c.service_tier,
+        c.above_tokens, c.up_to_tokens, c.service_tiers, c.other_usd_per_million, c.owner_hk, v_epoch
     from unnest(v_said) as c
     where c.offer_hk = any(v_changed);
 end

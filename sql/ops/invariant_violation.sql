@@ -12,7 +12,9 @@ select 'stray_message', m.queue_name || ' ' || m.msg_id, m.finding from ops.stra
 union all
 select 'overdue_request', encode(o.api_request_hk, 'hex')::uuid::text, o.finding from ops.overdue_request as o
 union all
-select 'foreign_row', encode(f.api_request_hk, 'hex')::uuid::text, f.finding from ops.foreign_row as f;
+select 'foreign_row', encode(f.api_request_hk, 'hex')::uuid::text, f.finding from ops.foreign_row as f
+union all
+select 'unpriced_attempt', encode(u.api_request_hk, 'hex')::uuid::text, u.finding from ops.unpriced_attempt as u;
 
 comment on view ops.invariant_violation is
 'All violations of the invariants in one place: which, of what, and what is wrong. Must be empty.';

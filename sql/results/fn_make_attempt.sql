@@ -1,5 +1,12 @@
 -- One attempt as a row of the books: its outcome, usage in disjoint buckets, the prices applied, what it had to comply
 -- with. Rows are written a batch at a time, since each INSERT reads its table's checks anew.
+create or replace function gateway.fn_sum_others(p_priced gateway.priced_attempt) returns bigint
+language sql immutable
+return coalesce((p_priced).other_input + (p_priced).other_output, (p_priced).other_input, (p_priced).other_output);
+
+comment on function gateway.fn_sum_others(gateway.priced_attempt) is
+'Tokens beside the four common buckets; NULL for none.';
+
 create or replace function gateway.fn_make_attempt(
     p_request_hk bytea, p_customer_hk bytea, p_number integer, p_now timestamptz, p_attempt jsonb, p_prices jsonb,
     p_priced gateway.priced_attempt, p_is_charged boolean, p_compliance_levels text[]
@@ -31,7 +38,12 @@ begin
     v_row.cache_write_tokens := p_priced.cache_write;
     v_row.output_tokens := p_priced.output;
     v_row.reasoning_tokens := p_priced.reasoning;
+    v_row.other_usage := p_priced.other_usage;
+    v_row.other_tokens := gateway.fn_sum_others(p_priced);
     v_row.usage_source := p_priced.usage_source;
+    v_row.service_tier := p_priced.service_tier;
+    v_row.threshold_tokens := p_priced.threshold_tokens;
+    v_row.has_unpriced_usage := p_priced.has_unpriced_usage;
     v_row.raw_usage := nullif(p_attempt -> 'raw_usage', 'null');
     v_row.input_usd_per_million := p_priced.input_usd_per_million;
     v_row.cache_read_usd_per_million := p_priced.cache_read_usd_per_million;

@@ -23,9 +23,16 @@ begin
     v_row.priority_tier := upper(p_reservation.queue_name);
     v_row.model_asked := p_reservation.request ->> 'model';
     v_row.model_used := p_used ->> 'model';
-    v_row.prompt_tokens := p_charged.input_uncached + coalesce(p_charged.cache_read, 0) + coalesce(p_charged.cache_write, 0);
-    v_row.completion_tokens := p_charged.output;
-    v_row.total_tokens := v_row.prompt_tokens + p_charged.output;
+    v_row.prompt_tokens := coalesce(p_charged.input_uncached + coalesce(p_charged.other_input, 0), p_charged.other_input)
+        + coalesce(p_charged.cache_read, 0) + coalesce(p_charged.cache_write, 0);
+    v_row.completion_tokens := coalesce(p_charged.output + coalesce(p_charged.other_output, 0), p_charged.other_output);
+    v_row.total_tokens := v_row.prompt_tokens + v_row.completion_tokens;
+    if v_row.total_tokens is null and p_charged.other_usage is not null then
+        v_row.total_tokens := coalesce(v_row.prompt_tokens, v_row.completion_tokens);
+    end if;
+    v_row.other_usage := p_charged.other_usage;
+    v_row.other_tokens := gateway.fn_sum_others(p_charged);
+    v_row.service_tier := p_charged.service_tier;
     v_row.input_uncached_tokens := p_charged.input_uncached;
     v_row.cache_read_tokens := p_charged.cache_read;
     v_row.cache_write_tokens := p_charged.cache_write;

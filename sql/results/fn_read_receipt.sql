@@ -1,4 +1,14 @@
 -- A receipt, told again from the books.
+create or replace function gateway.fn_list_units(p_other jsonb) returns jsonb
+language sql immutable
+set search_path = ''
+begin atomic
+    select jsonb_object_agg(o.key, o.value -> 'units') from jsonb_each(p_other) as o;
+end;
+
+comment on function gateway.fn_list_units(jsonb) is
+'Booked usage by further meters without its prices, as it was told.';
+
 create or replace function gateway.fn_read_receipt(p_request_hk bytea, p_customer_hk bytea, p_settled boolean)
 returns jsonb
 language sql stable
@@ -15,9 +25,10 @@ begin atomic
         end,
         'usage', jsonb_build_object(
             'input_uncached', s.input_uncached_tokens, 'cache_read', s.cache_read_tokens,
-            'cache_write', s.cache_write_tokens, 'output', s.output_tokens, 'reasoning', s.reasoning_tokens
+            'cache_write', s.cache_write_tokens, 'output', s.output_tokens, 'reasoning', s.reasoning_tokens,
+            'other', gateway.fn_list_units(s.other_usage)
         ),
-        'limited', s.decision -> 'limited'
+        'limited', s.decision -> 'limited', 'service_tier', s.service_tier
     )
     from gateway.api_request_s as s
     inner join gateway.ai_provider_h as h on s.provider_hk = h.provider_hk

@@ -130,9 +130,10 @@ begin
         ),
         'usage', jsonb_build_object(
             'input_uncached', v_charged.input_uncached, 'cache_read', v_charged.cache_read,
-            'cache_write', v_charged.cache_write, 'output', v_charged.output, 'reasoning', v_charged.reasoning
+            'cache_write', v_charged.cache_write, 'output', v_charged.output, 'reasoning', v_charged.reasoning,
+            'other', case when v_charged.other_usage is not null then gateway.fn_list_units(v_charged.other_usage) end
         ),
-        'limited', v_reservation.decision -> 'limited'
+        'limited', v_reservation.decision -> 'limited', 'service_tier', v_charged.service_tier
     );
     if v_own_key_cost > 0 then
         receipt := jsonb_set(receipt, '{cost,own_key}', to_jsonb(trim_scale(v_own_key_cost)::text));

@@ -27,7 +27,8 @@ begin atomic
         coalesce(sum(s.request_latency_ms), 0),
         count(s.first_byte_ms),
         coalesce(sum(s.first_byte_ms), 0),
-        sum(s.own_key_cost)
+        sum(s.own_key_cost),
+        coalesce(sum(s.other_tokens), 0)::bigint
     from gateway.api_request_s as s
     left join auth.tenant_s as n on s.tenant_hk = n.tenant_hk and n.load_end_date is null
     where

@@ -41,7 +41,7 @@ begin
                 percentile_disc(0.95) within group (order by a.first_byte_ms) as p95_first_byte_ms,
                 coalesce(sum(
                     coalesce(a.input_uncached_tokens, 0) + coalesce(a.cache_read_tokens, 0)
-                    + coalesce(a.cache_write_tokens, 0) + coalesce(a.output_tokens, 0)
+                    + coalesce(a.cache_write_tokens, 0) + coalesce(a.output_tokens, 0) + coalesce(a.other_tokens, 0)
                 ), 0)::bigint as tokens,
                 sum(a.provider_cost) as cost_usd
             from gateway.api_request_attempt_s as a

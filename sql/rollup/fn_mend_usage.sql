@@ -39,7 +39,7 @@ begin
                     output_tokens = excluded.output_tokens, reasoning_tokens = excluded.reasoning_tokens,
                     provider_cost_usd = excluded.provider_cost_usd, markup_usd = excluded.markup_usd,
                     customer_cost_usd = excluded.customer_cost_usd, house_loss_usd = excluded.house_loss_usd,
-                    own_key_cost_usd = excluded.own_key_cost_usd,
+                    own_key_cost_usd = excluded.own_key_cost_usd, other_tokens = excluded.other_tokens,
                     latency_count = excluded.latency_count, latency_ms_sum = excluded.latency_ms_sum,
                     first_byte_count = excluded.first_byte_count, first_byte_ms_sum = excluded.first_byte_ms_sum
                 where excluded.request_count > u.request_count

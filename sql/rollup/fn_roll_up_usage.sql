@@ -48,6 +48,7 @@ begin
             cache_write_tokens = u.cache_write_tokens + excluded.cache_write_tokens,
             output_tokens = u.output_tokens + excluded.output_tokens,
             reasoning_tokens = u.reasoning_tokens + excluded.reasoning_tokens,
+            other_tokens = u.other_tokens + excluded.other_tokens,
             provider_cost_usd = u.provider_cost_usd + excluded.provider_cost_usd,
             markup_usd = u.markup_usd + excluded.markup_usd,
             customer_cost_usd = u.customer_cost_usd + excluded.customer_cost_usd,

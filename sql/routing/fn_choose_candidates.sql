@@ -1,7 +1,8 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
 -- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
 -- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. A decision that
--- is made again may cost more, so past offers are looked for with scores only: both ways choose the same.
+-- is made again may cost more, so past offers are looked for with scores only, and so are those for calls that may use
+-- more than text in the standard tier: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
@@ -24,7 +25,8 @@ declare
     v_most smallint := coalesce(p_rule.max_attempts, 3);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
     v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
-    v_is_scored boolean := p_epoch is not null or coalesce(
+    v_is_special boolean := gateway.fn_is_special(p_features);
+    v_is_scored boolean := p_epoch is not null or v_is_special or coalesce(
         p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
         or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false
     );
@@ -56,7 +58,7 @@ begin
                 ) over () end as measures
             from gateway.fn_score_offers(
                 p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-                p_is_free, p_seed, p_epoch, p_seen, null
+                p_is_free, p_seed, p_epoch, p_seen, null, v_is_special
             ) as r
             where r.dropped_because is null
             order by
@@ -76,7 +78,8 @@ begin
                     r.worst_provider_cost_usd, hashint8extended(r.version, p_seed) as lot
                 from gateway.fn_rank_offers(
                     p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-                    p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, v_resting, null
+                    p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, v_resting,
+                    null, false
                 ) as r
                 where r.unroutable_because is null and r.dropped_because is null
                 order by
@@ -108,9 +111,7 @@ begin
             end if;
             reason := case when v_offer.is_warm then 'stays with its conversation' end;
             if v_is_scored then
-                seen := seen || jsonb_strip_nulls(jsonb_build_object(
-                    'measures', v_offer.measures, 'last', v_offer.last
-                ));
+                seen := seen || jsonb_strip_nulls(jsonb_build_object('measures', v_offer.measures, 'last', v_offer.last));
             end if;
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;

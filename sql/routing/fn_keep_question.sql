@@ -8,6 +8,7 @@ set search_path = ''
 as $$
 declare
     v_metadata jsonb;
+    v_is_special boolean := gateway.fn_is_special(p_features);
 begin
     if p_features.metadata is not null then
         select jsonb_object_agg(a.name, left(p_features.metadata ->> a.name, 100)) into v_metadata
@@ -22,7 +23,12 @@ begin
         'images', nullif(p_features.images, 0), 'max_output_tokens', p_features.max_output_tokens,
         'choices', nullif(p_features.choices, 1), 'max_cost', p_features.max_cost, 'room_usd', p_features.room_usd,
         'room_tokens', p_features.room_tokens, 'closed', p_features.closed, 'metadata', v_metadata
-    )));
+    )) || case when not v_is_special then '{}'::jsonb else jsonb_strip_nulls(jsonb_build_object(
+        'service_tier', p_features.service_tier, 'images_out', p_features.images_out,
+        'image_variant', substring(p_features.image_variant from '^[0-9a-z]{1,20}(?:/[0-9a-z]{1,20})?$'),
+        'searches', p_features.searches, 'audio_in', p_features.audio_in,
+        'audio_out', p_features.audio_out, 'cache_1h', p_features.cache_1h, 'needs', p_features.needs
+    )) end);
 end
 $$;
 

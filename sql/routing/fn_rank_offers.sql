@@ -1,13 +1,11 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
--- the road asks for the best few, explain_route for all of them. With an epoch the offers of then. Those rest that
--- p_resting names (gateway.fn_list_resting). Where the customer has a key of his own (p_own_keys,
--- gateway.fn_open_own_keys) he is charged the fee, and the house's price only if its key has to follow; where that
--- would be more than the call may cost, it does not follow. Offers are ranked by what is charged. With NULL
--- for p_own_keys nothing of this is left when it is planned.
+-- the road asks for the best few, explain_route for all. With an epoch the offers of then. p_resting names those at
+-- rest. By a key of his own a customer pays the fee, and the house's price only if its key has to follow, which it does
+-- not where that is more than the call may cost. What p_own_keys NULL or p_is_special false rule out is not planned.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
-    p_targets text[], p_epoch bigint, p_resting jsonb, p_own_keys jsonb
+    p_targets text[], p_epoch bigint, p_resting jsonb, p_own_keys jsonb, p_is_special boolean
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
     quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
@@ -39,6 +37,9 @@ begin atomic
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
+            when p_is_special and not w.features @> w.needs then 'unsupported'
+            when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
+            when p_is_special and w.is_unpriced then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
             -- The provider knows its context best; a context that ends where prices change is ours to keep.
             when case when w.context_is_price_limit then p_prompt_tokens else w.least_prompt_tokens end
@@ -49,9 +50,7 @@ begin atomic
             when
                 w.room_output_tokens is not null
                 and w.output_tokens * w.choice_millions * 1000000 > w.room_output_tokens
-                then 'limit'
-            when
-                w.closed is not null
+                or w.closed is not null
                 and w.closed && array[w.model_bk, w.provider_bk || '/' || w.model_bk, w.provider_bk || '/*']
                 then 'limit'
         end,
@@ -61,36 +60,19 @@ begin atomic
         select
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
-            o.compliance_levels, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays, k.charge_factor, g.*,
+            o.compliance_levels, o.service_tier, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays,
+            k.charge_factor, g.*, (x.held).is_unpriced,
             coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
-            + n.output_tokens * q.choice_millions * o.output_usd_per_million as warm_cost_usd
-        from (
-            -- Taken apart once, not once for each offer, as OFFSET 0 sees to. A CTE would, too, but more would be made.
-            select
-                p_prompt_tokens * case when p_features.is_strict then 0.000002 else 0.000001 end as prompt_millions,
-                p_features.is_strict, p_features.room_usd, p_features.prompt_bytes / 5 as least_prompt_tokens,
-                p_features.max_output_tokens,
-                greatest(coalesce(p_features.choices, 1), 1) * 0.000001 as choice_millions,
-                1 + p_markup_percent / 100 as markup_factor,
-                case when p_own_keys is not null then greatest(p_markup_percent, 0) / 100 end as fee_factor,
-                case
-                    when p_own_keys is not null and p_markup_percent > -100
-                        then greatest(p_markup_percent, 0) / (100 + p_markup_percent)
-                    else 0
-                end as own_factor,
-                least(p_features.max_cost, p_features.room_usd) as max_cost, p_features.request_type,
-                coalesce(p_features.capability, 'chat') as capability,
-                p_features.stream, p_features.tools, p_features.vision, p_features.structured,
-                p_features.closed, p_features.room_tokens - p_prompt_tokens as room_output_tokens,
-                p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests
-            from (values (0)) as once (n) order by once.n offset 0
+            + n.output_tokens * q.choice_millions * e.output_usd as warm_cost_usd
+        from gateway.fn_read_call(
+            p_features, p_prompt_tokens, p_markup_percent, p_compliance_levels, p_resting, p_own_keys
         ) as q
         cross join (
             -- Conditions stand outside, so that the half that is not asked for is no part of the plan.
             select l.*, true as is_current from ops.offer as l
             union all
-            select e.*, false from gateway.fn_offers_at(p_epoch) as e
+            select t.*, false from gateway.fn_offers_at(p_epoch) as t
         ) as o
         cross join lateral (
             select
@@ -106,14 +88,30 @@ begin atomic
             values (least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens))
         ) as f (full_output_tokens)
         cross join lateral (
+            -- Most calls read and write text alone: the columns say what that costs.
+            select case when p_is_special and q.extras is not null
+                then gateway.fn_hold_extras(
+                    q.extras, o.other_usd_per_million, o.worst_input_usd_per_million, o.output_usd_per_million
+                ) end as held
+        ) as x
+        cross join lateral (
+            select
+                case
+                    when p_is_special and (x.held).extra_usd is not null
+                        then (x.held).input_usd * case when q.is_strict then 1 else o.prompt_factor end
+                    when q.is_strict then o.worst_input_usd_per_million
+                    else o.held_input_usd_per_million
+                end as input_usd,
+                coalesce(case when p_is_special then (x.held).output_usd end, o.output_usd_per_million) as output_usd,
+                case when p_is_special then (x.held).extra_usd end as extra_usd
+        ) as e
+        cross join lateral (
             select case
-                when q.max_cost is null and q.room_output_tokens is null then f.full_output_tokens
+                when q.max_cost is null and q.room_output_tokens is null or q.makes_pictures then f.full_output_tokens
                 else gateway.fn_shorten_answer(
                     f.full_output_tokens,
-                    q.prompt_millions * case
-                        when q.is_strict then o.worst_input_usd_per_million else o.held_input_usd_per_million
-                    end * k.charge_factor,
-                    q.choice_millions * o.output_usd_per_million * k.charge_factor, p_features.max_cost, q.room_usd,
+                    (q.prompt_millions * e.input_usd + coalesce(e.extra_usd, 0)) * k.charge_factor,
+                    q.choice_millions * e.output_usd * k.charge_factor, p_features.max_cost, q.room_usd,
                     div(q.room_output_tokens, q.choice_millions * 1000000),
                     (o.usual_output ->> q.request_type)::integer, q.max_output_tokens is not null
                 )
@@ -125,26 +123,28 @@ begin atomic
                 k.own_keys is not null and not k.stays and o.unroutable_because is null
                 and (q.max_cost is null or c.provider_cost_usd * q.markup_factor <= q.max_cost) as follows
             from (
-                select
-                    q.prompt_millions * case
-                        when q.is_strict then o.worst_input_usd_per_million else o.held_input_usd_per_million
-                    end
-                    + n.output_tokens * q.choice_millions * o.output_usd_per_million as provider_cost_usd
+                select case when e.extra_usd is null then u.usd else u.usd + e.extra_usd end as provider_cost_usd
+                from (
+                    select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd
+                ) as u
             ) as c
         ) as g
         where
             o.is_current = (p_epoch is null) and o.valid_from <= p_now and o.valid_to > p_now
+            and o.above_tokens < q.range_tokens and o.up_to_tokens >= q.range_tokens
+            and o.service_tier
+            = case when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard' end
             -- One plan for both: a model is a range of one, no model the whole index.
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
-            and (
-                p_targets is null
-                or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
+            and (o.owner_hk is null or o.owner_hk = q.caller_hk)
+            and coalesce(
+                p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true
             )
     ) as w;
 end;
 
 comment on function gateway.fn_rank_offers(
     timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[], numeric, text[], bigint, jsonb,
-    jsonb
+    jsonb, boolean
 ) is 'Offers that could serve a call, with worst-case cost and the reason why one is dropped.';

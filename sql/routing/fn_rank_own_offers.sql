@@ -18,6 +18,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_providers text[] := array(select k.provider from jsonb_object_keys(p_own_keys) as k (provider));
+    v_is_special boolean := gateway.fn_is_special(p_features);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
 begin
     if p_is_scored then
@@ -37,7 +38,7 @@ begin
             ) as rank
         from gateway.fn_score_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-            p_is_free, p_seed, p_epoch, p_seen, p_own_keys
+            p_is_free, p_seed, p_epoch, p_seen, p_own_keys, v_is_special
         ) as r
         where r.dropped_because is null
         order by rank
@@ -49,14 +50,16 @@ begin
         select f.*
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-            p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys
+            p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys,
+            false
         ) as f
         where f.unroutable_because is null and f.dropped_because is null
         union all
         select f.*
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
-            p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys
+            p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys,
+            false
         ) as f
         where f.provider_bk = any(v_providers) and f.unroutable_because = 'no_key' and f.dropped_because is null
     )

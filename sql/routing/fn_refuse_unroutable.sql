@@ -26,7 +26,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
-            case when p_is_free then p_rule.target_names end, p_epoch, '[]', v_own_keys
+            case when p_is_free then p_rule.target_names end, p_epoch, '[]', v_own_keys, true
         ) as k
         group by k.dropped_because
     ) as r;
@@ -68,6 +68,23 @@ begin
                 select string_agg(k.reason, ', ') from jsonb_object_keys(v_reasons) as k (reason)
                 where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
             )), jsonb_build_object('param', 'model')
+        )
+        when v_reasons ? 'service_tier' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s has no price in the service tier %s here. Leave service_tier out, or use another model.',
+                quote_literal(v_asked), quote_literal(p_features.service_tier)),
+            jsonb_build_object('param', 'service_tier')
+        )
+        when v_reasons ? 'no_price' and gateway.fn_ask_extras(p_features) is not null then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('What this call would use (pictures or searches) has no price here at %s.', quote_literal(v_asked)),
+            jsonb_build_object('param', 'model')
+        )
+        when v_reasons ? 'unsupported' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s cannot be told all that this call says (%s). Leave that out, or ask for another model.',
+                quote_literal(v_asked), array_to_string(p_features.needs, ', ')),
+            jsonb_build_object('param', p_features.needs[1])
         )
         when v_reasons ? 'own_key' then gateway.fn_refuse(
             'no_provider', 503,

@@ -108,13 +108,30 @@ def test_a_model_is_made_with_prices_that_last(cli: Cli) -> None:
 
 
 def test_the_price_book_is_brought_in(cli: Cli) -> None:
-    first = cli.json("prices", "sync")
+    shown = cli.json("prices", "sync")
+    assert not shown["applied"]
+    assert shown["counts"].keys() == {"added"}
+    assert "nothing was changed" in cli.text("prices", "sync")
+    first = cli.json("prices", "sync", "--apply")
+    assert first["applied"]
+    assert first["changes"] == shown["changes"]
+    assert first["prices_changed"] == shown["counts"]["added"]
     assert first["providers_changed"] > 5
     assert first["models_changed"] > 100
     assert first["prices_changed"] > first["models_changed"]
     cli.json("model", "set", "openai", "gpt-4o", "--input", "9")
-    again = cli.json("prices", "sync")
-    assert again == dict.fromkeys(again, 0) | {"prices_kept_by_hand": 1}
+    again = cli.json("prices", "sync", "--apply")
+    assert again["counts"] == {"kept": again["prices_kept_by_hand"]}
+    assert {(row["meter"], row["service_tier"], row["mode"]) for row in again["changes"]} == {
+        ("input", "standard", "sync")
+    }
+    assert {row["usd_per_million_before"] for row in again["changes"]} == {9}
+    assert again["prices_changed"] == again["models_changed"] == again["prices_ended"] == 0
+    assert "kept by hand" in cli.text("prices", "sync")
     prices = cli.json("prices", "list", "openai", "gpt-4o")
-    assert [row["usd_per_million"] for row in prices if row["meter"] == "input"] == [9]
+    assert [row["usd_per_million"] for row in prices if row["meter"] == "input" and row["mode"] == "sync"] == [
+        9,
+        4.25,
+        4.25,
+    ]
     assert {row["model"] for row in cli.json("model", "list")} == {"sandbox-large", "sandbox-small"}

@@ -81,7 +81,8 @@ class House:
         """The last call of a model as the books have it."""
         with self._owner.cursor(row_factory=psycopg.rows.dict_row) as cursor:
             row = cursor.execute(
-                "select s.* from gateway.api_request_s as s where s.model_used = %s order by s.api_request_hk desc limit 1",
+                "select s.* from gateway.api_request_s as s where s.model_used = %s "
+                "order by s.api_request_hk desc limit 1",
                 (model,),
             ).fetchone()
         assert row is not None
@@ -158,6 +159,7 @@ def test_chat_completions_streamed(house: House, by_openai: openai.OpenAI, kind:
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_loop_of_tools_by_openai(house: House, by_openai: openai.OpenAI, kind: str, streamed: bool) -> None:
     model = house.model(kind, "thinking-tools")
+    message: Any
     tools: Any = [{"type": "function", "function": {"name": "get_weather", "parameters": PARAMETERS}}]
     if streamed:
         with by_openai.chat.completions.stream(model=model, messages=ASK, tools=tools) as stream:
@@ -222,6 +224,7 @@ def test_responses_streamed_with_tools(house: House, by_openai: openai.OpenAI, k
 @pytest.mark.parametrize("streamed", [False, True])
 def test_messages(house: House, by_anthropic: anthropic.Anthropic, kind: str, streamed: bool) -> None:
     model = house.model(kind, "thinking")
+    message: Any
     if streamed:
         with by_anthropic.messages.stream(model=model, max_tokens=2000, messages=ASK) as stream:
             assert "".join(stream.text_stream) == TEXT
@@ -247,6 +250,7 @@ def test_a_loop_of_tools_by_anthropic(
     house: House, by_anthropic: anthropic.Anthropic, kind: str, streamed: bool
 ) -> None:
     model = house.model(kind, "thinking-tools")
+    message: Any
     asked: Any = {"tools": [{"name": "get_weather", "input_schema": PARAMETERS}], "model": model, "max_tokens": 3000}
     if streamed:
         with by_anthropic.messages.stream(messages=ASK, **asked) as stream:
@@ -314,7 +318,7 @@ def test_errors_have_the_words_of_each_sdk(
     house: House, by_openai: openai.OpenAI, by_anthropic: anthropic.Anthropic
 ) -> None:
     def class_of(ask: Callable[[], object]) -> type[Exception]:
-        with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is, is the question
+        with pytest.raises(Exception) as caught:
             ask()
         return caught.type
 

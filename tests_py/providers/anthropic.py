@@ -74,11 +74,13 @@ class FakeAnthropic(ScenarioServer):
             ends="refusal",
             details={"stop_details": {"type": "refusal", "category": "cyber", "explanation": "No."}},
         ),
-        "spend-limit": Scenario(refuse=402, error={"details": {"error_code": "contract_spend_limit_reached"}}),
+        # A limit that the customer set is a 400, the tier's a 429 without a time to come back, an unpaid bill a 402.
+        "no-money": Scenario(refuse=402),
+        "spend-limit": Scenario(refuse=400, error={"message": "You have reached your specified API usage limits."}),
+        "tier-limit": Scenario(refuse=429, error={"details": {"error_code": "enforced_spend_limit_reached"}}),
         "ramp-limit": Scenario(
             refuse=429, error={"details": {"error_code": "ramp_limit_exceeded"}}, headers=("retry-after: 7",)
         ),
-        "no-money": Scenario(refuse=400, error={"message": "Your credit balance is too low to access the API."}),
         "too-long": Scenario(refuse=400, error={"message": "prompt is too long: 215000 tokens > 200000 maximum"}),
     }
 

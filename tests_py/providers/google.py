@@ -111,7 +111,7 @@ class FakeGoogle(ScenarioServer):
                 chunks = _chunks(asked["model"], scenario)
                 if "alt=sse" not in seen.path:
                     return Reply(json.dumps(list(chunks)).encode())
-                return stream(wire.event(chunk) for chunk in chunks)
+                return stream(_event(chunk) for chunk in chunks)
             case "countTokens":
                 return answer({"totalTokens": 19, "promptTokensDetails": usage()["promptTokensDetails"]})
             case "embedContent":
@@ -136,7 +136,7 @@ class FakeGoogle(ScenarioServer):
         return answer(_error(status, message, code, more), status=status)
 
     def error_event(self, seen: Seen, scenario: Scenario) -> bytes:
-        return wire.event(_error(503, "The model is overloaded.", scenario.code, scenario.error or {}))
+        return _event(_error(503, "The model is overloaded.", scenario.code, scenario.error or {}))
 
 
 def check(body: dict[str, Any]) -> None:
@@ -150,6 +150,11 @@ def check(body: dict[str, Any]) -> None:
             raise Refused(400, "contents.parts must not be empty.")
         for part in content["parts"]:
             require(part, allowed=PART)
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    """A server-sent event; here their lines end in CRLF."""
+    return wire.event(data).replace(b"\n", b"\r\n")
 
 
 def _error(status: int, message: str, code: str, more: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 WORDS = ("Hello", " there, how", " is Zürich 🚂", " today?")
 TEXT = "".join(WORDS)
 
-Form = Literal["lf", "crlf", "comments", "bytewise", "in-one"]
+Form = Literal["own", "lf", "crlf", "comments", "bytewise", "in-one"]
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,10 @@ class Scenario:
     """Fall silent after so many events; a plain answer never comes."""
     error_after: int | None = None
     """Say an error after so many events, inside the 200; a plain answer is the error's object."""
+    garble_after: int | None = None
+    """One byte of the event after so many is another: no JSON any more, and no frame whose sum is right."""
     only_comments: bool = False
-    form: Form = "lf"
+    form: Form = "own"
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -103,6 +105,7 @@ SCENARIOS: dict[str, Scenario] = {
     "failed": Scenario(ends="failed"),
     "no-usage": Scenario(usage_on="never"),
     "usage-every-chunk": Scenario(usage_on="every"),
+    "lf": Scenario(form="lf"),
     "crlf": Scenario(form="crlf"),
     "comments": Scenario(form="comments"),
     "bytewise": Scenario(form="bytewise"),
@@ -120,6 +123,7 @@ NUMBERED: dict[str, Callable[[int], Scenario]] = {
     "cut-inside": lambda number: Scenario(cut_after=number, cut_inside=True),
     "end-after": lambda number: Scenario(end_after=number),
     "hang-after": lambda number: Scenario(stall_after=number),
+    "garbled-after": lambda number: Scenario(garble_after=number),
     "error-after": lambda number: Scenario(error_after=number),
 }
 

@@ -127,6 +127,8 @@ class ScenarioServer(FakeServer):
         ends = [scenario.cut_after, scenario.end_after, scenario.stall_after, scenario.error_after]
         said = events[: min((end for end in ends if end is not None), default=len(events))]
         left = events[len(said) :]
+        if scenario.garble_after is not None:
+            said[scenario.garble_after] = _garbled(said[scenario.garble_after])
         if scenario.error_after is not None:
             said.append(self.error_event(seen, scenario))
         for step in _shape(said, scenario):
@@ -187,9 +189,15 @@ def vectors(count: int, size: int | None) -> list[list[float]]:
     return [[float(number), *(step / 8 for step in range(1, size or 4))] for number in range(count)]
 
 
+def _garbled(event: bytes) -> bytes:
+    where = len(event) // 2
+    return event[:where] + b"\xff" + event[where + 1 :]
+
+
 def _shape(events: list[bytes], scenario: Scenario) -> Iterable[Step]:
-    if scenario.form == "crlf":
-        yield from (wire.piece(event.replace(b"\n", b"\r\n")) for event in events)
+    if scenario.form in ("lf", "crlf"):
+        end = b"\n" if scenario.form == "lf" else b"\r\n"
+        yield from (wire.piece(event.replace(b"\r\n", b"\n").replace(b"\n", end)) for event in events)
     elif scenario.form == "comments":
         for event in events:
             yield wire.piece(b": PROCESSING\n\n")

@@ -85,6 +85,8 @@ def test_its_errors(client: Callable[..., Any]) -> None:
     for scenario in ("throttled-in-stream", "model-error-in-stream"):
         with pytest.raises(EventStreamError, match=r"throttlingException|modelStreamErrorException"):
             streamed(client, scenario)
+    with pytest.raises(Exception, match="Checksum mismatch"):
+        streamed(client, "garbled-after-2")
     for scenario in ("cut-after-3", "cut-inside-3"):
         with pytest.raises(Exception, match="prematurely"):
             streamed(client, scenario)

@@ -89,6 +89,8 @@ def test_the_forms_of_a_stream(client: httpx.Client, fake: FakeOpenAI) -> None:
     assert read(client, f"{fake.endpoint('in-one')}/responses", ASK)[0] == whole
     assert read(client, f"{fake.endpoint('crlf')}/responses", ASK)[0] == whole.replace(b"\n", b"\r\n")
     assert read(client, f"{fake.endpoint('comments')}/responses", ASK)[0].startswith(b": PROCESSING\n\n")
+    garbled = read(client, f"{fake.endpoint('garbled-after-1')}/responses", ASK)[0]
+    assert [byte for byte, right in zip(garbled, whole, strict=True) if byte != right] == [0xFF]
     with client.stream("POST", f"{fake.endpoint('only-comments')}/responses", json=ASK) as response:
         assert next(response.iter_raw()) == b": PROCESSING\n\n"
 

@@ -21,7 +21,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and 
     'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message', 'gateway.sp_reclaim_message',
     'gateway.sp_list_models',
     'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready',
-    'gateway.sp_rehash_token'
+    'gateway.sp_record_feedback', 'gateway.sp_rehash_token'
 ], 'the front: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_app' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
@@ -39,6 +39,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
+    'admin.sp_compare_prices',
     'admin.sp_read_key_validation',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin',

@@ -59,7 +59,11 @@ def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
     names: dict[str, str] = {}
     for message in given["messages"]:
         content = message["content"]
-        talk.turns.append(Turn(message["role"], _read_blocks(content, names)))
+        parts = _read_blocks(content, names)
+        if message["role"] == "system":
+            talk.system += [part for part in parts if isinstance(part, Text)]
+        else:
+            talk.turns.append(Turn(message["role"], parts))
     talk.turns = merge_turns(talk.turns)
     for tool in given.get("tools") or ():
         if tool.get("type", "custom") != "custom":

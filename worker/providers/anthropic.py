@@ -60,7 +60,7 @@ class AnthropicProvider(HttpProvider):
         fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
         if path == "/messages":
             _set_length(call, fields)
-        url, headers = find_target(call.candidate.endpoint, path, _told(quirks))
+        url, headers = find_target(call.candidate.endpoint, path, _told(quirks, call))
         if call.surface in ("messages", "count_tokens"):
             headers = [*headers, *_betas(call, quirks)]
         if call.api_key is not None:
@@ -97,8 +97,9 @@ def _betas(call: Call, quirks: Quirks) -> Headers:
     return [(b"anthropic-beta", ",".join(allowed).encode("latin-1", "replace"))] if allowed else []
 
 
-def _told(quirks: Quirks) -> dict[str, str]:
-    return {"anthropic-version": VERSION, **quirks.headers}
+def _told(quirks: Quirks, call: Call | None = None) -> dict[str, str]:
+    version = call.headers.get("anthropic-version", VERSION) if call is not None else VERSION
+    return {"anthropic-version": version, **quirks.headers}
 
 
 def _authorization(key: Secret[str]) -> tuple[bytes, bytes]:

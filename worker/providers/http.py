@@ -29,6 +29,9 @@ _STALE_SECONDS: Final = 0.5
 # What lies in the socket is read in one turn of the loop and understood in the next.
 _LAST_TURNS: Final = 3
 
+GUARDED: Final = "guarded"
+"""Extension of a request whose address is a customer's word (see `worker.guard`)."""
+
 
 class Exchange(NamedTuple):
     """A prepared request and who understands its answer. `stream`: the answer comes in events."""
@@ -47,6 +50,8 @@ class HttpProvider:
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One call; see `worker.providers.base.Provider`."""
         request, listener, stream = self.exchange(call, Tally(attempt))
+        if call.candidate.guarded:
+            request.extensions = {**request.extensions, GUARDED: True}
         response = await (self._send_apart(request) if stream else self.send(request))
         try:
             attempt.http_status = response.status_code

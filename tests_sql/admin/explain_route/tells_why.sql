@@ -16,7 +16,7 @@ select results_eq(
     ('dear', 2, false, 'tried as number 2, if those before it fail'),
     ('dumb', null, false, 'dropped: it cannot stream'),
     ('off', null, false, 'dropped: the model is switched off'),
-    ('unpriced', null, false, 'dropped: it has no price for input or none for output')$$,
+    ('unpriced', null, false, 'dropped: it has no price for input, for output or for what else the call would use')$$,
     'in the order of trying, then the dropped ones by price'
 );
 select is((select worst_case_cost_usd from told where provider = 'cheap'), 0.003::numeric, 'prompt, longest answer and markup');

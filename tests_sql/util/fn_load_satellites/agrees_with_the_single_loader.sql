@@ -3,10 +3,11 @@ select plan(9);
 select test.make_offer('maker', m, null, null) from unnest('{a,b,c}'::text[]) as m;
 create temporary table given as
 select jsonb_build_object(
-    'offer_hk', util.hash_key('maker', m), 'meter', 'input', 'valid_from', '-infinity', 'usd_per_million', 1.50
+    'offer_hk', util.hash_key('maker', m), 'meter', 'input', 'valid_from', '-infinity', 'usd_per_million', 1.50,
+    'threshold_tokens', 0, 'service_tier', 'standard', 'region', '', 'mode', 'sync', 'variant', ''
 ) as row from unnest('{a,b,c}'::text[]) as m;
 create function pg_temp.load(p_rows jsonb) returns bigint language sql as $$
-    select util.fn_load_satellites('gateway.offer_price_s', '{offer_hk,meter,valid_from}', p_rows, 'many')
+    select util.fn_load_satellites('gateway.offer_price_s', '{offer_hk,meter,valid_from,threshold_tokens,service_tier,region,mode,variant}', p_rows, 'many')
 $$;
 select is(pg_temp.load(jsonb_agg(row)), 3::bigint, 'three new ones') from given;
 select is(pg_temp.load(jsonb_agg(row)), 0::bigint, 'the same again') from given;
