@@ -14,6 +14,7 @@ from litestar_app.requests import Features, read_request
 from litestar_app.surfaces.embeddings import read_embeddings
 from litestar_app.surfaces.images import read_edits, read_generations, unpack_form
 from litestar_app.surfaces.messages import read_count, read_messages
+from litestar_app.surfaces.rerank import read_rerank
 from litestar_app.surfaces.responses import read_responses, stream_error
 
 _NUMBER: Final = re.compile(rb'"sequence_number":\s*(\d{1,9})')
@@ -69,6 +70,8 @@ SURFACES: Final = (
     Surface("count_tokens", "/v1/messages/count_tokens", "chat", read_count, shape="anthropic"),
     Surface("embeddings", "/v1/embeddings", "embedding", read_embeddings),
     Surface("embeddings", "/v1/ai/embeddings", "embedding", read_embeddings),
+    Surface("rerank", "/v1/rerank", "rerank", read_rerank),
+    Surface("rerank", "/v1/ai/rerank", "rerank", read_rerank),
     Surface("images", "/v1/images/generations", "image", read_generations),
     Surface("images", "/v1/ai/images/generations", "image", read_generations),
     Surface("image_edits", "/v1/images/edits", "image", read_edits, is_form=True),

@@ -64,7 +64,7 @@ one is left alone.';
 comment on column admin.model.provider is 'Provider that runs it.';
 comment on column admin.model.model is 'Name that customers ask for; the same model at two providers has one name.';
 comment on column admin.model.upstream_model is 'Name by which the provider knows it; the same if not given.';
-comment on column admin.model.capabilities is 'What it does: chat (if not given), embedding, image.';
+comment on column admin.model.capabilities is 'What it does: chat (if not given), embedding, image, rerank.';
 comment on column admin.model.features is
 'What it can besides: stream, tools, vision, structured; all of them if not given.';
 comment on column admin.model.context_tokens is 'Longest prompt in tokens; 128000 if not given.';

@@ -97,14 +97,14 @@ offers as (
     inner join priced as d on l.offer_hk = d.offer_hk
     left join gateway.offer_quality_s as oq on l.offer_hk = oq.offer_hk and oq.load_end_date is null
     cross join lateral (
-        -- An embedding has no output, and pictures may be priced by the piece and by nothing else.
+        -- Vectors and ranks are no output, and pictures and searches may be priced by the piece and by nothing else.
         select
-            coalesce((d.held ->> 'input')::numeric, case when g.is_picture then 0 end) as input,
-            coalesce((d.held ->> 'output')::numeric, case when g.is_picture or g.is_embedding then 0 end) as output
+            coalesce((d.held ->> 'input')::numeric, case when g.is_picture or g.is_search then 0 end) as input,
+            coalesce((d.held ->> 'output')::numeric, case when g.is_picture or g.is_silent then 0 end) as output
         from (
-            select os.capabilities <@ '{embedding}' as is_embedding, os.capabilities <@ '{image}' and jsonb_path_exists(
-                d.held, '$.keyvalue() ? (@.key like_regex "^(image(/|$)|output_image$)")'
-            ) as is_picture
+            select os.capabilities <@ '{embedding,rerank}' as is_silent,
+                os.capabilities <@ '{rerank}' and d.held ? 'search' as is_search, os.capabilities <@ '{image}'
+                and d.held @? '$.keyvalue() ? (@.key like_regex "^(image(/|$)|output_image$)")' as is_picture
         ) as g
     ) as c
     left join gateway.offer_usage_s as us on l.offer_hk = us.offer_hk and us.load_end_date is null

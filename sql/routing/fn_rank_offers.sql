@@ -39,7 +39,7 @@ begin atomic
             ) then 'model_not_allowed'
             when p_is_special and not w.features @> w.needs then 'unsupported'
             when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
-            when p_is_special and w.is_unpriced then 'no_price'
+            when p_is_special and w.is_unpriced and w.capability <> 'rerank' then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
             -- The provider knows its context best; a context that ends where prices change is ours to keep.
             when case when w.context_is_price_limit then p_prompt_tokens else w.least_prompt_tokens end

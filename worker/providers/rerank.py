@@ -8,7 +8,7 @@ import msgspec
 
 from worker.providers.base import NOT_UPSTREAM, Call, CallFailed
 from worker.providers.listening import PlainListener
-from worker.providers.loose import inside, objects, read_object
+from worker.providers.loose import inside, read_object
 from worker.providers.usage import normalise_cohere_usage
 
 _FIELDS: Final = ("query", "documents", "top_n", "max_tokens_per_doc", "priority")
@@ -37,8 +37,7 @@ def write_ranks(name: str, said: dict[str, Any], tokens: int | None) -> bytes:
     """Ranks as Cohere tells them, from a list with its words for each. Raises `CallFailed`."""
     try:
         results = [
-            {"index": int(found["index"]), "relevance_score": float(found["relevance_score"])}
-            for found in objects(said["data"])
+            {"index": int(found["index"]), "relevance_score": float(found["relevance_score"])} for found in said["data"]
         ]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise CallFailed("server_error") from None
