@@ -75,6 +75,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     image_variant: str | None = None
     audio_in: bool | None = None
     audio_out: bool | None = None
+    cache_1h: bool | None = None
 
 
 class Caller(NamedTuple):

@@ -39,6 +39,13 @@ class InputFile(Struct):
     filename: str | None = None
 
 
+class InputAudio(Struct):
+    """Sound, base64."""
+
+    data: str
+    format: str | None = None
+
+
 class Part(Struct):
     """One part of a message's content; `type` says which of the other fields counts."""
 
@@ -47,6 +54,7 @@ class Part(Struct):
     refusal: str | None = None
     image_url: ImageUrl | None = None
     file: InputFile | None = None
+    input_audio: InputAudio | None = None
 
 
 class Function(Struct):

@@ -13,9 +13,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
-from litestar_app.unpriced import refuse_unpriced
 
 Surface = Literal["chat", "native"]
 
@@ -43,23 +43,14 @@ _NOT_EVERYWHERE: Final = (
 )
 """Parameters that have no counterpart in the grammar of some provider."""
 
-_ROLES: Final = "developer, system, user, assistant, tool or function"
+_SOUND_BYTES_PER_TEXT_BYTE: Final = 64
+"""The same of sound: a second of the thinnest has 4,000 bytes, and ten tokens."""
+
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _STRING: Final = re.compile(rb'"[^"]*"')
-_KINDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "decimal": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-}
-_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
-_EXPECTED: Final = re.compile(r"^Expected `([^`]+)`(?:, got `([a-z]+)`| (?:of )?(length )?(<=|>=) (\S+))?")
-_MISSING: Final = re.compile(r"missing required field `(\w+)`")
 
+STANDARD_TIERS: Final = (None, "auto", "default", "standard")
 _RARE: Final = (
     "needs",
     "parameters",
@@ -69,6 +60,7 @@ _RARE: Final = (
     "image_variant",
     "audio_in",
     "audio_out",
+    "cache_1h",
 )
 
 _chat: Final = msgspec.json.Decoder(ChatRequest)
@@ -106,6 +98,8 @@ class Features(msgspec.Struct, frozen=True):
     image_variant: str | None = None
     audio_in: bool | None = None
     audio_out: bool | None = None
+    cache_1h: bool | None = None
+    """Whether something is to be kept by the provider for an hour, which costs more than for minutes."""
 
     def rare(self) -> dict[str, Any]:
         """Those that few calls have, by name, as far as this one has them."""
@@ -116,7 +110,8 @@ def read_request(surface: Surface, body: bytes) -> Features:
     """Check the body of a chat request and measure it. Raises `InvalidRequest`."""
     check_document(body)
     request: ChatRequest | NativeRequest = decode(_chat, body) if surface == "chat" else decode(_native, body)
-    refuse_unpriced(request)
+    if request.web_search_options:
+        raise InvalidRequest("`web_search_options` cannot be used: nobody tells what they cost.", "web_search_options")
     prompt_bytes = images = 0
     if isinstance(request, NativeRequest):
         if (request.prompt is None) == (request.messages is None):
@@ -159,7 +154,14 @@ def read_request(surface: Surface, body: bytes) -> Features:
         session=request.session_id or request.prompt_cache_key or None,
         needs=["n"] if request.n is not None and request.n > 1 else None,
         parameters=_list_wishes(request),
+        service_tier=request.service_tier if request.service_tier not in STANDARD_TIERS else None,
+        audio_in=any(_is_sound(message) for message in messages) or None,
+        audio_out=bool(request.audio) or "audio" in (request.modalities or ()) or None,
     )
+
+
+def _is_sound(message: Message) -> bool:
+    return type(message.content) is list and any(part.type == "input_audio" for part in message.content)
 
 
 def _list_wishes(request: ChatRequest | NativeRequest) -> list[str] | None:
@@ -167,16 +169,6 @@ def _list_wishes(request: ChatRequest | NativeRequest) -> list[str] | None:
     if request.seed is not None:
         wishes.append("seed")
     return wishes or None
-
-
-def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
-    """The typed body. Raises `InvalidRequest` in words of ours."""
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
-    except (msgspec.DecodeError, RecursionError):
-        raise InvalidRequest("The body is not valid JSON.") from None
 
 
 def check_document(body: bytes) -> None:
@@ -248,6 +240,10 @@ def _measure_part(part: Part, place: str) -> tuple[int, int]:
             if part.image_url is None:
                 raise InvalidRequest(f"`{place}.image_url` must be an object.", f"{place}.image_url")
             return 0, 1
+        case "input_audio":
+            if part.input_audio is None:
+                raise InvalidRequest(f"`{place}.input_audio` must be an object.", f"{place}.input_audio")
+            return len(part.input_audio.data) // _SOUND_BYTES_PER_TEXT_BYTE, 0
         case "file":
             if part.file is None:
                 raise InvalidRequest(f"`{place}.file` must be an object.", f"{place}.file")
@@ -285,31 +281,3 @@ def _check_metadata(metadata: dict[str, str]) -> None:
     for key, value in metadata.items():
         if "\0" in key or "\0" in value:
             raise InvalidRequest("`metadata` holds a NUL character.", "metadata")
-
-
-def _explain(text: str) -> InvalidRequest:
-    """Our own sentence for a decoder's complaint: the place and what belongs there, no values."""
-    place = found[1] if (found := _PLACE.search(text)) else ""
-    inside = place.endswith("[...]") or "`key` in" in text
-    place = place.replace("[...]", "")
-    if missing := _MISSING.search(text):
-        field = f"{place}.{missing[1]}" if place else missing[1]
-        return InvalidRequest(f"`{field}` is missing.", field)
-    name = f"`{place}`" if place else "The body"
-    if inside:
-        name = f"What is in {name}"
-    return InvalidRequest(f"{name} {_complaint(text, place)}.", place or None)
-
-
-def _complaint(text: str, place: str) -> str:
-    if place.endswith(".role"):
-        return f"must be one of {_ROLES}"
-    expected = _EXPECTED.match(text)
-    if expected is None or "matching regex" in text:
-        return "is out of range or not a value this field takes"
-    kinds, got, length, relation, bound = expected.groups()
-    if relation:
-        limit = f"{'at least' if relation == '>=' else 'at most'} {bound}"
-        return f"must have a length of {limit}" if length else f"must be {limit}"
-    wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null")
-    return f"must be {wanted}, not {_KINDS.get(got, got)}" if got else f"must be {wanted}"

@@ -10,8 +10,8 @@ from litestar import Request, Response, post
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
+from litestar_app.complaints import decode
 from litestar_app.replies import ask, json_response
-from litestar_app.requests import decode
 from litestar_app.routes.models import HEADERS
 
 if TYPE_CHECKING:

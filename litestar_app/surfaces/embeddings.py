@@ -11,9 +11,10 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Metadata, Name
-from litestar_app.requests import Features, check_document, cost_of, decode, size_of
+from litestar_app.requests import Features, check_document, cost_of, size_of
 
 _BYTES_PER_TOKEN: Final = 4
 _Token = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -11,9 +11,10 @@ import msgspec
 import multipart
 from msgspec import Meta, Struct
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Metadata, Name
-from litestar_app.requests import Features, check_document, cost_of, decode, size_of
+from litestar_app.requests import Features, check_document, cost_of, size_of
 
 MAX_PICTURES: Final = 16
 _MAX_FIELDS: Final = 64
@@ -135,5 +136,11 @@ def _measure(request: ImagesRequest, pictures: int) -> Features:
         metadata=request.metadata,
         session=request.session_id or None,
         images_out=request.n or 1,
-        image_variant=f"{request.size or 'auto'}/{request.quality or 'auto'}",
+        image_variant=_variant(request),
     )
+
+
+def _variant(request: ImagesRequest) -> str | None:
+    """Size and quality; None where the provider chooses one of them, which may be the dearest."""
+    known = [word for word in (request.size, request.quality) if word not in (None, "auto")]
+    return "/".join(map(str, known)) if len(known) == 2 else None

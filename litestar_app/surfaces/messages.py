@@ -8,9 +8,10 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Name
-from litestar_app.requests import Features, check_document, cost_of, decode, size_of
+from litestar_app.requests import Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 # Tools that the customer's own program runs, though Anthropic wrote them.
@@ -59,6 +60,7 @@ class MessagesTool(Struct):
     type: str = "custom"
     description: str | None = None
     input_schema: Raw = field(default_factory=Raw)
+    cache_control: dict[str, Any] | None = None
     max_uses: int | None = None
 
 
@@ -91,6 +93,7 @@ class MessagesRequest(CountRequest, kw_only=True):
     top_k: Annotated[int, Meta(ge=0)] | None = None
     stop_sequences: list[str] | None = None
     metadata: dict[str, Any] | None = None
+    cache_control: dict[str, Any] | None = None
     service_tier: str | None = None
     speed: str | None = None
     inference_geo: str | None = None
@@ -141,6 +144,7 @@ def read_messages(body: bytes) -> Features:
         parameters=[name for name, asked in wishes.items() if asked] or None,
         service_tier="fast" if request.speed == "fast" else None,
         searches=measure.searches or None,
+        cache_1h=measure.is_kept_long or _is_hour(request.cache_control) or None,
     )
 
 
@@ -174,7 +178,7 @@ class _Measure:
 
     def __init__(self, request: CountRequest) -> None:
         self.bytes = self.images = self.searches = 0
-        self.is_native = False
+        self.is_native = self.is_kept_long = False
         if isinstance(request.system, str):
             self.bytes += size_of(request.system)
         for number, block in enumerate(request.system if isinstance(request.system, list) else ()):
@@ -189,6 +193,7 @@ class _Measure:
             self._tool(tool, index)
 
     def _block(self, block: Block, place: str) -> None:
+        self.is_kept_long |= _is_hour(block.cache_control)
         match block.type:
             case "text":
                 if block.text is None:
@@ -221,6 +226,7 @@ class _Measure:
 
     def _tool(self, tool: MessagesTool, index: int) -> None:
         self.bytes += size_of(tool.name) + size_of(tool.description) + len(tool.input_schema)
+        self.is_kept_long |= _is_hour(tool.cache_control)
         if tool.type == "custom":
             return
         self.is_native = True
@@ -229,3 +235,7 @@ class _Measure:
         elif not tool.type.startswith((*_HIS_OWN, *_FREE)):
             place = f"tools[{index}]"
             raise InvalidRequest(f"`{place}` is a tool of the provider's that has no price here.", place)
+
+
+def _is_hour(mark: dict[str, Any] | None) -> bool:
+    return mark is not None and mark.get("ttl") == "1h"

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from litestar_app.complaints import decode
 from litestar_app.grammar import Label, Metadata, Name
-from litestar_app.requests import Features, check_document, cost_of, decode, size_of
+from litestar_app.requests import Features, check_document, cost_of, size_of
 
 MAX_DOCUMENTS: Final = 1000
 _SEARCH_DOCUMENTS: Final = 100

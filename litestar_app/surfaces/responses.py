@@ -12,9 +12,10 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Raw, Struct, field
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Metadata, Name, Tokens
-from litestar_app.requests import Features, check_document, cost_of, decode, size_of
+from litestar_app.requests import STANDARD_TIERS, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 _MOST_SEARCHES: Final = 10
@@ -22,7 +23,6 @@ _KEPT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "bac
 # Items that every provider can be told in its own words.
 _COMMON_ITEMS: Final = frozenset(("message", "function_call", "function_call_output", "reasoning"))
 _FREE_TOOLS: Final = frozenset(("mcp", "local_shell", "apply_patch", "custom", "tool_search"))
-_STANDARD_TIERS: Final = (None, "auto", "default", "standard")
 
 
 class Content(Struct):
@@ -147,7 +147,7 @@ def read_responses(body: bytes) -> Features:
         session=request.session_id or request.prompt_cache_key or None,
         needs=needs or None,
         parameters=[name for name, asked in wishes.items() if asked] or None,
-        service_tier=None if request.service_tier in _STANDARD_TIERS else request.service_tier,
+        service_tier=None if request.service_tier in STANDARD_TIERS else request.service_tier,
         searches=(measure.searches and (request.max_tool_calls or measure.searches)) or None,
     )
 

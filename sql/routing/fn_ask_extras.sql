@@ -11,13 +11,13 @@ create or replace function gateway.fn_ask_extras(p_features gateway.request_feat
 language sql immutable
 return case
     when
-        gateway.fn_count_pictures(p_features) > 0 or (p_features).searches or (p_features).audio_in
+        gateway.fn_count_pictures(p_features) > 0 or (p_features).searches > 0 or (p_features).audio_in
         or (p_features).audio_out or (p_features).cache_1h
         then jsonb_strip_nulls(jsonb_build_object(
             'images', case when (p_features).images > 0 then true end,
             'images_out', nullif(gateway.fn_count_pictures(p_features), 0),
             'image_variant', (p_features).image_variant, 'capability', (p_features).capability,
-            'searches', nullif((p_features).searches, false), 'audio_in', nullif((p_features).audio_in, false),
+            'searches', nullif((p_features).searches, 0), 'audio_in', nullif((p_features).audio_in, false),
             'audio_out', nullif((p_features).audio_out, false), 'cache_1h', nullif((p_features).cache_1h, false)
         ))
 end;

@@ -77,7 +77,7 @@ begin
         )
         when v_reasons ? 'no_price' and gateway.fn_ask_extras(p_features) is not null then gateway.fn_refuse(
             'invalid_request', 400,
-            format('What this call would use (pictures or searches) has no price here at %s.', quote_literal(v_asked)),
+            format('What this call would use (pictures, sound or searches) has no price here at %s.', quote_literal(v_asked)),
             jsonb_build_object('param', 'model')
         )
         when v_reasons ? 'unsupported' then gateway.fn_refuse(

@@ -177,7 +177,17 @@ async def test_the_description_names_every_route(desk: Desk) -> None:
     assert document["openapi"].startswith("3.")
     assert set(document["paths"]) == {
         "/v1/ai/completions",
+        "/v1/ai/embeddings",
+        "/v1/ai/feedback",
+        "/v1/ai/images/generations",
         "/v1/ai/models",
+        "/v1/embeddings",
+        "/v1/images/edits",
+        "/v1/images/generations",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/rerank",
+        "/v1/responses",
         "/v1/billing",
         "/v1/billing/{period}",
         "/v1/chat/completions",
