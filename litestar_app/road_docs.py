@@ -213,10 +213,7 @@ def describe_road() -> tuple[dict[str, Any], dict[str, Any]]:
                     "content": form if body is EditRequest else {JSON: {"schema": asked}},
                 },
                 "responses": {
-                    "200": {
-                        "description": "The answer, or with `stream` its events, with `onevault` added.",
-                        "content": content,
-                    },
+                    "200": {"description": ok, "content": content},
                     **{
                         str(code): {"description": text, "content": {JSON: {"schema": refusal}}}
                         for code, text in PROBLEMS.items()
