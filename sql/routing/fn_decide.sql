@@ -17,6 +17,12 @@ declare
     v_choice gateway.route_choice;
 begin
     v_features.is_strict := p_principal.is_strict;
+    -- Asked in two steps, since most calls are no more than text, and a function would cost them more than the fields.
+    v_features.is_special := v_features.capability = 'image' or v_features.images_out > 0 or v_features.searches
+        or v_features.audio_in or v_features.audio_out or v_features.cache_1h or v_features.service_tier is not null;
+    if v_features.is_special then
+        v_features.is_special := gateway.fn_is_special(v_features);
+    end if;
     v_match := gateway.fn_match_rule(p_principal, v_features, p_prompt_tokens, p_now, p_epoch, p_seen);
     v_rule := v_match.rule;
     v_choice.rule_hk := v_rule.routing_rule_hk;
