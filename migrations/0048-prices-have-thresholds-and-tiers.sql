@@ -117,6 +117,7 @@ alter type gateway.request_features add attribute searches integer;
 alter type gateway.request_features add attribute audio_in boolean;
 alter type gateway.request_features add attribute audio_out boolean;
 alter type gateway.request_features add attribute cache_1h boolean;
+alter type gateway.request_features add attribute is_special boolean;
 
 create type gateway.held_extras as (input_usd numeric, output_usd numeric, extra_usd numeric, is_unpriced boolean);
 comment on type gateway.held_extras is

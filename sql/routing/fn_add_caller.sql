@@ -13,6 +13,13 @@ begin
     if p_principal.keeps_parameters then
         v_features.needs := nullif(coalesce(v_features.needs, '{}') || coalesce(v_features.parameters, '{}'), '{}');
     end if;
+    -- Asked in two steps, since most calls are no more than text, and a function would cost them more than the fields.
+    v_features.is_special := v_features.capability = 'image' or v_features.images_out > 0 or v_features.searches > 0
+        or v_features.audio_in or v_features.audio_out or v_features.cache_1h or v_features.service_tier is not null
+        or v_features.needs is not null;
+    if v_features.is_special then
+        v_features.is_special := gateway.fn_is_special(v_features);
+    end if;
     return v_features;
 end
 $$;

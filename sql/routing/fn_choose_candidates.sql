@@ -25,7 +25,7 @@ declare
     v_most smallint := coalesce(p_rule.max_attempts, 3);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
     v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
-    v_is_special boolean := gateway.fn_is_special(p_features);
+    v_is_special boolean := coalesce(p_features.is_special, false);
     v_is_scored boolean := p_epoch is not null or v_is_special or coalesce(
         p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
         or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false

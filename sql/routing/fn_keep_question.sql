@@ -8,13 +8,13 @@ set search_path = ''
 as $$
 declare
     v_metadata jsonb;
-    v_is_special boolean := gateway.fn_is_special(p_features);
+    v_asked jsonb;
 begin
     if p_features.metadata is not null then
         select jsonb_object_agg(a.name, left(p_features.metadata ->> a.name, 100)) into v_metadata
         from ops.asked_metadata as a where p_features.metadata ? a.name;
     end if;
-    return jsonb_build_object('asked', jsonb_strip_nulls(jsonb_build_object(
+    v_asked := jsonb_strip_nulls(jsonb_build_object(
         'request_type', p_features.request_type, 'capability', p_features.capability,
         'surface', p_features.surface, 'priority', p_features.priority, 'model', p_features.model,
         'stream', nullif(p_features.stream, false), 'tools', nullif(p_features.tools, false),
@@ -23,12 +23,16 @@ begin
         'images', nullif(p_features.images, 0), 'max_output_tokens', p_features.max_output_tokens,
         'choices', nullif(p_features.choices, 1), 'max_cost', p_features.max_cost, 'room_usd', p_features.room_usd,
         'room_tokens', p_features.room_tokens, 'closed', p_features.closed, 'metadata', v_metadata
-    )) || case when not v_is_special then '{}'::jsonb else jsonb_strip_nulls(jsonb_build_object(
-        'service_tier', p_features.service_tier, 'images_out', p_features.images_out,
-        'image_variant', substring(p_features.image_variant from '^[0-9a-z]{1,20}(?:/[0-9a-z]{1,20})?$'),
-        'searches', p_features.searches, 'audio_in', p_features.audio_in,
-        'audio_out', p_features.audio_out, 'cache_1h', p_features.cache_1h, 'needs', p_features.needs
-    )) end);
+    ));
+    if p_features.is_special then
+        v_asked := v_asked || jsonb_strip_nulls(jsonb_build_object(
+            'service_tier', p_features.service_tier, 'images_out', p_features.images_out,
+            'image_variant', substring(p_features.image_variant from '^[0-9a-z]{1,20}(?:/[0-9a-z]{1,20})?$'),
+            'searches', p_features.searches, 'audio_in', p_features.audio_in, 'audio_out', p_features.audio_out,
+            'cache_1h', p_features.cache_1h, 'needs', p_features.needs
+        ));
+    end if;
+    return jsonb_build_object('asked', v_asked);
 end
 $$;
 

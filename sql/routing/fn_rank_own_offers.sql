@@ -18,7 +18,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_providers text[] := array(select k.provider from jsonb_object_keys(p_own_keys) as k (provider));
-    v_is_special boolean := gateway.fn_is_special(p_features);
+    v_is_special boolean := coalesce(p_features.is_special, false);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
 begin
     if p_is_scored then

@@ -46,7 +46,7 @@ select results_eq(
     $$select p.usd_per_million, p.price_source from admin.price as p where p.provider = 'booked' and p.meter = 'input' order by 1$$,
     $$values (1::numeric, 'PRICE_BOOK'), (1.5, 'HAND'), (2, 'PRICE_BOOK'), (4, 'PRICE_BOOK')$$, 'his price stands, and so does what lies below it'
 );
-select is(pg_temp.sync(pg_temp.book('{"input": "3", "output": "12", "cache_read": "1"}', 
+select is(pg_temp.sync(pg_temp.book('{"input": "3", "output": "12", "cache_read": "1"}',
     '[{"meter": "input", "service_tier": "flex", "usd_per_million": "1"}]', '2031-01-01')),
     '(0,0,6,3,1)', 'a price with a future date cuts the one before it');
 select results_eq(
