@@ -127,7 +127,7 @@ SANDBOX_OFFERS: Final = (
     _sandbox("large", ("5.00", "15.00"), 131_072, 16_384),
 )
 
-# "global.anthropic.claude-haiku-4-5-20251001-v1:0"
+# Like "global.anthropic.claude-haiku-4-5-20251001-v1:0".
 _BEDROCK_MODEL: Final = re.compile(r"(?:global\.)?([a-z]+)\.(.+?)(?:-v\d(?::\d)?)?")
 _DATE: Final = re.compile(r"-20\d{6}$")
 # How OpenRouter and Bedrock call the makers of models that are providers here too.

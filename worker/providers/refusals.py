@@ -43,7 +43,7 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "unreachable_backend": "overloaded",
 }
 
-_MONEY_MARKS: Final = ("credit balance is too low",)
+_MONEY_MARKS: Final = ("credit balance is too low", "reached your specified api usage limits")
 """Words for want of money in an error that is told as a bad request."""
 
 STATUSES: Final[dict[int, ErrorClass]] = {
