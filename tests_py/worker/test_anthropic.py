@@ -195,6 +195,7 @@ async def test_a_conversation_of_many_turns(provider: AnthropicProvider, fake: F
     [
         ("spend-limit", "money_dead", None),
         ("no-money", "money_dead", None),
+        ("tier-limit", "money_dead", None),
         ("ramp-limit", "rate_limited", 7000),
         ("too-long", "context_too_long", None),
         ("status-413", "bad_request", None),
