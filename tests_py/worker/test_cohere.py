@@ -67,7 +67,7 @@ async def test_what_it_is_asked(provider: CohereProvider, fake: FakeCohere, gram
 
 async def test_a_conversation_with_calls(provider: CohereProvider, fake: FakeCohere) -> None:
     said = {"id": "1", "type": "function", "function": {"name": "a", "arguments": '{"x":1}'}}
-    turns = [
+    turns: list[dict[str, Any]] = [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": "?"},
         {"role": "assistant", "content": None, "tool_calls": [said]},
