@@ -65,7 +65,9 @@ comment on view admin.provider is
 again, it comes back with its models and prices, and needs a key.';
 comment on column admin.provider.provider is 'Short name, as in provider/model; cannot be changed.';
 comment on column admin.provider.provider_name is 'Name in full; the short name if not given.';
-comment on column admin.provider.adapter_kind is 'How the worker speaks to it: openai (if not given) or sandbox.';
+comment on column admin.provider.adapter_kind is
+'How the worker speaks to it: openai (if not given), azure, mistral, anthropic, google, bedrock, cohere, voyage or
+sandbox.';
 comment on column admin.provider.api_endpoint is 'Base URL with its version, like https://api.openai.com/v1.';
 comment on column admin.provider.adapter_settings is 'Quirks for the adapter, such as {"stream_usage": false}.';
 comment on column admin.provider.needs_key is 'Whether it is left out as long as there is no key for it.';

@@ -77,7 +77,7 @@ class ChatReader:
 
     def is_whole(self) -> bool:
         """See `Reader`."""
-        return self.done or self._finished
+        return self._begun and (self.done or self._finished)
 
     def _decode(self, data: bytes) -> Answer:
         answer = decode_answer(data)

@@ -25,6 +25,7 @@ from worker.dialects.events import (
     ThoughtPiece,
     size_of,
 )
+from worker.providers.loose import text
 from worker.providers.messages import REASONS, Said, note_usage, read_answer, read_said
 from worker.providers.tally import Tally
 from worker.shapes import Attempt, Usage
@@ -83,12 +84,12 @@ class MessagesReader:
     def _block(self, index: int, block: dict[str, Any]) -> list[Event]:
         match block.get("type"):
             case "text":
-                return [TextPiece(block["text"])] if block.get("text") else []
+                return [TextPiece(said)] if (said := text(block, "text")) else []
             case "thinking":
-                thought: list[Event] = [ThoughtPiece(block["thinking"])] if block.get("thinking") else []
-                return [*thought, Signature(block["signature"], "anthropic")] if block.get("signature") else thought
+                thought: list[Event] = [ThoughtPiece(said)] if (said := text(block, "thinking")) else []
+                return [*thought, Signature(seal, "anthropic")] if (seal := text(block, "signature")) else thought
             case "redacted_thinking":
-                return [SealedThought(str(block.get("data") or ""), "anthropic")]
+                return [SealedThought(text(block, "data"), "anthropic")]
             case "tool_use":
                 number = self._calls[index] = len(self._calls)
                 call: list[Event] = [CallBegin(number, str(block.get("id") or ""), str(block.get("name") or ""))]
@@ -101,14 +102,14 @@ class MessagesReader:
     def _delta(self, index: int, delta: dict[str, Any]) -> list[Event]:
         match delta.get("type"):
             case "text_delta":
-                return [TextPiece(delta["text"])] if delta.get("text") else []
+                return [TextPiece(said)] if (said := text(delta, "text")) else []
             case "thinking_delta":
-                return [ThoughtPiece(delta["thinking"])] if delta.get("thinking") else []
+                return [ThoughtPiece(said)] if (said := text(delta, "thinking")) else []
             case "signature_delta":
-                return [Signature(str(delta.get("signature") or ""), "anthropic")]
-            case "input_json_delta" if index in self._calls and delta.get("partial_json"):
+                return [Signature(said, "anthropic")] if (said := text(delta, "signature")) else []
+            case "input_json_delta" if index in self._calls and (said := text(delta, "partial_json")):
                 self._spoken.add(index)
-                return [CallPiece(self._calls[index], delta["partial_json"])]
+                return [CallPiece(self._calls[index], said)]
         return []
 
     def _close(self, index: int) -> list[Event]:

@@ -49,7 +49,7 @@ class ChatListener(SseListener):
         self._marks = marks
         self._open: set[int] = set()
         self._finished = False
-        self._said_real = False
+        self._said_real = self._heard = False
 
     def answer(self, body: bytes) -> bytes:
         """See `Listener`: noted and passed on untouched."""
@@ -78,6 +78,7 @@ class ChatListener(SseListener):
         chunk = decode_answer(data)
         if chunk is None:
             raise CallFailed("truncated_stream" if self._said_real else "server_error")
+        self._heard = True
         if chunk.error is not None:
             raise classify_error_object(chunk.error, self._marks)
         if chunk.service_tier is not None:
@@ -108,6 +109,8 @@ class ChatListener(SseListener):
 
     def end(self) -> tuple[bytes, bytes]:
         """See `Listener`; the front says `[DONE]` itself."""
+        if not self._heard:
+            raise CallFailed("server_error")
         if not self.done and (not self._finished or self._open):
             raise self.broken()
         return b"", b""

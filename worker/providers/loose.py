@@ -23,6 +23,12 @@ def inside(said: dict[str, Any], name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def text(said: dict[str, Any], name: str) -> str:
+    """The text of this name; empty if there is none."""
+    found = said.get(name)
+    return found if isinstance(found, str) else ""
+
+
 def objects(found: object) -> list[dict[str, Any]]:
     """The objects in a list, if it is one."""
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -149,5 +149,5 @@ def _use(tally: Tally, usage: _Object, ahead: int, *, begun: bool = False) -> No
     tally.serve("fast" if speed == "fast" else tier if isinstance(tier, str) else None)
     found = normalise_messages_usage(usage, tally.attempt.usage)
     if found is not None and begun:
-        found.output = None
+        found.output = found.reasoning = None
     tally.use(found, usage, ahead=ahead)

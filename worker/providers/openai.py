@@ -225,7 +225,7 @@ def responses_body(call: Call, quirks: Quirks) -> bytes:
 
 def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
     body, dropped = write_chat(read_conversation(call), signed=quirks.signed)
-    attempt.dropped = sorted({*attempt.dropped, *dropped})
+    attempt.dropped = sorted({*attempt.dropped, *dropped, *(name for name in quirks.drop if name in body)})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
     if call.stream and quirks.stream_usage:

@@ -31,6 +31,7 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "billing_not_active": "money_dead",
     "spend_limit_reached": "money_dead",
     "spend_limit_exceeded": "money_dead",
+    "enforced_spend_limit_reached": "money_dead",
     "insufficient_balance": "money_dead",
     "invalid_api_key": "auth_dead",
     "account_deactivated": "auth_dead",
@@ -43,7 +44,7 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "unreachable_backend": "overloaded",
 }
 
-_MONEY_MARKS: Final = ("credit balance is too low",)
+_MONEY_MARKS: Final = ("credit balance is too low", "reached your specified api usage limits")
 """Words for want of money in an error that is told as a bad request."""
 
 STATUSES: Final[dict[int, ErrorClass]] = {
@@ -193,6 +194,9 @@ def _find(parsed: object) -> _Said:
     if not isinstance(inner, dict):
         inner = parsed
     code, kind, param = inner.get("code"), inner.get("type"), inner.get("param")
+    details = inner.get("details")
+    if code is None and isinstance(details, dict):
+        code = details.get("error_code")  # Anthropic's
     message = inner.get("message")
     if message is None:
         message = inner.get("detail", inner.get("Message"))

@@ -97,8 +97,8 @@ def normalise_messages_usage(said: dict[str, object], before: Usage | None = Non
         if before.other:
             other = usage.other or {}
             usage.other = {n: max(before.other.get(n, 0), other.get(n, 0)) for n in before.other | other}
-    if usage.reasoning is not None and usage.output is not None:
-        usage.reasoning = min(usage.reasoning, usage.output)
+    if usage.reasoning is not None:
+        usage.reasoning = None if usage.output is None else min(usage.reasoning, usage.output)
     return None if usage == Usage() else usage
 
 
