@@ -167,6 +167,7 @@ class _Reader:
         self._output = output
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self._comments = b""
         self._alive = False
         self._flowing = False
 
@@ -186,12 +187,15 @@ class _Reader:
             if real is None:
                 if data and self._flowing:
                     passed.append(data)
+                elif len(self._comments) < HELD_BYTES:
+                    self._comments += data  # goes with the next event, of which it is no sign
                 continue
             if not self._alive:
                 self._alive = True
                 self._output.alive()
             if data:
-                passed.append(data)
+                passed.append(self._comments + data)
+                self._comments = b""
             if real:
                 self._flowing = True
             if listener.done:
