@@ -88,6 +88,14 @@ def test_it_is_ranked_and_booked(stage: Stage, kind: str, used: tuple[int, Any],
     assert ((tokens, other), provider, customer) == (used, cost, cost * Decimal("1.2"))
 
 
+def test_many_documents_are_several_searches(stage: Stage) -> None:
+    """Each hundred is held for one; what the provider tells is what is charged."""
+    assert rank(stage, model="rank-cohere", documents=["x"] * 150).status_code == 200
+    price = {"max_cost": "0.003"}
+    assert rank(stage, model="rank-cohere", **price).status_code == 200
+    assert rank(stage, model="rank-cohere", documents=["x"] * 150, **price).status_code != 200
+
+
 def test_what_cannot_rank_is_not_asked(stage: Stage) -> None:
     assert rank(stage, model="rank-cohere", documents=[]).status_code == 400
     answer = rank(stage, model="sandbox-small")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import re
-from typing import Final
+import sys
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -41,6 +44,7 @@ _NO_MODEL: Final = (
     "on-demand throughput isn",
     "invokemodel",
 )
+_SIGNER: Final = "botocore.auth"
 _REGION: Final = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 
 
@@ -79,6 +83,20 @@ def find_region(settings: str | None, host: str) -> str:
     return found
 
 
+class _Credentials(NamedTuple):
+    """A key as botocore's signer reads it."""
+
+    access_key: str
+    secret_key: str
+    token: str | None
+
+
+async def load_signer() -> None:
+    """What signs is loaded by who needs it, since it is large, and beside the loop, since it takes a while."""
+    if not hasattr(sys.modules.get(_SIGNER), "SigV4Auth"):  # half loaded, it is waited for
+        await asyncio.to_thread(importlib.import_module, _SIGNER)
+
+
 def is_signing(key: Secret[str]) -> bool:
     """Whether a key is a pair that signs, rather than a bearer's token."""
     return ":" in key.reveal()
@@ -88,15 +106,13 @@ def sign(key: Secret[str], service: str, region: str, url: httpx.URL, headers: H
     """The headers with the signature: `ACCESS_KEY_ID:SECRET_ACCESS_KEY[:SESSION_TOKEN]` signs, others are bearers."""
     if not is_signing(key):
         return [*headers, bearer(key)]
-    # Loaded by who needs it: it is large.
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
 
     access, secret, token = (*key.reveal().split(":", 2), "")[:3]
     content = {name.decode(): value.decode() for name, value in headers if name == b"content-type"}
     request = AWSRequest(method="POST", url=str(url), data=body, headers=content)
-    SigV4Auth(Credentials(access, secret, token or None), service, region).add_auth(request)
+    SigV4Auth(_Credentials(access, secret, token or None), service, region).add_auth(request)
     signed = [(n.lower().encode(), v.encode()) for n, v in request.headers.items() if n.lower() != "content-type"]
     return [*headers, *signed]
 

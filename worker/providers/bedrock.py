@@ -12,7 +12,7 @@ from worker.dialects.converse_answer import ConverseReader
 from worker.dialects.converse_request import write_converse
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
-from worker.providers.amazon import classify_amazon, find_region, is_signing, is_unknown_key, kind_of, sign
+from worker.providers.amazon import classify_amazon, find_region, is_signing, is_unknown_key, kind_of, load_signer, sign
 from worker.providers.base import CONVERSATIONS, Call, CallFailed, Finding, Inquiry, Output, not_served
 from worker.providers.counting import estimate_count
 from worker.providers.eventstream import BROKEN, Frame, FrameCutter
@@ -38,8 +38,10 @@ class BedrockProvider(HttpProvider):
         """One call; tokens are only estimated here, which asks nobody. See `worker.providers.base.Provider`."""
         if call.surface == "count_tokens":
             await estimate_count(call, attempt, output)
-        else:
-            await super().call(call, attempt, output)
+            return
+        if call.api_key is not None and is_signing(call.api_key):
+            await load_signer()
+        await super().call(call, attempt, output)
 
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """See `HttpProvider`."""
@@ -56,6 +58,8 @@ class BedrockProvider(HttpProvider):
 
     async def validate(self, inquiry: Inquiry) -> Finding:
         """By a call that says nothing: it is refused for that, but only after its key; see `Provider`."""
+        if is_signing(inquiry.api_key):
+            await load_signer()
         try:
             response = await self.send(_request(inquiry, _path("none", stream=False), b"{}"))
         except CallFailed:
