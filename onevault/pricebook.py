@@ -107,17 +107,19 @@ _KNOWN: Final = (
 PROVIDERS: Final[Mapping[str, KnownProvider]] = {provider.name: provider for provider in _KNOWN}
 
 
-def _sandbox(size: str, price: tuple[str, str], context: int, max_output: int) -> BookOffer:
+def _sandbox(
+    size: str, price: tuple[str, str], context: int, max_output: int, capability: Literal["chat", "embedding"] = "chat"
+) -> BookOffer:
     return BookOffer(
         provider=SANDBOX,
         model=f"sandbox-{size}",
         upstream_model=f"sandbox-{size}",
         provider_name="Sandbox",
         model_name=f"Sandbox {size}",
-        capabilities=("chat",),
+        capabilities=(capability,),
         context_tokens=context,
         max_output_tokens=max_output,
-        default_output_tokens=256,
+        default_output_tokens=min(256, max_output),
         prices={"input": Decimal(price[0]), "output": Decimal(price[1])},
     )
 
@@ -125,6 +127,7 @@ def _sandbox(size: str, price: tuple[str, str], context: int, max_output: int) -
 SANDBOX_OFFERS: Final = (
     _sandbox("small", ("0.50", "1.50"), 32_768, 4_096),
     _sandbox("large", ("5.00", "15.00"), 131_072, 16_384),
+    _sandbox("embedding", ("0.10", "0"), 8_192, 1, "embedding"),
 )
 
 # Like "global.anthropic.claude-haiku-4-5-20251001-v1:0".

@@ -251,8 +251,9 @@ def test_one_model_has_one_name_at_its_maker_and_at_openrouter() -> None:
 
 
 def test_the_sandbox_comes_first_and_costs_what_it_says() -> None:
-    small, large = SANDBOX_OFFERS
-    assert BOOK[:2] == [small, large]
+    small, large, embedding = SANDBOX_OFFERS
+    assert BOOK[:3] == [small, large, embedding]
+    assert (embedding.model, embedding.capabilities) == ("sandbox-embedding", ("embedding",))
     assert small.model == "sandbox-small"
     assert small.prices == {"input": Decimal("0.50"), "output": Decimal("1.50")}
     assert (small.context_tokens, small.max_output_tokens) == (32_768, 4_096)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
 from litestar_app.complaints import decode
+from litestar_app.reading_docs import answers
 from litestar_app.replies import ask, json_response
 from litestar_app.routes.models import HEADERS
 
@@ -46,7 +46,7 @@ def feedback_routes(front: Front) -> list[HTTPRouteHandler]:
         tags=["feedback"],
         summary="Score a past request, from 0 to 1",
         status_code=200,
-        responses={200: ResponseSpec(data_container=Booked)},
+        responses=answers(Booked, "The score is booked."),
         response_headers=HEADERS,
     )
     async def record_feedback(request: Request[Any, Any, Any]) -> Response[bytes]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from litestar import Response, get
+from litestar import MediaType, Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from litestar_app.calls import Readiness
 from litestar_app.lane import DatabaseAway
@@ -25,7 +26,15 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @get("/healthz/ready", tags=["health"], summary="200 when calls can be taken, else 503 and why not")
+    @get(
+        "/healthz/ready",
+        tags=["health"],
+        summary="200 when calls can be taken, else 503 and why not",
+        responses={
+            200: ResponseSpec(data_container=Readiness, description="Calls can be taken."),
+            503: ResponseSpec(data_container=Readiness, description="They cannot, and why."),
+        },
+    )
     async def ready() -> Response[bytes]:
         readiness = await _readiness(front)
         status = 200 if readiness.ready else 503
@@ -34,7 +43,12 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
             headers["retry-after"] = "1"
         return Response(msgspec.json.encode(readiness), status_code=status, media_type=JSON, headers=headers)
 
-    @get("/metrics", tags=["health"], summary="Prometheus metrics of this front and of the queues")
+    @get(
+        "/metrics",
+        tags=["health"],
+        summary="Prometheus metrics of this front and of the queues",
+        responses={200: ResponseSpec(data_container=str, description="Metrics.", media_type=MediaType.TEXT)},
+    )
     async def metrics() -> Response[bytes]:
         try:
             gauges = await front.reads.read_metrics()
@@ -44,7 +58,7 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
         text = front.metrics.render(
             gauges, workers=links.workers, waiting=links.waiting, draining=front.draining, held=front.held
         )
-        return Response(text, media_type=CONTENT_TYPE)
+        return Response(text, media_type=CONTENT_TYPE.partition("; charset")[0])
 
     return [live, ready, metrics]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import ResponseHeader
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 
 from litestar_app.errors import GatewayError
+from litestar_app.reading_docs import answers
 from litestar_app.replies import ask, json_response
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         ["/v1/models", "/v1/ai/models"],
         tags=["models"],
         summary="Models this token may use",
-        responses={200: ResponseSpec(data_container=ModelList)},
+        responses=answers(ModelList, "All of them."),
         response_headers=HEADERS,
     )
     async def list_models(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -64,7 +64,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         "/v1/models/{model_id:path}",
         tags=["models"],
         summary="One model",
-        responses={200: ResponseSpec(data_container=Model)},
+        responses=answers(Model, "The model."),
         response_headers=HEADERS,
     )
     async def get_model(

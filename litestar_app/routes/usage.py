@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.params import PathParameter, QueryParameter
 
 from litestar_app.errors import InvalidRequest
+from litestar_app.reading_docs import Bill, Usage, answers
 from litestar_app.replies import ask, json_response
 from litestar_app.routes.models import HEADERS
 
@@ -25,7 +26,13 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
     """The handlers of this module."""
     reads = front.reads
 
-    @get("/v1/usage", tags=["usage"], summary="Own usage, grouped and paged", response_headers=HEADERS)
+    @get(
+        "/v1/usage",
+        tags=["usage"],
+        summary="Own usage, grouped and paged",
+        responses=answers(Usage, "A page of it."),
+        response_headers=HEADERS,
+    )
     async def get_usage(
         request: Request[Any, Any, Any],
         from_: Annotated[
@@ -50,13 +57,20 @@ def usage_routes(front: Front) -> list[HTTPRouteHandler]:
         "/v1/billing",
         tags=["billing"],
         summary="The current bill, and every budget with what is spent, reserved and left",
+        responses=answers(Bill, "The bill so far."),
         response_headers=HEADERS,
     )
     async def get_current_bill(request: Request[Any, Any, Any]) -> Response[bytes]:
         reply = await ask(request, front, lambda caller: reads.get_billing(caller, None))
         return json_response(reply.body)
 
-    @get("/v1/billing/{period:str}", tags=["billing"], summary="The bill of a month", response_headers=HEADERS)
+    @get(
+        "/v1/billing/{period:str}",
+        tags=["billing"],
+        summary="The bill of a month",
+        responses=answers(Bill, "The bill."),
+        response_headers=HEADERS,
+    )
     async def get_bill(
         request: Request[Any, Any, Any], period: Annotated[str, PathParameter(description="The month as yyyy-mm.")]
     ) -> Response[bytes]:

@@ -134,4 +134,8 @@ def test_the_price_book_is_brought_in(cli: Cli) -> None:
         4.25,
         4.25,
     ]
-    assert {row["model"] for row in cli.json("model", "list")} == {"sandbox-large", "sandbox-small"}
+    assert {row["model"] for row in cli.json("model", "list")} == {
+        "sandbox-embedding",
+        "sandbox-large",
+        "sandbox-small",
+    }
