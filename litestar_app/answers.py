@@ -33,8 +33,8 @@ class Answer:
         "_body",
         "_events",
         "_include_usage",
-        "_last",
         "_load",
+        "_passed",
         "_paused",
         "_pieces",
         "_streamed",
@@ -45,12 +45,23 @@ class Answer:
         "delivered",
         "error",
         "head",
+        "last_event",
+        "last_sent",
         "link",
         "receipt",
         "ticket",
     )
 
-    def __init__(self, surface: str, body: bytes, load: Load, *, stream: bool, include_usage: bool) -> None:
+    def __init__(
+        self,
+        surface: str,
+        body: bytes,
+        load: Load,
+        *,
+        stream: bool,
+        include_usage: bool,
+        passed: dict[str, str] | None = None,
+    ) -> None:
         self.ticket = os.urandom(16)
         self.link: Link | None = None
         self.claim: Claim | None = None
@@ -59,8 +70,12 @@ class Answer:
         self.error: GatewayError | None = None
         self.delivered = 0
         """Bytes that were handed to the customer's connection."""
+        self.last_event = b""
+        """The event that ends a whole stream; `onevault` is to be put into it."""
+        self.last_sent = b""
+        """What was taken last of a stream."""
         self._events = 0
-        self._last = b""
+        self._passed = passed or {}
         self._surface = surface
         self._body = body
         self._load = load
@@ -100,12 +115,12 @@ class Answer:
         self.delivered += len(data)
         if self._streamed:
             self._events += count_events(data)
-            self._last = data
+            self.last_sent = data
         return data
 
     def delivered_text(self) -> int:
         """About how many bytes of text were delivered: what an answer that broke off is charged by."""
-        return estimate_text(self.delivered, self._events, self._last) if self._events else 0
+        return estimate_text(self.delivered, self._events, self.last_sent) if self._events else 0
 
     def drained(self) -> None:
         """The customer's connection has taken what was given: let a paused worker go on."""
@@ -119,7 +134,7 @@ class Answer:
 
     def body_frame(self) -> bytes:
         """The frame that answers a claim."""
-        return encode(Body(self.ticket, self._surface, self._streamed, self._include_usage, self._body))
+        return encode(Body(self.ticket, self._surface, self._streamed, self._include_usage, self._body, self._passed))
 
     def open(self, head: Head) -> None:
         """Real output begins."""
@@ -143,6 +158,7 @@ class Answer:
     def finish(self, end: End) -> None:
         """The worker has booked the request."""
         self.receipt = end.receipt
+        self.last_event = end.last
         self._wake()
 
     def start_over(self) -> bool:

@@ -29,6 +29,7 @@ from litestar_app.errors import (
 from litestar_app.front import LANES, Front
 from litestar_app.replies import JSON, request_id_headers
 from litestar_app.routes.completions import completion_routes
+from litestar_app.routes.feedback import feedback_routes
 from litestar_app.routes.health import health_routes
 from litestar_app.routes.models import model_routes
 from litestar_app.routes.usage import usage_routes
@@ -52,7 +53,7 @@ def create_app(settings: Settings) -> Litestar:
 
 def build_app(front: Front) -> Litestar:
     """The routes around a front, and its life with the application's."""
-    described = [*model_routes(front), *usage_routes(front), *health_routes(front)]
+    described = [*model_routes(front), *usage_routes(front), *feedback_routes(front), *health_routes(front)]
     app = Litestar(
         route_handlers=[*completion_routes(front), *described, *document_routes(described)],
         lifespan=[lambda _: _lifespan(front)],

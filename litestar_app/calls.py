@@ -29,6 +29,7 @@ order by d.ordinal
 LIST_MODELS: Final = "select gateway.sp_list_models(%s::bytea, %s::text)::text"
 GET_USAGE: Final = "select gateway.sp_get_usage(%s::bytea, %s::jsonb, %s::text)::text"
 GET_BILLING: Final = "select gateway.sp_get_billing(%s::bytea, %s::text, %s::text)::text"
+RECORD_FEEDBACK: Final = "select gateway.sp_record_feedback(%s::bytea, %s::text, %s::numeric, %s::text)::text"
 REHASH_TOKEN: Final = "select gateway.sp_rehash_token(%s::bytea, %s::bytea, %s::text)"  # noqa: S105
 RECLAIM_MESSAGE: Final = "select gateway.sp_reclaim_message(%s::text, %s::bigint, %s::int, %s::bigint)"
 READ_METRICS: Final = "select gateway.sp_read_metrics()::text"
@@ -40,7 +41,7 @@ _log = get_log("front.database")
 _encode = msgspec.json.Encoder().encode
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     """One request as `sp_route_requests` takes it: everything about it and none of its words."""
 
     digest: str
@@ -66,6 +67,15 @@ class Ask(msgspec.Struct, frozen=True):
     user_agent: str | None
     timeout_ms: int
     idempotency: list[tuple[str, str]] | msgspec.UnsetType = msgspec.UNSET
+    needs: list[str] | None = None
+    parameters: list[str] | None = None
+    service_tier: str | None = None
+    searches: int | None = None
+    images_out: int | None = None
+    image_variant: str | None = None
+    audio_in: bool | None = None
+    audio_out: bool | None = None
+    cache_1h: bool | None = None
 
 
 class Caller(NamedTuple):
@@ -194,6 +204,10 @@ class Reads:
     async def get_billing(self, caller: Caller, period: str | None) -> Reply:
         """The customer's bill of a month `yyyy-mm`, or the current one."""
         return await self._reply(GET_BILLING, caller.digest, period, caller.client_ip)
+
+    async def record_feedback(self, caller: Caller, request_id: str, score: str) -> Reply:
+        """Book a score, decimal text, of one of the customer's own requests."""
+        return await self._reply(RECORD_FEEDBACK, caller.digest, request_id, score, caller.client_ip)
 
     async def rehash_token(self, presented: bytes, current: bytes, key_id: str) -> str:
         """Store a token's digest under the current pepper: done, gone or not_yet."""

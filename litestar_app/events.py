@@ -22,6 +22,7 @@ class _Choice(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     choices: list[_Choice] = []
+    delta: Any = None
 
 
 _decode: Final = msgspec.json.Decoder(_Event).decode
@@ -36,11 +37,12 @@ def estimate_text(size: int, events: int, last: bytes) -> int:
     """The bytes of text in `events` events of `size` bytes in all, if they are like those in `last`."""
     lengths = texts = seen = 0
     for event in _END.split(last):
-        data = event.removeprefix(b"data:").strip()
+        data = event[event.find(b"data:") + 5 :].strip() if b"data:" in event else b""
         if not data.startswith(b"{"):
             continue
         try:
-            text = sum(_text(choice.delta) for choice in _decode(data).choices)
+            said = _decode(data)
+            text = _text(said.delta) + sum(_text(choice.delta) for choice in said.choices)
         except msgspec.MsgspecError:
             continue
         if text:

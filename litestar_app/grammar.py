@@ -39,6 +39,13 @@ class InputFile(Struct):
     filename: str | None = None
 
 
+class InputAudio(Struct):
+    """Sound, base64."""
+
+    data: str
+    format: str | None = None
+
+
 class Part(Struct):
     """One part of a message's content; `type` says which of the other fields counts."""
 
@@ -47,6 +54,7 @@ class Part(Struct):
     refusal: str | None = None
     image_url: ImageUrl | None = None
     file: InputFile | None = None
+    input_audio: InputAudio | None = None
 
 
 class Function(Struct):
@@ -137,6 +145,8 @@ class _Parameters(Struct, kw_only=True):
     user: Annotated[str, Meta(max_length=512)] | None = None
     prompt_cache_key: Annotated[str, Meta(max_length=512)] | None = None
     reasoning_effort: str | None = None
+    verbosity: str | None = None
+    prediction: Raw = field(default_factory=Raw)
     service_tier: str | None = None
     modalities: list[str] | None = None
     audio: Raw = field(default_factory=Raw)

@@ -129,6 +129,15 @@ def splice(answer: bytes, receipt: Receipt) -> bytes:
     return b"".join((head, comma, b'"onevault":', onevault_object(receipt), b"}"))
 
 
+def splice_event(event: bytes, receipt: Receipt) -> bytes:
+    """An event whose data is a JSON object, with `onevault` as that object's last member."""
+    end = event.rfind(b"}")
+    if end < 0:
+        return event
+    comma = b"" if event[:end].rstrip().endswith(b"{") else b","
+    return b"".join((event[:end], comma, b'"onevault":', onevault_object(receipt), event[end:]))
+
+
 def stream_id(first_piece: bytes) -> bytes | None:
     """The id that the provider gave the stream, from its first event."""
     found = _ID.search(first_piece, 0, 4096)

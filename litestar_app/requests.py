@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from decimal import ROUND_DOWN, Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
+from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
-from litestar_app.unpriced import refuse_unpriced
 
 Surface = Literal["chat", "native"]
 
@@ -31,22 +31,37 @@ _COST_STEP: Final = Decimal("1e-10")
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 """What a file's base64 weighs against text, roughly, in tokens a provider counts."""
 
-_ROLES: Final = "developer, system, user, assistant, tool or function"
+_NOT_EVERYWHERE: Final = (
+    "logprobs",
+    "top_logprobs",
+    "logit_bias",
+    "presence_penalty",
+    "frequency_penalty",
+    "reasoning_effort",
+    "verbosity",
+    "prediction",
+)
+"""Parameters that have no counterpart in the grammar of some provider."""
+
+_SOUND_BYTES_PER_TEXT_BYTE: Final = 64
+"""The same of sound: a second of the thinnest has 4,000 bytes, and ten tokens."""
+
 _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _STRING: Final = re.compile(rb'"[^"]*"')
-_KINDS: Final = {
-    "str": "a string",
-    "int": "an integer",
-    "float": "a number",
-    "decimal": "a number",
-    "bool": "a boolean",
-    "array": "an array",
-    "object": "an object",
-}
-_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`$")
-_EXPECTED: Final = re.compile(r"^Expected `([^`]+)`(?:, got `([a-z]+)`| (?:of )?(length )?(<=|>=) (\S+))?")
-_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+
+STANDARD_TIERS: Final = (None, "auto", "default", "standard")
+_RARE: Final = (
+    "needs",
+    "parameters",
+    "service_tier",
+    "searches",
+    "images_out",
+    "image_variant",
+    "audio_in",
+    "audio_out",
+    "cache_1h",
+)
 
 _chat: Final = msgspec.json.Decoder(ChatRequest)
 _native: Final = msgspec.json.Decoder(NativeRequest)
@@ -72,28 +87,40 @@ class Features(msgspec.Struct, frozen=True):
     metadata: dict[str, str] | None
     session: str | None
     """The customer's own name of the conversation. SQL is told a digest of it."""
+    needs: list[str] | None = None
+    """What a provider must be able to be told, lest the answer be another one: a grammar of its own, `n`."""
+    parameters: list[str] | None = None
+    """What some providers cannot be told: whether they may leave it out is the customer's to say."""
+    service_tier: str | None = None
+    searches: int | None = None
+    """The most searches that the provider may make."""
+    images_out: int | None = None
+    image_variant: str | None = None
+    audio_in: bool | None = None
+    audio_out: bool | None = None
+    cache_1h: bool | None = None
+    """Whether something is to be kept by the provider for an hour, which costs more than for minutes."""
+
+    def rare(self) -> dict[str, Any]:
+        """Those that few calls have, by name, as far as this one has them."""
+        return {name: value for name in _RARE if (value := getattr(self, name)) is not None}
 
 
 def read_request(surface: Surface, body: bytes) -> Features:
     """Check the body of a chat request and measure it. Raises `InvalidRequest`."""
     check_document(body)
-    request: ChatRequest | NativeRequest
-    try:
-        request = _chat.decode(body) if surface == "chat" else _native.decode(body)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
-    except (msgspec.DecodeError, RecursionError):
-        raise InvalidRequest("The body is not valid JSON.") from None
-    refuse_unpriced(request)
+    request: ChatRequest | NativeRequest = decode(_chat, body) if surface == "chat" else decode(_native, body)
+    if request.web_search_options:
+        raise InvalidRequest("`web_search_options` cannot be used: nobody tells what they cost.", "web_search_options")
     prompt_bytes = images = 0
     if isinstance(request, NativeRequest):
         if (request.prompt is None) == (request.messages is None):
             raise InvalidRequest("Send either `prompt` or `messages`, one of them.", "prompt")
-        prompt_bytes = _size(request.prompt)
+        prompt_bytes = size_of(request.prompt)
     messages = request.messages or ()
     for index, message in enumerate(messages):
         if type(message.content) is str and message.tool_calls is None:
-            prompt_bytes += _size(message.content)
+            prompt_bytes += size_of(message.content)
         else:
             text, pictures = _measure(message, index)
             prompt_bytes += text
@@ -122,10 +149,26 @@ def read_request(surface: Surface, body: bytes) -> Features:
         messages=len(messages) or 1,
         max_output_tokens=request.max_completion_tokens or request.max_tokens,
         choices=request.n or 1,
-        max_cost=_cost(request.max_cost),
+        max_cost=cost_of(request.max_cost),
         metadata=request.metadata,
         session=request.session_id or request.prompt_cache_key or None,
+        needs=["n"] if request.n is not None and request.n > 1 else None,
+        parameters=_list_wishes(request),
+        service_tier=request.service_tier if request.service_tier not in STANDARD_TIERS else None,
+        audio_in=any(_is_sound(message) for message in messages) or None,
+        audio_out=bool(request.audio) or "audio" in (request.modalities or ()) or None,
     )
+
+
+def _is_sound(message: Message) -> bool:
+    return type(message.content) is list and any(part.type == "input_audio" for part in message.content)
+
+
+def _list_wishes(request: ChatRequest | NativeRequest) -> list[str] | None:
+    wishes = [name for name in _NOT_EVERYWHERE if getattr(request, name)]
+    if request.seed is not None:
+        wishes.append("seed")
+    return wishes or None
 
 
 def check_document(body: bytes) -> None:
@@ -167,10 +210,10 @@ def _is_too_deep(brackets: bytes) -> bool:
 
 def _measure(message: Message, index: int) -> tuple[int, int]:
     """Text bytes and images of one message that is more than a plain string."""
-    size, images = _size(message.refusal), 0
+    size, images = size_of(message.refusal), 0
     content = message.content
     if isinstance(content, str):
-        size += _size(content)
+        size += size_of(content)
     elif content is not None:
         for number, part in enumerate(content):
             text, pictures = _measure_part(part, f"messages[{index}].content[{number}]")
@@ -182,9 +225,9 @@ def _measure(message: Message, index: int) -> tuple[int, int]:
     for call in message.tool_calls or ():
         size += len(call.custom)
         if call.function is not None:
-            size += _size(call.function.name) + _size(call.function.arguments)
+            size += size_of(call.function.name) + size_of(call.function.arguments)
     if message.function_call is not None:
-        size += _size(message.function_call.name) + _size(message.function_call.arguments)
+        size += size_of(message.function_call.name) + size_of(message.function_call.arguments)
     return size, images
 
 
@@ -197,11 +240,15 @@ def _measure_part(part: Part, place: str) -> tuple[int, int]:
             if part.image_url is None:
                 raise InvalidRequest(f"`{place}.image_url` must be an object.", f"{place}.image_url")
             return 0, 1
+        case "input_audio":
+            if part.input_audio is None:
+                raise InvalidRequest(f"`{place}.input_audio` must be an object.", f"{place}.input_audio")
+            return len(part.input_audio.data) // _SOUND_BYTES_PER_TEXT_BYTE, 0
         case "file":
             if part.file is None:
                 raise InvalidRequest(f"`{place}.file` must be an object.", f"{place}.file")
             return len(part.file.file_data or "") // _FILE_BYTES_PER_TEXT_BYTE, 0
-    return _size(part.text) + _size(part.refusal), 0
+    return size_of(part.text) + size_of(part.refusal), 0
 
 
 def _measure_tool(tool: Tool, index: int) -> int:
@@ -211,17 +258,17 @@ def _measure_tool(tool: Tool, index: int) -> int:
         raise InvalidRequest(f"`{place}` must be an object.", place)
     if function is None:
         return len(tool.custom)
-    return _size(function.name) + _size(function.description) + len(function.parameters)
+    return size_of(function.name) + size_of(function.description) + len(function.parameters)
 
 
-def _size(text: str | None) -> int:
+def size_of(text: str | None) -> int:
     """Bytes of the text in UTF-8."""
     if not text:
         return 0
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _cost(amount: Decimal | None) -> str | None:
+def cost_of(amount: Decimal | None) -> str | None:
     """The customer's limit as plain decimal text of at most 10 places."""
     if amount is None:
         return None
@@ -234,31 +281,3 @@ def _check_metadata(metadata: dict[str, str]) -> None:
     for key, value in metadata.items():
         if "\0" in key or "\0" in value:
             raise InvalidRequest("`metadata` holds a NUL character.", "metadata")
-
-
-def _explain(text: str) -> InvalidRequest:
-    """Our own sentence for a decoder's complaint: the place and what belongs there, no values."""
-    place = found[1] if (found := _PLACE.search(text)) else ""
-    inside = place.endswith("[...]") or "`key` in" in text
-    place = place.replace("[...]", "")
-    if missing := _MISSING.search(text):
-        field = f"{place}.{missing[1]}" if place else missing[1]
-        return InvalidRequest(f"`{field}` is missing.", field)
-    name = f"`{place}`" if place else "The body"
-    if inside:
-        name = f"What is in {name}"
-    return InvalidRequest(f"{name} {_complaint(text, place)}.", place or None)
-
-
-def _complaint(text: str, place: str) -> str:
-    if place.endswith(".role"):
-        return f"must be one of {_ROLES}"
-    expected = _EXPECTED.match(text)
-    if expected is None or "matching regex" in text:
-        return "is out of range or not a value this field takes"
-    kinds, got, length, relation, bound = expected.groups()
-    if relation:
-        limit = f"{'at least' if relation == '>=' else 'at most'} {bound}"
-        return f"must have a length of {limit}" if length else f"must be {limit}"
-    wanted = " or ".join(_KINDS.get(kind, kind) for kind in kinds.split(" | ") if kind != "null")
-    return f"must be {wanted}, not {_KINDS.get(got, got)}" if got else f"must be {wanted}"

@@ -113,7 +113,7 @@ alter type gateway.priced_attempt add attribute has_unpriced_usage boolean;
 alter type gateway.request_features add attribute service_tier text;
 alter type gateway.request_features add attribute images_out integer;
 alter type gateway.request_features add attribute image_variant text;
-alter type gateway.request_features add attribute searches boolean;
+alter type gateway.request_features add attribute searches integer;
 alter type gateway.request_features add attribute audio_in boolean;
 alter type gateway.request_features add attribute audio_out boolean;
 alter type gateway.request_features add attribute cache_1h boolean;

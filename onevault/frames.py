@@ -57,13 +57,17 @@ class Claim(msgspec.Struct, array_like=True, frozen=True, tag=2):
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True, tag=3):
-    """Worker to front: real output begins. From here on there is no other candidate."""
+    """Worker to front: real output begins. From here on there is no other candidate.
+
+    `dropped` names the parameters that this provider could not be told, with commas between.
+    """
 
     ticket: bytes
     request_id: str
     provider: str
     model: str
     content_type: str
+    dropped: str = ""
 
 
 class Chunk(msgspec.Struct, array_like=True, frozen=True, tag=4):
@@ -74,20 +78,25 @@ class Chunk(msgspec.Struct, array_like=True, frozen=True, tag=4):
 
 
 class End(msgspec.Struct, array_like=True, frozen=True, tag=5):
-    """Worker to front: the request is over and booked. `receipt` is a JSON object."""
+    """Worker to front: over and booked. `receipt` is a JSON object, `last` the event that ends a stream."""
 
     ticket: bytes
     receipt: bytes
+    last: bytes = b""
 
 
 class Body(msgspec.Struct, array_like=True, frozen=True, tag=6):
-    """Front to worker: the customer's JSON, untouched. `surface` is "chat" or "native"."""
+    """Front to worker: the customer's JSON, untouched.
+
+    `surface` names the route it came by, `headers` are those of his that are for the provider.
+    """
 
     ticket: bytes
     surface: str
     stream: bool
     include_usage: bool
     body: bytes
+    headers: dict[str, str] = {}
 
 
 class Gone(msgspec.Struct, array_like=True, frozen=True, tag=7):

@@ -24,10 +24,14 @@ _MISFITS: Final = tuple(
         ("openai", r":|-$", "a family of models, no name that can be called"),
         ("google", r"^(?!gemini|gemma)|-maas$", "served by Vertex AI alone"),
         ("openrouter", r"^[^/]+$", "no name that can be called"),
+        ("aws", r"^regional\.", "a family of names, one for each region"),
+        ("aws", r"sonic|voxtral", "sound is not offered"),
+        ("aws", r"embed", "it embeds by a route of its own"),
+        ("voyageai", r"context", "it embeds by a route of its own"),
     )
 )
 _UNPRICED: Final = re.compile(r"^output_(audio|video)|_(hours|kpages|mchars)$")
-_EMBEDDING: Final = re.compile(r"embed")
+_EMBEDDING: Final = re.compile(r"embed|^voyage-")
 _PICTURE: Final = re.compile(r"image|banana|dall-e|flux")
 # Pictures are all that these give: what they ask for output is the price of a picture's tokens.
 _PICTURES_ALONE: Final = re.compile(r"gpt-image-(1|1-mini|2|2\..*)")
@@ -47,6 +51,10 @@ _MAX_OUTPUT: Final = (
     ("anthropic", r"claude-3-(haiku|opus|sonnet).*", 4_096),
     ("google", r"gemini-2\.5-(pro|flash|flash-lite)", 65_536),
     ("google", r"gemini-2\.0-flash(-lite)?", 8_192),
+    ("aws", r"amazon\.titan-text-express.*", 8_192),
+    ("aws", r"amazon\.nova-(lite|micro|pro|premier)-v1.*", 5_120),
+    ("aws", r"amazon\.titan-text-lite.*|mistral\.(mistral-(large|small)-24|mistral-7b|mixtral|pixtral).*", 4_096),
+    ("aws", r"meta\.llama3-.*", 2_048),
 )
 
 

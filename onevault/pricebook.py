@@ -9,6 +9,7 @@ there is anything new to read.
 """
 
 import importlib.metadata
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
 # Part of the version, so that a change in how the data is read counts as news too.
-_READING: Final = "2"
+_READING: Final = "3"
 SANDBOX: Final = "sandbox"
 
 
@@ -40,7 +41,7 @@ class KnownProvider(msgspec.Struct, frozen=True):
     key_variable: str | None
     """Environment variable that holds the house's key; None if it needs none."""
     settings: Mapping[str, str | bool]
-    kind: Literal["openai", "sandbox"] = "openai"
+    kind: Literal["openai", "mistral", "anthropic", "google", "bedrock", "cohere", "voyage", "sandbox"] = "openai"
 
 
 class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,26 +80,27 @@ class SkippedPrice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-# Mistral and Cohere refuse requests with stream_options, and Mistral those with the newer field.
 _Quirks = Mapping[str, str | bool]
 _NEWER: Final[_Quirks] = {"max_tokens_field": "max_completion_tokens", "stream_usage": True}
+_OPENAI: Final[_Quirks] = {**_NEWER, "responses": True}
 _OLDER: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": True}
-_STRICT: Final[_Quirks] = {"max_tokens_field": "max_tokens", "stream_usage": False}
 
-_GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta/openai"
-_COHERE: Final = "https://api.cohere.ai/compatibility/v1"
+_GEMINI: Final = "https://generativelanguage.googleapis.com/v1beta"
+_BEDROCK: Final = "https://bedrock-runtime.us-east-1.amazonaws.com"
 _OPENROUTER: Final = "https://openrouter.ai/api/v1"
 
 _KNOWN: Final = (
-    KnownProvider("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _NEWER),
-    KnownProvider("anthropic", "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", _OLDER),
-    KnownProvider("google", "Google Gemini", _GEMINI, "GEMINI_API_KEY", _OLDER),
-    KnownProvider("mistral", "Mistral AI", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", _STRICT),
+    KnownProvider("openai", "OpenAI", "https://api.openai.com/v1", "OPENAI_API_KEY", _OPENAI),
+    KnownProvider("anthropic", "Anthropic", "https://api.anthropic.com/v1", "ANTHROPIC_API_KEY", {}, "anthropic"),
+    KnownProvider("google", "Google Gemini", _GEMINI, "GEMINI_API_KEY", {}, "google"),
+    KnownProvider("mistral", "Mistral AI", "https://api.mistral.ai/v1", "MISTRAL_API_KEY", {}, "mistral"),
     KnownProvider("groq", "Groq", "https://api.groq.com/openai/v1", "GROQ_API_KEY", _NEWER),
     KnownProvider("together", "Together AI", "https://api.together.xyz/v1", "TOGETHER_API_KEY", _OLDER),
     KnownProvider("deepseek", "DeepSeek", "https://api.deepseek.com/v1", "DEEPSEEK_API_KEY", _OLDER),
     KnownProvider("openrouter", "OpenRouter", _OPENROUTER, "OPENROUTER_API_KEY", _OLDER),
-    KnownProvider("cohere", "Cohere", _COHERE, "COHERE_API_KEY", _STRICT),
+    KnownProvider("cohere", "Cohere", "https://api.cohere.com/v2", "COHERE_API_KEY", {}, "cohere"),
+    KnownProvider("aws", "Amazon Bedrock", _BEDROCK, "AWS_BEARER_TOKEN_BEDROCK", {}, "bedrock"),
+    KnownProvider("voyageai", "Voyage AI", "https://api.voyageai.com/v1", "VOYAGE_API_KEY", {}, "voyage"),
     KnownProvider("x-ai", "xAI", "https://api.x.ai/v1", "XAI_API_KEY", _NEWER),
     KnownProvider(SANDBOX, "Sandbox", "in-process", None, {}, kind="sandbox"),
 )
@@ -125,7 +127,10 @@ SANDBOX_OFFERS: Final = (
     _sandbox("large", ("5.00", "15.00"), 131_072, 16_384),
 )
 
-# How OpenRouter calls the makers of models that are providers here too.
+# Like "global.anthropic.claude-haiku-4-5-20251001-v1:0".
+_BEDROCK_MODEL: Final = re.compile(r"(?:global\.)?([a-z]+)\.(.+?)(?:-v\d(?::\d)?)?")
+_DATE: Final = re.compile(r"-20\d{6}$")
+# How OpenRouter and Bedrock call the makers of models that are providers here too.
 _MAKERS: Final = {
     "openai": "openai",
     "anthropic": "anthropic",
@@ -224,10 +229,15 @@ def _with_hour_long_writes(prices: Prices, others: list[BookPrice]) -> tuple[Pri
 
 
 def _house_name(provider: str, model: str, published: Mapping[str, list["ModelInfo"]]) -> str:
-    """Name a model of OpenRouter as its maker does, if the maker's own list has it."""
-    vendor, _, bare = model.partition("/")
-    maker = _MAKERS.get(vendor) if provider == "openrouter" else None
+    """Name a model of OpenRouter or Bedrock as its maker does, if the maker's own list has it."""
+    vendor, bare = "", model
+    if provider == "openrouter":
+        vendor, _, bare = model.partition("/")
+    elif provider == "aws" and (found := _BEDROCK_MODEL.fullmatch(model)):
+        vendor, bare = found.groups()
+    maker = _MAKERS.get(vendor)
     if maker is None:
         return model
     own = {entry.id for entry in published.get(maker, [])}
-    return next((name for name in (bare, bare.replace(".", "-")) if name in own), model)
+    names = (bare, bare.replace(".", "-"), _DATE.sub("", bare))
+    return next((name for name in names if name in own), model)

@@ -39,6 +39,7 @@ grant execute on function gateway.sp_reclaim_message(text, bigint, integer, bigi
 grant execute on function gateway.sp_list_models(bytea, text) to onevault_app;
 grant execute on function gateway.sp_get_usage(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_get_billing(bytea, text, text) to onevault_app;
+grant execute on function gateway.sp_record_feedback(bytea, text, numeric, text) to onevault_app;
 grant execute on function gateway.sp_rehash_token(bytea, bytea, text) to onevault_app;
 grant execute on function gateway.sp_read_metrics() to onevault_app;
 grant execute on function gateway.sp_check_ready() to onevault_app;
@@ -117,6 +118,7 @@ grant select (provider_hk, load_date, load_end_date, compliance_levels) on gatew
 grant select on gateway.offer_price_s to onevault_reader;
 grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule_s to onevault_reader;
 grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
+grant select on gateway.api_request_feedback_s, gateway.offer_quality_s to onevault_reader;
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
 grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;

@@ -34,6 +34,7 @@ set local role onevault_owner;
 \ir ops/tg_epoch_moved.sql
 \ir ops/fn_complete_rate.sql
 \ir ops/fn_list_rates.sql
+\ir ops/fn_name_grammars.sql
 \ir ops/current_offer.sql
 \ir ops/circuit_breaker.sql
 \ir ops/key_breaker.sql
@@ -103,6 +104,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql
+\ir routing/fn_add_caller.sql
 \ir routing/fn_decide.sql
 \ir routing/fn_choose_hedge.sql
 \ir routing/fn_choose_queue.sql
@@ -200,6 +202,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_measure_speed.sql
 \ir rollup/fn_measure_waits.sql
 \ir rollup/fn_learn_usage.sql
+\ir rollup/fn_learn_quality.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql
 \ir business_vault/usage_hourly.sql
@@ -214,6 +217,7 @@ set local role onevault_reader;
 \ir business_vault/budget_status.sql
 \ir business_vault/provider_performance.sql
 \ir business_vault/provider_comparison.sql
+\ir business_vault/offer_quality.sql
 grant select on all tables in schema business_vault to onevault_owner with grant option;
 set local role onevault_owner;
 \ir doors/fn_reply.sql
@@ -223,6 +227,7 @@ set local role onevault_owner;
 \ir doors/sp_get_usage.sql
 \ir doors/fn_bill_usage.sql
 \ir doors/sp_get_billing.sql
+\ir doors/sp_record_feedback.sql
 \ir doors/sp_rehash_token.sql
 \ir doors/sp_read_metrics.sql
 \ir doors/sp_check_ready.sql

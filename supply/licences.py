@@ -42,6 +42,7 @@ _WORDS: Final = {
 _READ: Final = {
     "colorama": ("cac35c02686e5d04a5a7140bfb3b36e73aed496656e891102e428886d7930318", "BSD-3-Clause"),
     "httpx-aiohttp": ("154759c1e9eb58e42643ee43ec59d556def4d1d702d911a484c469e02f85dd5d", "BSD-3-Clause"),
+    "python-dateutil": ("ba00f51a0d92823b5a1cde27d8b5b9d2321e67ed8da9bc163eff96d5e17e577e", "BSD-3-Clause"),
     "rich-click": ("d460cfe666617a2f86cb7c66f9041f0a87611c8b0c1f2f3f674a2022adc1f2af", "MIT"),
     "sqlparse": ("e8317674dd42707fdd4498360e6c96b6f2ea8ed91ddaa7c569a457279cb90da7", "BSD-3-Clause"),
     "uvloop": ("48ad2b10efae702f38f5a236989e913e2bd169d7c3017254c912b0981b0a7b40", "Apache-2.0 OR MIT"),
@@ -123,7 +124,10 @@ def _holds(node: object) -> bool:
 
 
 def _checksum(found: Distribution) -> str:
+    files = found.files or []
+    kept = [path for path in files if "licenses" in path.parts]
+    kept = kept or [path for path in files if path.parent.suffix == ".dist-info" and path.name.startswith("LICEN")]
     total = hashlib.sha256()
-    for path in sorted(str(path.locate()) for path in found.files or () if "licenses" in path.parts):
+    for path in sorted(str(path.locate()) for path in kept):
         total.update(Path(path).read_bytes())
     return total.hexdigest()

@@ -270,10 +270,14 @@ def test_providers_can_be_called_as_they_stand_in_the_table() -> None:
             assert provider.kind == "sandbox"
             continue
         assert re.fullmatch(r"https://[a-z0-9./-]+[a-z0-9]", provider.endpoint)
-        assert re.fullmatch(r"[A-Z]+_API_KEY", provider.key_variable or "")
-        assert provider.kind == "openai"
-        assert provider.settings["max_tokens_field"] in ("max_tokens", "max_completion_tokens")
-    assert PROVIDERS["mistral"].settings["stream_usage"] is False
+        assert re.fullmatch(r"[A-Z]+_API_KEY|AWS_BEARER_TOKEN_BEDROCK", provider.key_variable or "")
+        if provider.kind == "openai":
+            assert provider.settings["max_tokens_field"] in ("max_tokens", "max_completion_tokens")
+    assert {name: PROVIDERS[name].kind for name in ("anthropic", "google", "mistral")} == {
+        "anthropic": "anthropic",
+        "google": "google",
+        "mistral": "mistral",
+    }
     assert PROVIDERS.keys() - {"sandbox"} <= PUBLISHED.keys()
 
 
@@ -480,3 +484,11 @@ def test_models_that_cannot_be_priced_are_not_offered(prices: ModelPrice) -> Non
     assert find_misfit("openai", "gpt-4o", windows) is not None
     windows, _ = read_windows(model(flat("1", "2")), DAY)
     assert find_misfit("openai", "gpt-4o", windows) is None
+
+
+def test_models_at_bedrock_are_named_as_their_makers_name_them() -> None:
+    named = {offer.upstream_model: offer.model for offer in read_price_book() if offer.provider == "aws"}
+    assert named["global.anthropic.claude-haiku-4-5-20251001-v1:0"] == "claude-haiku-4-5"
+    assert named["global.openai.gpt-6-sol"] == "gpt-6-sol"
+    assert named["amazon.nova-pro-v1:0"] == "amazon.nova-pro-v1:0"
+    assert not any(name.startswith("regional.") for name in named), "no name that can be called"

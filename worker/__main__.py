@@ -30,12 +30,10 @@ from worker.clock import Clock
 from worker.courier import Courier
 from worker.drain import POLL_SECONDS, Drain, Limits
 from worker.egress import Egress
+from worker.guard import GuardedTransport
 from worker.keys import ProviderKeys
 from worker.link import Links
-from worker.providers.base import Provider
-from worker.providers.openai import OpenAIProvider
-from worker.providers.sandbox import SandboxProvider
-from worker.providers.wire import open_transport
+from worker.providers.registry import open_providers
 from worker.road import Road
 from worker.validation import KeyChecker
 from worker.webhooks import Sender
@@ -62,11 +60,12 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     links = Links(f"worker-{os.getpid()}-{secrets.token_hex(4)}", settings.link_dir, settings.link_tls_dir)
     drain = Drain(calls, links, limits)
     booker = Booker(calls.record_results)
-    transport = open_transport()
-    providers: dict[str, Provider] = {"openai": OpenAIProvider(transport), "sandbox": SandboxProvider(settings)}
+    egress = Egress(settings.webhook_allowed_networks)
+    transport = GuardedTransport(egress)
+    providers = open_providers(transport, settings)
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
-    courier = Courier(calls, keyring, Sender(Egress(settings.webhook_allowed_networks), settings.webhook_ca_file))
+    courier = Courier(calls, keyring, Sender(egress, settings.webhook_ca_file))
     checker = KeyChecker(calls, keys, providers)
     _on_signals(drain.stop)
     beside = [

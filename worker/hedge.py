@@ -92,6 +92,10 @@ class Lane:
             raise asyncio.CancelledError
         await self._run.send(data)
 
+    def hold(self, last: bytes) -> None:
+        if self._has_won:
+            self._run.hold(last)
+
     @property
     def _has_won(self) -> bool:
         return self._decided is not None and self._decided.done() and self._decided.result() is self

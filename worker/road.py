@@ -202,6 +202,7 @@ class Road:
             stream=run.body.stream,
             include_usage=run.body.include_usage,
             api_key=secret,
+            headers=run.body.headers,
         )
 
     def _rival(

@@ -37,6 +37,7 @@ class Running:
         "_body_pieces",
         "_first_byte_at",
         "_gate",
+        "_last",
         "_loop",
         "_paused",
         "_sleep",
@@ -70,6 +71,7 @@ class Running:
         self._paused = False
         self._sleep: asyncio.Future[None] | None = None
         self._body_pieces: list[bytes] = []
+        self._last = b""
         self._attempt_at = 0.0
         self._first_byte_at: float | None = None
         self.delivery = delivery
@@ -158,6 +160,7 @@ class Running:
         self.candidate = candidate
         self.late = None
         self._body_pieces.clear()
+        self._last = b""
         self._first_byte_at = None
         self._attempt_at = self._loop.time()
         self.limit_at = self._attempt_at + candidate.first_byte_timeout_ms / 1000
@@ -199,7 +202,7 @@ class Running:
             frames.append(self._head("application/json"))
             for piece in self._body_pieces:
                 frames += self._chunks(piece)
-        frames.append(encode(End(self.ticket, receipt)))
+        frames.append(encode(End(self.ticket, receipt, self._last if answered else b"")))
         self.link.write(b"".join(frames))
 
     @property
@@ -245,6 +248,9 @@ class Running:
             now = self._loop.time()
         self.limit_at = now + SILENCE_SECONDS
 
+    def hold(self, last: bytes) -> None:
+        self._last = last
+
     # Within
 
     def _serve(self) -> None:
@@ -268,7 +274,9 @@ class Running:
     def _head(self, content_type: str) -> bytes:
         assert self.candidate is not None
         request = self.delivery.message.request
-        return encode(Head(self.ticket, request, self.candidate.provider, self.candidate.model, content_type))
+        dropped = ", ".join(self.attempt.dropped) if self.attempt is not None else ""
+        provider, model = self.candidate.provider, self.candidate.model
+        return encode(Head(self.ticket, request, provider, model, content_type, dropped))
 
     def _chunks(self, data: bytes) -> list[bytes]:
         if len(data) <= PIECE_BYTES:

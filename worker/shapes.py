@@ -38,7 +38,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
     `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
     `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is not taken; None
-    among them is a call without a key. `own_keys` are those of both that the customer brought.
+    among them is a call without a key. `own_keys` are those of both that the customer brought. `guarded`: the endpoint
+    is a customer's word, and only reached as `worker.egress` allows.
     """
 
     offer: str
@@ -53,6 +54,7 @@ class Candidate(msgspec.Struct, frozen=True):
     own_keys: tuple[str, ...] = ()
     max_output_tokens: int | None = None
     settings: msgspec.Raw = msgspec.Raw(b"{}")
+    guarded: bool = False
 
 
 class Hedge(msgspec.Struct, frozen=True):
@@ -94,7 +96,9 @@ class Delivery(msgspec.Struct, frozen=True):
 class Usage(msgspec.Struct):
     """Tokens in disjoint buckets, apart from `reasoning`, which lies inside `output`.
 
-    What the provider did not say is None, which is not zero.
+    What the provider did not say is None, which is not zero. `other` holds what few calls use, under the names of the
+    price book's meters (`cache_write_1h`, `input_audio`, `output_image`, `search`), with a variant after a slash where
+    prices differ by one (`image/1024x1024/high`).
     """
 
     input_uncached: int | None = None
@@ -102,13 +106,15 @@ class Usage(msgspec.Struct):
     cache_write: int | None = None
     output: int | None = None
     reasoning: int | None = None
+    other: dict[str, int] | None = None
 
 
 class Attempt(msgspec.Struct, kw_only=True):
     """One call to one provider; an adapter fills it in while the call goes on.
 
     So whatever ends the call, what is known by then is here. `output_bytes` counts the text in
-    the answer (UTF-8), from which usage is estimated when the provider did not give any.
+    the answer (UTF-8), from which usage is estimated when the provider did not give any. `service_tier` is the one by
+    which it was served, if the provider said so; `dropped` names what of the request it could not be told.
     """
 
     number: int
@@ -122,9 +128,11 @@ class Attempt(msgspec.Struct, kw_only=True):
     output_bytes: int = 0
     retry_after_ms: int | None = None
     finish_reason: str | None = None
+    service_tier: str | None = None
     usage: Usage | None = None
     usage_source: Literal["provider_final", "provider_partial", "estimated"] | None = None
     raw_usage: dict[str, object] | None = None
+    dropped: list[str] = msgspec.field(default_factory=list)
 
 
 class Result(msgspec.Struct, kw_only=True):

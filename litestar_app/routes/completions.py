@@ -1,6 +1,6 @@
-"""`POST /v1/chat/completions` and `POST /v1/ai/completions`: the road, plain and streamed.
+"""The routes of the road, plain and streamed: `litestar_app.surfaces.surface` lists them.
 
-These two are bare ASGI handlers, which read the scope and write the response themselves. Measured over
+They are bare ASGI handlers, which read the scope and write the response themselves. Measured over
 uvicorn alone at 64 connections, Litestar adds 0.005 CPU-ms to a call that way, and 0.037 with request and
 response objects; this module as a whole stays near 0.1.
 """
@@ -27,21 +27,19 @@ from litestar_app.errors import (
     WrongMethod,
     error_body,
     error_headers,
-    shape_of,
 )
 from litestar_app.idempotency import Pair
 from litestar_app.receipts import (
     Receipt,
     duration,
     failure_of,
-    last_events,
     limited_header,
     read_receipt,
     refusal_of,
     splice,
     stream_id,
 )
-from litestar_app.requests import Features, Surface, read_request
+from litestar_app.surfaces.surface import SURFACES
 from litestar_app.watch import Watch
 from onevault.errors import unwind
 from onevault.frames import Head
@@ -53,6 +51,8 @@ if TYPE_CHECKING:
 
     from litestar_app.admission import Load
     from litestar_app.front import Front
+    from litestar_app.requests import Features
+    from litestar_app.surfaces.surface import Surface
 
 _Headers = list[tuple[bytes, bytes]]
 _JSON: Final = (b"content-type", b"application/json")
@@ -63,23 +63,21 @@ _STREAM_HEADERS: Final[_Headers] = [
     (b"x-onevault-cost", b"pending"),
 ]
 _PIECE_BYTES: Final = 256 * 1024
-_FAILED_EVENT: Final = b"data: %b\n\n"
 
 _log = get_log("front.completions")
 
 
 def completion_routes(front: Front) -> list[ASGIRouteHandler]:
-    """The two handlers of the road."""
+    """The handlers of the road."""
+    return [_route(front, surface) for surface in SURFACES]
 
-    @asgi("/v1/chat/completions", copy_scope=False)
-    async def chat_completions(scope: Scope, receive: Receive, send: Send) -> None:
-        await Call(front, "chat", scope, receive, send).run()  # type: ignore[arg-type]
 
-    @asgi("/v1/ai/completions", copy_scope=False)
-    async def native_completions(scope: Scope, receive: Receive, send: Send) -> None:
-        await Call(front, "native", scope, receive, send).run()  # type: ignore[arg-type]
+def _route(front: Front, surface: Surface) -> ASGIRouteHandler:
+    @asgi(surface.path, copy_scope=False)
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
+        await Call(front, surface, scope, receive, send).run()  # type: ignore[arg-type]
 
-    return [chat_completions, native_completions]
+    return handle
 
 
 class Call:
@@ -128,7 +126,7 @@ class Call:
         finally:
             if self._load is not None:
                 self._load.close()
-        self._front.metrics.request(self._surface, self._kind, outcome, time.perf_counter() - begun)
+        self._front.metrics.request(self._surface.name, self._kind, outcome, time.perf_counter() - begun)
 
     async def _answer(self) -> None:
         front = self._front
@@ -140,10 +138,20 @@ class Call:
         digests = front.tokens.digests(headers)
         load = self._load = front.enter()
         body = await read_body(headers, self._receive, front.body_limit, load)
-        features = read_request(self._surface, body)
-        self._kind = "stream" if features.stream else "plain"
-        answer = Answer(self._surface, body, load, stream=features.stream, include_usage=features.include_usage)
+        surface = self._surface
         keys = front.keys.pairs(headers, self._scope["path"], body)
+        if surface.is_form:
+            body = surface.unpack(body, headers)
+        features = surface.read(body)
+        self._kind = "stream" if features.stream else "plain"
+        answer = Answer(
+            surface.name,
+            body,
+            load,
+            stream=features.stream,
+            include_usage=features.include_usage,
+            passed=surface.passed_headers(headers),
+        )
         del body
         timeout = front.settings.request_timeout_seconds
         watch = Watch(answer, self._receive, timeout)
@@ -181,8 +189,8 @@ class Call:
         return Ask(
             digest=digest.hex(),
             ticket=answer.ticket.hex(),
-            surface=self._surface,
-            capability="chat",
+            surface=self._surface.name,
+            capability=self._surface.capability,
             request_type=features.request_type,
             priority=features.priority,
             model=features.model,
@@ -201,6 +209,7 @@ class Call:
             client_ip=self._front.addresses.client_ip(self._scope),
             user_agent=user_agent(headers),
             timeout_ms=round(timeout * 1000),
+            **features.rare(),
             idempotency=keys if keys is not None else msgspec.UNSET,
         )
 
@@ -211,7 +220,7 @@ class Call:
         if not data:
             raise ProviderFailed("The provider's answer was empty.")
         body = splice(data, receipt)
-        headers = self._headers(receipt)
+        headers = self._headers(receipt) + _dropped(answer)
         headers.append((b"content-length", b"%d" % len(body)))
         headers.append((b"x-onevault-cost", _ascii(receipt.cost.customer or "0")))
         content_type = answer.head.content_type if answer.head else "application/json"
@@ -230,7 +239,7 @@ class Call:
         if not data:
             self._settle(answer)  # an answer that failed before its first byte is a plain error
         chunk_id = stream_id(data)
-        headers = self._headers(answer.head or self._decision) + _STREAM_HEADERS
+        headers = self._headers(answer.head or self._decision) + _dropped(answer) + _STREAM_HEADERS
         self._started = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         while not answer.over:
@@ -239,12 +248,12 @@ class Call:
             await answer.arrival()
             data = answer.take()
         try:
-            data += last_events(self._settle(answer), chunk_id)
+            data += self._surface.last_events(self._settle(answer), chunk_id, answer.last_event)
         except ClientLeft:
             raise
         except GatewayError as error:
             self._front.metrics.broken_streams.inc()
-            data += _FAILED_EVENT % error_body(error, shape_of(self._scope["path"]))
+            data += self._surface.failed_event(error, answer.last_sent)
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def _settle(self, answer: Answer) -> Receipt:
@@ -292,10 +301,16 @@ class Call:
         cost = (receipt.cost.customer if receipt else None) or "0"
         headers.append((b"x-onevault-cost", _ascii(cost)))
         request_id = headers[0][1].decode()
-        body = error_body(error, shape_of(self._scope["path"]), request_id)
+        body = error_body(error, self._surface.shape, request_id)
         headers += error_headers(error, len(body))
         await self._send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _dropped(answer: Answer) -> _Headers:
+    """What of the request the provider could not be told."""
+    dropped = answer.head.dropped if answer.head is not None else ""
+    return [(b"x-onevault-dropped", _ascii(dropped))] if dropped else []
 
 
 def _ascii(text: str) -> bytes:

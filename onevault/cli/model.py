@@ -31,7 +31,7 @@ def command() -> None:
 @command.command("set")
 @click.argument("provider")
 @click.argument("model")
-@click.option("--capability", type=WORDS, help="chat, embedding, image. [default: chat]")
+@click.option("--capability", type=WORDS, help="chat, embedding, image, rerank. [default: chat]")
 @click.option("--features", type=WORDS, help="stream, tools, vision, structured. [default: all]")
 @click.option("--input", "input_price", type=AMOUNT, help="Price of a million input tokens, from now on.")
 @click.option("--output", "output_price", type=AMOUNT, help="Price of a million output tokens, from now on.")

@@ -24,7 +24,11 @@ def command() -> None:
 
 @command.command("set")
 @click.argument("name")
-@click.option("--kind", help="How to speak to it: openai (all that speak OpenAI's dialect) or sandbox.")
+@click.option(
+    "--kind",
+    help="How to speak to it: openai (all that speak OpenAI's dialect), azure, mistral, anthropic, google, bedrock, "
+    "cohere, voyage or sandbox.",
+)
 @click.option("--endpoint", metavar="URL", help="Base URL with its version, like https://api.example.com/v1.")
 @key_options
 @click.option("--key-name", default=HOUSE_KEY, show_default=True, help="Which of the house's keys for it is set.")

@@ -15,6 +15,7 @@ select
     trim_scale(s.markup_percent) as markup_percent,
     s.webhook_url,
     s.is_strict,
+    s.keeps_parameters,
     s.is_active,
     s.load_date,
     s.load_end_date,
@@ -30,7 +31,7 @@ create view admin.customer as
 select
     c.customer, c.tenant, c.customer_reference, c.priority_tier, c.rate_limit_requests_per_minute, c.cost_budget_daily,
     c.cost_budget_monthly, c.compliance, c.preferred_providers, c.allowed_models, c.markup_percent, c.webhook_url,
-    c.is_strict, c.is_active
+    c.is_strict, c.keeps_parameters, c.is_active
 from admin.customer_history as c
 where util.fn_is_in_force(c.load_date, c.load_end_date);
 
@@ -56,6 +57,9 @@ secret comes from "onevault webhook secret"; what was sent is in admin.webhook_d
 comment on column admin.customer.is_strict is
 'True: a token of the prompt is held for each of its bytes, which nobody can count more of; false (if not given): as
 many as prompts of the model really have.';
+comment on column admin.customer.keeps_parameters is
+'True: providers that cannot be told all parameters of a call (seed, logprobs, …) are not asked; false (if not given):
+what they cannot be told is left out, and the header x-onevault-dropped says so.';
 comment on column admin.customer.is_active is 'False refuses every call.';
 
 comment on view admin.customer_history is 'Every version of every customer, deleted ones included.';
@@ -72,6 +76,7 @@ comment on column admin.customer_history.allowed_models is 'Models that it could
 comment on column admin.customer_history.markup_percent is 'Percent added to provider cost; NULL for the tenant''s.';
 comment on column admin.customer_history.webhook_url is 'Address that was told of events.';
 comment on column admin.customer_history.is_strict is 'Whether a token was held for each byte.';
+comment on column admin.customer_history.keeps_parameters is 'Whether no parameter was left out.';
 comment on column admin.customer_history.is_active is 'Whether it could call.';
 comment on column admin.customer_history.load_date is 'Since when this version holds.';
 comment on column admin.customer_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -39,7 +39,7 @@ begin
                 else gateway.fn_put_own_keys(r.candidate, r.own_keys, r.falls_back)
             end) end
         from gateway.fn_score_offers(
-            p_now, p_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal,
+            p_now, gateway.fn_add_caller(p_features, p_principal), v_target.provider, v_target.model, p_prompt_tokens, p_principal,
             p_principal.compliance_levels || v_rule.compliance_requirements, v_rule, v_target.is_free, p_seed,
             p_epoch, p_seen, v_own_keys, true
         ) as r

@@ -18,7 +18,7 @@ begin atomic
             'Write it like https://api.example.com/v1; only the sandbox runs in-process.'),
         ('budgets_are_not_negative', 'A budget cannot be negative',
             'Use an amount in USD from 0 up, or NULL for no limit.'),
-        ('capabilities_are_known', 'One of these capabilities is not known', 'Use chat, embedding and image.'),
+        ('capabilities_are_known', 'One of these capabilities is not known', 'Use chat, embedding, image and rerank.'),
         ('conditions_is_an_object', 'The conditions of a rule are no JSON object',
             'Use {} for a rule that always applies.'),
         ('fallbacks_follow_a_target', 'Fallbacks without a target would never be tried',

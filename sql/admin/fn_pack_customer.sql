@@ -17,6 +17,7 @@ begin
             'markup_percent', c.markup_percent,
             'webhook_url', admin.fn_check_webhook_url(c.webhook_url),
             'is_strict', c.is_strict,
+            'keeps_parameters', c.keeps_parameters,
             'is_active', c.is_active
         )
         from jsonb_populate_record(null::admin.customer, p_row) as c

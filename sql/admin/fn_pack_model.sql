@@ -20,6 +20,7 @@ begin
             'default_output_tokens', m.default_output_tokens,
             'quality_score', m.quality_score,
             'quality_by_type', admin.fn_clean_scores(m.quality_by_type),
+            'owner_hk', case when m.customer is not null then admin.fn_find_customer(m.customer) end,
             'is_active', m.is_active
         )
         from jsonb_populate_record(null::admin.model, p_row) as m

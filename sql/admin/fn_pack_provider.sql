@@ -1,19 +1,28 @@
 create or replace function admin.fn_pack_provider(p_row jsonb) returns jsonb
 language plpgsql
-immutable
+stable
 set search_path = ''
 as $$
 begin
-    if lower(p_row ->> 'adapter_kind') not in ('openai', 'sandbox') then
+    if lower(p_row ->> 'adapter_kind') not in (
+        'openai', 'azure', 'mistral', 'anthropic', 'google', 'bedrock', 'cohere', 'voyage', 'sandbox'
+    ) then
         perform admin.fn_refuse_change(
             400, 'adapter_kind_is_known', format('There is no adapter of the kind %L', p_row ->> 'adapter_kind'),
-            'Use openai, which also serves every server that speaks OpenAI''s dialect, or sandbox.'
+            'Use openai, which also serves every server that speaks OpenAI''s dialect, azure, mistral, anthropic, google, '
+            'bedrock, cohere, voyage, or sandbox.'
         );
     end if;
     if coalesce(lower(p_row ->> 'adapter_kind'), 'openai') <> 'sandbox' and p_row ->> 'api_endpoint' = 'in-process' then
         perform admin.fn_refuse_change(
             400, 'api_endpoint_is_http', 'Only the sandbox runs in-process',
             'Write the endpoint like https://api.example.com/v1.'
+        );
+    end if;
+    if p_row ->> 'customer' is not null and btrim(p_row ->> 'api_endpoint') !~ '^https://' then
+        perform admin.fn_refuse_change(
+            400, 'own_endpoints_are_https', 'A customer''s own server is reached by https only',
+            'Write its endpoint like https://models.example.com/v1.'
         );
     end if;
     return jsonb_build_object(
@@ -31,6 +40,7 @@ begin
         'max_tokens_per_request', p_row -> 'max_tokens_per_request',
         'first_byte_timeout_ms', p_row -> 'first_byte_timeout_ms',
         'quality_score', p_row -> 'quality_score',
+        'owner_hk', case when p_row ->> 'customer' is not null then admin.fn_find_customer(p_row ->> 'customer') end,
         'is_active', p_row -> 'is_active'
     );
 end

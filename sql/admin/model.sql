@@ -13,6 +13,7 @@ select
     s.quality_score,
     s.quality_by_type,
     s.is_active,
+    c.customer_bk::text as customer,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source,
@@ -22,7 +23,8 @@ select
 from gateway.offer_l as l
 inner join gateway.offer_s as s on l.offer_hk = s.offer_hk
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
-inner join gateway.model_h as m on l.model_hk = m.model_hk;
+inner join gateway.model_h as m on l.model_hk = m.model_hk
+left join gateway.customer_h as c on s.owner_hk = c.customer_hk;
 
 create view admin.model as
 select
@@ -37,6 +39,7 @@ select
     s.quality_score,
     s.quality_by_type,
     s.is_active,
+    c.customer_bk::text as customer,
     trim_scale(o.input_usd_per_million) as input_usd_per_million,
     trim_scale(o.output_usd_per_million) as output_usd_per_million,
     trim_scale(o.cache_read_usd_per_million) as cache_read_usd_per_million,
@@ -48,6 +51,7 @@ inner join gateway.ai_provider_s as ps
     on l.provider_hk = ps.provider_hk and util.fn_is_in_force(ps.load_date, ps.load_end_date)
 inner join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk
+left join gateway.customer_h as c on s.owner_hk = c.customer_hk
 left join ops.offer as o
     on l.offer_hk = o.offer_hk and o.valid_from <= now() and o.valid_to > now() and util.fn_as_of() = 'infinity'
     and o.service_tier = 'standard' and o.above_tokens = 0;
@@ -60,7 +64,7 @@ one is left alone.';
 comment on column admin.model.provider is 'Provider that runs it.';
 comment on column admin.model.model is 'Name that customers ask for; the same model at two providers has one name.';
 comment on column admin.model.upstream_model is 'Name by which the provider knows it; the same if not given.';
-comment on column admin.model.capabilities is 'What it does: chat (if not given), embedding, image.';
+comment on column admin.model.capabilities is 'What it does: chat (if not given), embedding, image, rerank.';
 comment on column admin.model.features is
 'What it can besides: stream, tools, vision, structured; all of them if not given.';
 comment on column admin.model.context_tokens is 'Longest prompt in tokens; 128000 if not given.';
@@ -70,6 +74,8 @@ comment on column admin.model.default_output_tokens is
 comment on column admin.model.quality_score is 'Used by rules for quality; NULL for the provider''s.';
 comment on column admin.model.quality_by_type is
 'Scores for types of request where they differ: {"summary": 82.5, "code": 60}.';
+comment on column admin.model.customer is
+'The one customer whose calls may use it, such as a model tuned for it; NULL for all.';
 comment on column admin.model.is_active is 'False takes it off the road.';
 comment on column admin.model.input_usd_per_million is 'Price in force of a million input tokens; set in admin.price.';
 comment on column admin.model.output_usd_per_million is
@@ -90,6 +96,7 @@ comment on column admin.model_history.max_output_tokens is 'Most tokens of an an
 comment on column admin.model_history.default_output_tokens is 'Limit on the answer to a call that names none.';
 comment on column admin.model_history.quality_score is 'Score for rules for quality.';
 comment on column admin.model_history.quality_by_type is 'Scores for types of request.';
+comment on column admin.model_history.customer is 'The one customer whose calls could use it; NULL for all.';
 comment on column admin.model_history.is_active is 'Whether calls could be routed to it.';
 comment on column admin.model_history.load_date is 'Since when this version holds.';
 comment on column admin.model_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -14,6 +14,7 @@ select
     s.first_byte_timeout_ms,
     s.quality_score,
     s.is_active,
+    c.customer_bk::text as customer,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source,
@@ -21,12 +22,14 @@ select
     s.ended_by::text as ended_by,
     s.end_reason::text as end_reason
 from gateway.ai_provider_h as h
-inner join gateway.ai_provider_s as s on h.provider_hk = s.provider_hk;
+inner join gateway.ai_provider_s as s on h.provider_hk = s.provider_hk
+left join gateway.customer_h as c on s.owner_hk = c.customer_hk;
 
 create view admin.provider as
 select
     p.provider, p.provider_name, p.adapter_kind, p.api_endpoint, p.adapter_settings, p.needs_key, p.compliance_levels,
     p.requests_per_minute_limit, p.max_tokens_per_request, p.first_byte_timeout_ms, p.quality_score, p.is_active,
+    p.customer,
     k.has_key,
     m.models_available,
     m.cost_per_1k_tokens,
@@ -62,7 +65,9 @@ comment on view admin.provider is
 again, it comes back with its models and prices, and needs a key.';
 comment on column admin.provider.provider is 'Short name, as in provider/model; cannot be changed.';
 comment on column admin.provider.provider_name is 'Name in full; the short name if not given.';
-comment on column admin.provider.adapter_kind is 'How the worker speaks to it: openai (if not given) or sandbox.';
+comment on column admin.provider.adapter_kind is
+'How the worker speaks to it: openai (if not given), azure, mistral, anthropic, google, bedrock, cohere, voyage or
+sandbox.';
 comment on column admin.provider.api_endpoint is 'Base URL with its version, like https://api.openai.com/v1.';
 comment on column admin.provider.adapter_settings is 'Quirks for the adapter, such as {"stream_usage": false}.';
 comment on column admin.provider.needs_key is 'Whether it is left out as long as there is no key for it.';
@@ -72,6 +77,9 @@ comment on column admin.provider.requests_per_minute_limit is
 comment on column admin.provider.max_tokens_per_request is 'Limit on the output of any of its models; NULL for none.';
 comment on column admin.provider.first_byte_timeout_ms is 'How long an answer may take to begin, in milliseconds.';
 comment on column admin.provider.quality_score is 'Used by rules for quality where a model has no score of its own.';
+comment on column admin.provider.customer is
+'The customer whose own server this is: nobody else''s calls see it, and it is reached by https at public addresses
+only, or in the networks of ONEVAULT_WEBHOOK_ALLOWED_NETWORKS; NULL for a provider of the house.';
 comment on column admin.provider.is_active is 'False takes all its models off the road.';
 comment on column admin.provider.has_key is 'Whether the house has an active key for it.';
 comment on column admin.provider.models_available is 'Its models that calls can be routed to now.';
@@ -94,6 +102,7 @@ comment on column admin.provider_history.max_tokens_per_request is 'Limit on the
 comment on column admin.provider_history.first_byte_timeout_ms is
 'How long an answer could take to begin, in milliseconds.';
 comment on column admin.provider_history.quality_score is 'Score for rules for quality.';
+comment on column admin.provider_history.customer is 'The customer whose own server it was; NULL for the house''s.';
 comment on column admin.provider_history.is_active is 'Whether its models could be routed to.';
 comment on column admin.provider_history.load_date is 'Since when this version holds.';
 comment on column admin.provider_history.load_end_date is 'When it ended; NULL for the version in force.';

@@ -77,7 +77,7 @@ comment on column business_vault.request_detail.token_name is 'What people call 
 comment on column business_vault.request_detail.request_type is
 'What kind of call it was: completion, or what the customer named.';
 comment on column business_vault.request_detail.capability is
-'What the model had to be able to do: chat, embedding or image.';
+'What the model had to be able to do: chat, embedding, image or rerank.';
 comment on column business_vault.request_detail.surface is 'Route family it came by: native or chat.';
 comment on column business_vault.request_detail.is_streamed is 'Whether the answer was asked for as a stream.';
 comment on column business_vault.request_detail.priority_tier is 'Tier of the queue it went through.';

@@ -73,6 +73,7 @@ begin
         ) as p
         where
             o.valid_from <= v_now and o.valid_to > v_now and o.service_tier = 'standard' and o.above_tokens = 0
+            and (o.owner_hk is null or o.owner_hk = v_principal.customer_hk)
             and (
                 o.unroutable_because is null and (k.has_key or not k.stays)
                 or o.unroutable_because = 'no_key' and k.has_key and o.input_usd_per_million is not null

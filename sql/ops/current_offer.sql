@@ -68,18 +68,20 @@ offers as (
         l.offer_hk, d.valid_from, d.valid_to, l.provider_hk, ph.provider_bk::text as provider_bk, l.model_hk,
         mh.model_bk::text as model_bk,
         ps.adapter_kind::text as adapter_kind, ps.api_endpoint, ps.adapter_settings, ps.first_byte_timeout_ms,
-        os.upstream_model::text as upstream_model,
-        os.capabilities, os.features, os.context_tokens, os.context_is_price_limit,
+        os.upstream_model::text as upstream_model, os.context_tokens, os.context_is_price_limit,
+        os.capabilities, os.features || ops.fn_name_grammars(ps.adapter_kind, ps.adapter_settings) as features,
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
-        os.quality_by_type,
+        coalesce(os.quality_by_type || oq.quality_by_type, os.quality_by_type, oq.quality_by_type) as quality_by_type,
         coalesce(m.levels, '{}') as compliance_levels,
         k.key_hks[1] as provider_key_hk, k.key_hks[2:] as spare_key_hks, c.input as input_usd_per_million,
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
         c.output as output_usd_per_million, d.other_usd_per_million, d.further_prices, d.service_tier, d.above_tokens,
-        d.up_to_tokens, d.service_tiers, ps.adapter_kind = 'sandbox' as is_sandbox,
+        d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk,
+        ps.owner_hk is not null as is_guarded,
+        ps.adapter_kind = 'sandbox' as is_sandbox,
         coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
         case
             when not ps.is_active then 'provider_inactive'
@@ -93,26 +95,25 @@ offers as (
     inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
     inner join gateway.model_h as mh on l.model_hk = mh.model_hk
     inner join priced as d on l.offer_hk = d.offer_hk
+    left join gateway.offer_quality_s as oq on l.offer_hk = oq.offer_hk and oq.load_end_date is null
     cross join lateral (
-        -- An embedding has no output, and pictures may be priced by the piece and by nothing else.
+        -- Vectors and ranks are no output, and pictures and searches may be priced by the piece and by nothing else.
         select
-            coalesce((d.held ->> 'input')::numeric, case when g.is_picture then 0 end) as input,
-            coalesce((d.held ->> 'output')::numeric, case when g.is_picture or g.is_embedding then 0 end) as output
+            coalesce((d.held ->> 'input')::numeric, case when g.is_picture or g.is_search then 0 end) as input,
+            coalesce((d.held ->> 'output')::numeric, case when g.is_picture or g.is_silent then 0 end) as output
         from (
-            select
-                os.capabilities <@ '{embedding}' as is_embedding, os.capabilities <@ '{image}' and jsonb_path_exists(
-                    d.held, '$.keyvalue() ? (@.key like_regex "^(image(/|$)|output_image$)")'
-                ) as is_picture
+            select os.capabilities <@ '{embedding,rerank}' as is_silent,
+                os.capabilities <@ '{rerank}' and d.held ? 'search' as is_search, os.capabilities <@ '{image}'
+                and d.held @? '$.keyvalue() ? (@.key like_regex "^(image(/|$)|output_image$)")' as is_picture
         ) as g
     ) as c
     left join gateway.offer_usage_s as us on l.offer_hk = us.offer_hk and us.load_end_date is null
     left join lateral (
-        select
-            array_agg(kh.provider_key_hk order by coalesce(ks.set_at, ks.load_date) desc, kh.provider_key_bk) as key_hks
-        from gateway.ai_provider_key_h as kh
-        inner join gateway.ai_provider_key_s as ks
-            on kh.provider_key_hk = ks.provider_key_hk and ks.load_end_date is null and ks.key_status = 'ACTIVE'
-        where kh.provider_hk = l.provider_hk
+        select array_agg(h.provider_key_hk order by coalesce(y.set_at, y.load_date) desc, h.provider_key_bk) as key_hks
+        from gateway.ai_provider_key_h as h
+        inner join gateway.ai_provider_key_s as y
+            on h.provider_key_hk = y.provider_key_hk and y.load_end_date is null and y.key_status = 'ACTIVE'
+        where h.provider_hk = l.provider_hk
     ) as k on true
     left join levels as m on d.offer_hk = m.offer_hk and d.valid_from = m.valid_from
 )
@@ -124,25 +125,24 @@ select
     o.quality_by_type, o.compliance_levels, o.provider_key_hk, o.input_usd_per_million, o.cache_read_usd_per_million,
     o.cache_write_usd_per_million, o.output_usd_per_million, o.is_sandbox, o.unroutable_because,
     o.prompt_factor, o.usual_output, o.service_tier, o.above_tokens, o.up_to_tokens, o.service_tiers,
-    o.other_usd_per_million,
+    o.other_usd_per_million, o.owner_hk,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
         'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,
         'key', encode(o.provider_key_hk, 'hex'), 'max_output_tokens', o.max_output_tokens,
         'first_byte_timeout_ms', o.first_byte_timeout_ms, 'settings', o.adapter_settings
-    ) || case when cardinality(o.spare_key_hks) > 0
-        then jsonb_build_object('spare_keys', (
-            select jsonb_agg(encode(s.key_hk, 'hex') order by s.place)
-            from unnest(o.spare_key_hks) with ordinality as s (key_hk, place)
-        )) else '{}'::jsonb
-    end as candidate,
+    ) || case when o.is_guarded then '{"guarded": true}'::jsonb else '{}' end
+    || case when cardinality(o.spare_key_hks) > 0 then jsonb_build_object('spare_keys', (
+        select jsonb_agg(encode(s.key_hk, 'hex') order by s.place)
+        from unnest(o.spare_key_hks) with ordinality as s (key_hk, place)
+    )) else '{}'::jsonb end as candidate,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider_hk', encode(o.provider_hk, 'hex'), 'provider', o.provider_bk,
         'model', o.model_bk, 'input', o.input_usd_per_million, 'cache_read', o.cache_read_usd_per_million,
         'cache_write', o.cache_write_usd_per_million, 'output', o.output_usd_per_million
-    ) || o.further_prices || case when o.compliance_levels = '{}' then '{}'::jsonb
-        else jsonb_build_object('levels', o.compliance_levels)
-    end as prices
+    ) || o.further_prices
+    || case when o.compliance_levels = '{}' then '{}'::jsonb else jsonb_build_object('levels', o.compliance_levels) end
+    as prices
 from offers as o;
 
 comment on view ops.current_offer is

@@ -37,6 +37,7 @@ select
     ts.cost_budget_monthly as token_monthly_budget_usd,
     ul.limit_hks,
     cs.is_strict,
+    cs.keeps_parameters,
     ops.fn_list_own_keys(ch.customer_hk) as own_keys
 from gateway.token_h as th
 inner join gateway.token_s as ts on th.token_hk = ts.token_hk and ts.load_end_date is null

@@ -61,6 +61,10 @@ create or replace trigger offer_usage_s_added after insert on gateway.offer_usag
 referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
 create or replace trigger offer_usage_s_closed after update on gateway.offer_usage_s
 referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_quality_s_added after insert on gateway.offer_quality_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
+create or replace trigger offer_quality_s_closed after update on gateway.offer_quality_s
+referencing new table as changed for each statement execute function ops.tg_offer_s_changed();
 create or replace trigger ai_provider_s_added after insert on gateway.ai_provider_s
 referencing new table as changed for each statement execute function ops.tg_ai_provider_s_changed();
 create or replace trigger ai_provider_s_closed after update on gateway.ai_provider_s

@@ -37,7 +37,10 @@ begin
             v_priced.usage_source := 'estimated';
         end if;
         -- Pictures and sound are no bytes of text.
-        if v_priced.output is null and v_other is null then
+        if
+            v_priced.output is null
+            and not coalesce(v_other @? '$.keyvalue() ? (@.key like_regex "^(output_|image|second|character)")', false)
+        then
             v_priced.output := ((p_attempt ->> 'output_bytes')::bigint + 3) / 4;
             v_priced.usage_source := 'estimated';
         end if;

@@ -11,13 +11,13 @@ create or replace function gateway.fn_ask_extras(p_features gateway.request_feat
 language sql immutable
 return case
     when
-        gateway.fn_count_pictures(p_features) > 0 or (p_features).searches or (p_features).audio_in
+        gateway.fn_count_pictures(p_features) > 0 or (p_features).searches > 0 or (p_features).audio_in
         or (p_features).audio_out or (p_features).cache_1h
         then jsonb_strip_nulls(jsonb_build_object(
             'images', case when (p_features).images > 0 then true end,
             'images_out', nullif(gateway.fn_count_pictures(p_features), 0),
             'image_variant', (p_features).image_variant, 'capability', (p_features).capability,
-            'searches', nullif((p_features).searches, false), 'audio_in', nullif((p_features).audio_in, false),
+            'searches', nullif((p_features).searches, 0), 'audio_in', nullif((p_features).audio_in, false),
             'audio_out', nullif((p_features).audio_out, false), 'cache_1h', nullif((p_features).cache_1h, false)
         ))
 end;
@@ -37,7 +37,9 @@ comment on function gateway.fn_name_tier(text) is
 
 create or replace function gateway.fn_is_special(p_features gateway.request_features) returns boolean
 language sql immutable
-return gateway.fn_ask_extras(p_features) is not null or gateway.fn_name_tier((p_features).service_tier) <> 'standard';
+return gateway.fn_ask_extras(p_features) is not null or (p_features).needs is not null
+    or gateway.fn_name_tier((p_features).service_tier) <> 'standard';
 
 comment on function gateway.fn_is_special(gateway.request_features) is
-'Whether a call may use more than text, or names a service tier: most do not, and are decided without asking for it.';
+'Whether a call may use more than text, needs what not every provider can be told, or names a service tier: most do not,
+and are decided without asking for it.';

@@ -9,20 +9,13 @@ stable
 set search_path = ''
 as $$
 declare
-    v_features gateway.request_features := p_features;
+    v_features gateway.request_features := gateway.fn_add_caller(p_features, p_principal);
     v_match record;
     v_rule ops.rule;
     v_target record;
     v_best record;
     v_choice gateway.route_choice;
 begin
-    v_features.is_strict := p_principal.is_strict;
-    -- Asked in two steps, since most calls are no more than text, and a function would cost them more than the fields.
-    v_features.is_special := v_features.capability = 'image' or v_features.images_out > 0 or v_features.searches
-        or v_features.audio_in or v_features.audio_out or v_features.cache_1h or v_features.service_tier is not null;
-    if v_features.is_special then
-        v_features.is_special := gateway.fn_is_special(v_features);
-    end if;
     v_match := gateway.fn_match_rule(p_principal, v_features, p_prompt_tokens, p_now, p_epoch, p_seen);
     v_rule := v_match.rule;
     v_choice.rule_hk := v_rule.routing_rule_hk;
@@ -32,6 +25,13 @@ begin
     end if;
     v_target := gateway.fn_resolve_model(v_features.model, v_rule);
     v_choice.compliance := p_principal.compliance_levels || v_rule.compliance_requirements;
+    if v_features.needs is not null and 'storage' = any(v_features.needs) and 'ZERO_RETENTION' = any(v_choice.compliance) then
+        v_choice.refusal := gateway.fn_refuse(
+            'compliance_blocked', 403, '`store` cannot be true: nothing of this call may be kept (ZERO_RETENTION).',
+            jsonb_build_object('param', 'store', 'rule', v_rule.rule_name, 'required', v_choice.compliance)
+        );
+        return v_choice;
+    end if;
     v_best := gateway.fn_choose_candidates(
         p_now, v_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance, v_rule,
         v_target.is_free, p_seed, p_epoch, p_seen

@@ -1,6 +1,6 @@
 -- What a call holds that does more than read and write text: the prompt at the dearest of what it may contain, the
 -- answer at the dearest of what it may be made of; pictures by the piece or, where they are priced so, by tokens;
--- searches up to ten. What has no price is not held at zero: the offer is no candidate.
+-- searches as many as it may make. What has no price is not held at zero: the offer is no candidate.
 create or replace function gateway.fn_hold_extras(
     p_asked jsonb, p_prices jsonb, p_input_usd numeric, p_output_usd numeric
 ) returns gateway.held_extras
@@ -23,10 +23,11 @@ begin
         p_output_usd, case when p_asked ? 'audio_out' then (p_prices ->> 'output_audio')::numeric end
     );
     v_held.extra_usd := 0;
-    v_held.is_unpriced := false;
+    v_held.is_unpriced := p_asked ? 'audio_in' and not coalesce(p_prices ? 'input_audio', false)
+        or p_asked ? 'audio_out' and not coalesce(p_prices ? 'output_audio', false);
     if p_asked ? 'searches' then
-        v_held.extra_usd := 10 * (p_prices ->> 'search')::numeric;
-        v_held.is_unpriced := v_held.extra_usd is null;
+        v_held.extra_usd := (p_asked ->> 'searches')::integer * (p_prices ->> 'search')::numeric;
+        v_held.is_unpriced := v_held.is_unpriced or v_held.extra_usd is null;
     end if;
     if v_images > 0 then
         v_image_usd := gateway.fn_find_image_price(p_prices, p_asked ->> 'image_variant');

@@ -37,8 +37,9 @@ begin atomic
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
+            when p_is_special and not w.features @> w.needs then 'unsupported'
             when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
-            when p_is_special and w.is_unpriced then 'no_price'
+            when p_is_special and w.is_unpriced and w.capability <> 'rerank' then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
             -- The provider knows its context best; a context that ends where prices change is ours to keep.
             when case when w.context_is_price_limit then p_prompt_tokens else w.least_prompt_tokens end
@@ -131,15 +132,14 @@ begin atomic
         where
             o.is_current = (p_epoch is null) and o.valid_from <= p_now and o.valid_to > p_now
             and o.above_tokens < q.range_tokens and o.up_to_tokens >= q.range_tokens
-            and o.service_tier = case
-                when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard'
-            end
+            and o.service_tier
+            = case when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard' end
             -- One plan for both: a model is a range of one, no model the whole index.
             and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
             and (p_provider is null or o.provider_bk = p_provider)
-            and (
-                p_targets is null
-                or p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*']
+            and (o.owner_hk is null or o.owner_hk = q.caller_hk)
+            and coalesce(
+                p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true
             )
     ) as w;
 end;

@@ -77,8 +77,14 @@ begin
         )
         when v_reasons ? 'no_price' and gateway.fn_ask_extras(p_features) is not null then gateway.fn_refuse(
             'invalid_request', 400,
-            format('What this call would use (pictures or searches) has no price here at %s.', quote_literal(v_asked)),
+            format('What this call would use (pictures, sound or searches) has no price here at %s.', quote_literal(v_asked)),
             jsonb_build_object('param', 'model')
+        )
+        when v_reasons ? 'unsupported' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s cannot be told all that this call says (%s). Leave that out, or ask for another model.',
+                quote_literal(v_asked), array_to_string(p_features.needs, ', ')),
+            jsonb_build_object('param', p_features.needs[1])
         )
         when v_reasons ? 'own_key' then gateway.fn_refuse(
             'no_provider', 503,

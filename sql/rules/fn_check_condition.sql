@@ -66,7 +66,7 @@ begin
         from named as n
         where case n.attribute
             when 'tier' then n.value not in ('"BASIC"', '"STANDARD"', '"PREMIUM"')
-            when 'capability' then n.value not in ('"chat"', '"embedding"', '"image"')
+            when 'capability' then n.value not in ('"chat"', '"embedding"', '"image"', '"rerank"')
             when 'hour' then not ('[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23]'::jsonb @> n.value)
             when 'weekday' then not ('[1,2,3,4,5,6,7]'::jsonb @> n.value)
         end
@@ -87,7 +87,7 @@ begin
             message = format('This condition can never hold: %s', v_wrong.why),
             hint = case v_wrong.attribute
                 when 'tier' then 'Tiers are BASIC, STANDARD and PREMIUM.'
-                when 'capability' then 'Capabilities are chat, embedding and image.'
+                when 'capability' then 'Capabilities are chat, embedding, image and rerank.'
                 when 'hour' then 'Hours go from 0 to 23, in the tenant''s time zone.'
                 when 'weekday' then 'Weekdays go from 1 (Monday) to 7 (Sunday), in the tenant''s time zone.'
                 else 'Clauses of one object must all hold; use "any" for alternatives.'

@@ -18,7 +18,8 @@ begin
     for v_table, v_key in
         values
         ('api_request_h', 'api_request_hk'), ('api_request_s', 'api_request_hk'),
-        ('api_request_attempt_s', 'api_request_hk'), ('webhook_event_h', 'webhook_event_hk'),
+        ('api_request_attempt_s', 'api_request_hk'), ('api_request_feedback_s', 'api_request_hk'),
+        ('webhook_event_h', 'webhook_event_hk'),
         ('webhook_delivery_s', 'webhook_event_hk')
     loop
         for v_month in

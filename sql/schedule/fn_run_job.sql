@@ -8,6 +8,7 @@ begin
         when 'forget conversations' then perform ops.fn_forget_conversations();
         when 'forget idempotency keys' then perform ops.fn_forget_idempotency_keys();
         when 'keep partitions' then perform ops.fn_keep_partitions();
+        when 'learn quality' then perform ops.fn_learn_quality();
         when 'learn usage' then perform ops.fn_learn_usage();
         when 'measure providers' then perform ops.fn_measure_providers();
         when 'measure speed' then perform ops.fn_measure_speed();
@@ -32,6 +33,7 @@ insert into ops.job (job_name, every) values
 ('forget conversations', '10 minutes'),
 ('forget idempotency keys', '10 minutes'),
 ('keep partitions', '1 hour'),
+('learn quality', '10 minutes'),
 ('learn usage', '10 minutes'),
 ('measure providers', '1 minute'),
 ('measure speed', '5 seconds'),

@@ -68,6 +68,7 @@ def test_every_flag_of_a_customer_is_kept(cli: Cli) -> None:
         "markup_percent": None,
         "webhook_url": "https://example.com/hook",
         "is_strict": False,
+        "keeps_parameters": False,
         "is_active": True,
     }
     assert [row["tenant"] for row in cli.json("tenant", "list")] == ["clinics", "default"]

@@ -70,7 +70,13 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
     for customer, token in tenant.tokens.items():
         # One that lets the gateway choose, and one that names a model, which savings are told by.
         ask(gateway.url, token, f"{customer}/0").raise_for_status()
-        ask(gateway.url, token, f"{customer}/1", model=MODEL).raise_for_status()
+        answer = ask(gateway.url, token, f"{customer}/1", model=MODEL).raise_for_status()
+        httpx.post(
+            f"{gateway.url}/v1/ai/feedback",
+            headers={"authorization": f"Bearer {token}"},
+            json={"request_id": answer.headers["x-onevault-request-id"], "score": 0.5},
+            timeout=60,
+        ).raise_for_status()
     return tenant
 
 

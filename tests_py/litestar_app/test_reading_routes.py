@@ -151,7 +151,7 @@ async def test_an_unknown_route_is_refused_in_shape(desk: Desk, path: str, metho
 
 
 async def test_anthropics_surface_has_anthropics_shape(desk: Desk) -> None:
-    response = await desk.client.post("/v1/messages", json={})
+    response = await desk.client.post("/v1/messages/batches", json={})
     body = response.json()
     assert (response.status_code, body["type"], body["error"]["type"]) == (404, "error", "not_found_error")
     assert body["request_id"] == response.headers["x-onevault-request-id"]
@@ -177,7 +177,17 @@ async def test_the_description_names_every_route(desk: Desk) -> None:
     assert document["openapi"].startswith("3.")
     assert set(document["paths"]) == {
         "/v1/ai/completions",
+        "/v1/ai/embeddings",
+        "/v1/ai/feedback",
+        "/v1/ai/images/generations",
         "/v1/ai/models",
+        "/v1/embeddings",
+        "/v1/images/edits",
+        "/v1/images/generations",
+        "/v1/messages",
+        "/v1/messages/count_tokens",
+        "/v1/rerank",
+        "/v1/responses",
         "/v1/billing",
         "/v1/billing/{period}",
         "/v1/chat/completions",

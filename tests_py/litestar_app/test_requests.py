@@ -16,6 +16,9 @@ from litestar_app.errors import InvalidRequest
 from litestar_app.requests import MAX_CONTAINERS, MAX_DEPTH, Features, Surface, check_document, read_request
 
 SAY = [{"role": "user", "content": "Hello"}]
+SOUND: Any = [
+    {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "a" * 640, "format": "wav"}}]}
+]
 
 
 def read(surface: Surface = "chat", /, **body: Any) -> Features:
@@ -88,20 +91,23 @@ def test_files_weigh_less_than_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("param", "body"),
+    ("feature", "body", "told"),
     [
-        ("service_tier", {"service_tier": "priority"}),
-        ("web_search_options", {"web_search_options": {}}),
-        ("modalities", {"modalities": ["text", "audio"]}),
-        ("audio", {"audio": {"voice": "alloy"}}),
-        (
-            "messages[0].content[0]",
-            {"messages": [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "a"}}]}]},
-        ),
+        ("service_tier", {"service_tier": "priority"}, "priority"),
+        ("audio_out", {"modalities": ["text", "audio"]}, True),
+        ("audio_out", {"audio": {"voice": "alloy"}}, True),
+        ("audio_in", {"messages": SOUND}, True),
+        ("needs", {"n": 2}, ["n"]),
+        ("parameters", {"seed": 0, "logprobs": True}, ["logprobs", "seed"]),
     ],
 )
-def test_what_has_no_price_is_refused(param: str, body: dict[str, object]) -> None:
-    assert refuse(**{"messages": SAY, **body}).param == param
+def test_what_may_cost_more_is_told(feature: str, body: dict[str, object], told: object) -> None:
+    assert getattr(read(**{"messages": SAY, **body}), feature) == told
+    assert getattr(read(messages=SAY), feature) is None
+
+
+def test_searches_that_nobody_counts_are_refused() -> None:
+    assert refuse(messages=SAY, web_search_options={}).param == "web_search_options"
 
 
 def test_the_standard_tier_is_no_matter() -> None:

@@ -11,16 +11,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 from tests_py.providers import hostile, wire
+from tests_py.providers.server import FOREVER, Seen, Step
 
 if TYPE_CHECKING:
-    from tests_py.providers.fake import FakeProvider, Seen
-
-Step = bytes | float | None
-"""Bytes to send, seconds to wait, or None: break the connection off."""
+    from tests_py.providers.fake import FakeProvider
 
 Behaviour = Callable[["FakeProvider", "Seen", int], AsyncIterator[Step]]
-
-FOREVER = 3600.0
 
 
 # Polite

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from tests_py.providers import wire
+from tests_py.providers.server import Seen, Step
 
 if TYPE_CHECKING:
-    from tests_py.providers.behaviours import Behaviour, Step
-    from tests_py.providers.fake import FakeProvider, Seen
+    from tests_py.providers.behaviours import Behaviour
+    from tests_py.providers.fake import FakeProvider
 
 _MEGABYTE = 1 << 20
 _BLOCK = 16 * _MEGABYTE

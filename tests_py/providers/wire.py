@@ -96,9 +96,9 @@ def plain(body: bytes, *headers: str, status: int = 200, content_type: str = "ap
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def stream_head(*headers: str) -> bytes:
+def stream_head(*headers: str, content_type: str = "text/event-stream; charset=utf-8") -> bytes:
     """The head of a streamed response."""
-    lines = ["HTTP/1.1 200 OK", "content-type: text/event-stream; charset=utf-8", "transfer-encoding: chunked"]
+    lines = ["HTTP/1.1 200 OK", f"content-type: {content_type}", "transfer-encoding: chunked"]
     return "\r\n".join([*lines, *headers, "", ""]).encode()
 
 

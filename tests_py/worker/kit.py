@@ -22,6 +22,10 @@ class Remembered:
     def __init__(self) -> None:
         self.sent: list[bytes] = []
         self.lives = 0
+        self.last = b""
+
+    def hold(self, last: bytes) -> None:
+        self.last = last
 
     def alive(self) -> None:
         self.lives += 1

@@ -41,7 +41,8 @@ async def test_a_plain_answer() -> None:
     assert answer["model"] == "fast-1-2026"
     assert answer["choices"][0]["finish_reason"] == "stop"
     prompt = -(-len(PROMPT.encode()) // 4)
-    assert answer["usage"] == {"prompt_tokens": prompt, "completion_tokens": 48, "total_tokens": prompt + 48}
+    told = {"prompt_tokens": prompt, "completion_tokens": 48, "total_tokens": prompt + 48}
+    assert answer["usage"].items() >= told.items()
     assert made.usage == Usage(input_uncached=prompt, output=48)
     assert made.usage_source == "provider_final"
     assert made.output_bytes == len(" ".join(words))
@@ -100,10 +101,13 @@ async def test_tool_calls_on_order(stream: bool) -> None:
     output, made = await ask({"sandbox_tool_call": "true"}, stream=stream, tools=tools)
     assert made.finish_reason == "tool_calls"
     if stream:
-        (tool,) = [c for chunk in output.chunks for c in chunk["choices"][0]["delta"].get("tool_calls", [])]
+        pieces = [c for chunk in output.chunks for c in chunk["choices"][0]["delta"].get("tool_calls", [])]
+        assert {piece["index"] for piece in pieces} == {0}
+        told = "".join(piece["function"]["arguments"] for piece in pieces)
+        assert (pieces[0]["function"]["name"], told) == ("get_weather", "{}")
     else:
         (tool,) = json.loads(output.data)["choices"][0]["message"]["tool_calls"]
-    assert tool["function"] == {"name": "get_weather", "arguments": "{}"}
+        assert tool["function"] == {"name": "get_weather", "arguments": "{}"}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and 
     'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message', 'gateway.sp_reclaim_message',
     'gateway.sp_list_models',
     'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready',
-    'gateway.sp_rehash_token'
+    'gateway.sp_record_feedback', 'gateway.sp_rehash_token'
 ], 'the front: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_app' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');

@@ -26,6 +26,15 @@ _NO_FAILOVER: Final[frozenset[ErrorClass]] = frozenset(("bad_request", "content_
 _CUSTOMERS_FAULT: Final[frozenset[ErrorClass]] = frozenset(("bad_request", "context_too_long", "content_policy"))
 
 
+LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+"""The names by which the grammars of customers know the output limit."""
+
+NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id")
+"""Fields of ours in a customer's request, which are no provider's business."""
+
+CONVERSATIONS: Final = frozenset(("chat", "native", "messages", "responses"))
+"""The routes by which models are talked to."""
+
 LABELS: Final = frozenset(("role", "id", "type", "index", "format", "call_id"))
 """Fields of an answer that name a piece and are no output."""
 
@@ -55,12 +64,18 @@ class CallFailed(Exception):
         self.param = param
 
 
+def not_served() -> CallFailed:
+    """The failure of a call by a route that this kind of provider has nothing for: our price book's fault."""
+    return CallFailed("bad_request", failover=True, customer_fault=False)
+
+
 class Call(msgspec.Struct, frozen=True):
     """One request to one candidate.
 
     `fields` is the customer's JSON object, decoded at the top level only and the same for all
-    candidates: adapters must not change it. `surface` is "chat" or "native". `include_usage`: the
-    customer asked for the usage chunk of a stream. `request_id` is the gateway's own.
+    candidates: adapters must not change it. `surface` names the route it came by, and so the grammar of question and
+    answer. `include_usage`: the customer asked for the usage chunk of a stream. `request_id` is the gateway's
+    own. `headers` are those of the customer's that are for the provider.
     """
 
     request_id: str
@@ -70,6 +85,20 @@ class Call(msgspec.Struct, frozen=True):
     stream: bool
     include_usage: bool
     api_key: Secret[str] | None
+    headers: dict[str, str] = {}
+
+    @property
+    def output_limit(self) -> int | None:
+        """The smallest of the limits that the customer and the candidate name; None if none does."""
+        limits = [] if self.candidate.max_output_tokens is None else [self.candidate.max_output_tokens]
+        for name in LIMITS:
+            raw = self.fields.get(name)
+            if raw is not None:
+                try:
+                    limits.append(msgspec.json.decode(raw, type=int))
+                except msgspec.MsgspecError:
+                    continue  # null, or for the front to have refused
+        return min(limits) if limits else None
 
     def __repr__(self) -> str:
         return f"Call({self.request_id!r}, {self.candidate.provider!r})"
@@ -98,6 +127,9 @@ class Output(Protocol):
 
     async def send(self, data: bytes) -> None:
         """Pass on bytes that are ready for the wire. Waits while the customer reads slowly."""
+
+    def hold(self, last: bytes) -> None:
+        """The event that ends a stream: the customer gets it when the call has been booked."""
 
 
 class Provider(Protocol):

@@ -1,142 +1,193 @@
-"""The adapter for every server that speaks OpenAI's chat completions.
+"""The adapter for every server that speaks OpenAI's formats: chat completions, responses, embeddings, images.
 
-What differs between such servers is data: `Quirks`, read from the candidate's settings. The
-customer's JSON is opened at the top level only; everything below goes upstream as it came.
+What differs between such servers is data: `Quirks`, read from the candidate's settings over those of its kind. Where
+the customer speaks the same format, his JSON is opened at the top level only and everything below goes upstream as it
+came; Anthropic's Messages, and Responses where the server has none, are translated into chat completions.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import functools
-import time
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import msgspec
 
 from onevault.tokens import Secret
-from worker.providers.answers import read_plain, read_stream
-from worker.providers.base import Call, CallFailed, Finding, Inquiry, Output, Transport
+from worker.dialects.chat_answer import ChatReader
+from worker.dialects.chat_request import write_chat
+from worker.dialects.translation import Translation
+from worker.dialects.translators import read_conversation, writer_of
+from worker.providers.answers import ChatListener
+from worker.providers.base import LIMITS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, Transport, not_served
+from worker.providers.counting import estimate_count
+from worker.providers.embeddings import EmbeddingsListener
+from worker.providers.http import Exchange, HttpProvider, post
+from worker.providers.images import ImagesListener, edit_form, variant_of
+from worker.providers.listening import Listener
 from worker.providers.refusals import classify_refusal
-from worker.providers.wire import (
-    TIMEOUTS,
-    WIRE_ERRORS,
-    classify_wire_error,
-    read_error_body,
-    read_retry_after,
-    was_hung_up,
-)
+from worker.providers.responses import ResponsesListener
+from worker.providers.tally import Tally
+from worker.providers.target import JSON, find_target, read_quirks
 from worker.shapes import Attempt
 
-_NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id", "prompt", "max_tokens", "stream_options")
-_LIMITS: Final = ("max_tokens", "max_completion_tokens")
+_NOT_IN_CHAT: Final = (*NOT_UPSTREAM, *LIMITS, "prompt", "stream_options")
 _MODELS: Final = "/models"
+_INPUT_TYPE: Final = "input_type"
 _TRUE: Final = msgspec.Raw(b"true")
-_USER_AGENT: Final = "onevault"
-# A server that hangs up later than this after it was asked has had the request.
-_STALE_SECONDS: Final = 0.5
-# What lies in the socket is read in one turn of the loop and understood in the next.
-_LAST_TURNS: Final = 3
+_FALSE: Final = msgspec.Raw(b"false")
 
 
 class Quirks(msgspec.Struct, frozen=True):
     """How one OpenAI-compatible server differs from the others.
 
-    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts
-    `stream_options`. `path` and `query` complete the endpoint. The key goes in `auth_header` after
-    `auth_prefix`. `drop`: fields that it refuses. `fields`: fields to add where the customer set
-    none. `context_marks`: its words for a prompt that is too long, if it has no code for it.
+    `max_tokens_field`: the name it knows the output limit by. `stream_usage`: it accepts `stream_options`. `path` and
+    `query` complete the endpoint, `root` stands before the other formats' paths; `{model}` in both is the model;
+    `paths` has the whole path of those that stand elsewhere, by the usual one, and without `query`. The key goes in
+    `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`: fields that it knows by another name.
+    `fields`: fields to add where the customer set none. `responses`: it has the Responses API. `translated`:
+    beginnings of the names of models whose answers only resemble OpenAI's. `signed`: it is Google's, which knows its
+    signatures. `context_marks`: its words for a prompt that is too long, if it has no code for it.
     """
 
     max_tokens_field: str = "max_tokens"
     stream_usage: bool = True
     path: str = "/chat/completions"
+    root: str = ""
     query: dict[str, str] = {}
+    paths: dict[str, str] = {}
     headers: dict[str, str] = {}
     auth_header: str = "authorization"
     auth_prefix: str = "Bearer "
     drop: list[str] = []
+    rename: dict[str, str] = {}
     fields: dict[str, msgspec.Raw] = {}
+    responses: bool = False
+    translated: tuple[str, ...] = ()
+    signed: bool = False
     context_marks: tuple[str, ...] = ("maximum context length",)
 
+    def own_path(self, usual: str | None) -> str | None:
+        """Where this server has what others have at a usual path, if that is elsewhere."""
+        return self.paths.get(usual) if usual is not None and self.paths else None
 
-class OpenAIProvider:
-    """Calls over one shared transport."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+AZURE: Final[dict[str, Any]] = {
+    "path": "/openai/deployments/{model}/chat/completions",
+    "root": "/openai/deployments/{model}",
+    "query": {"api-version": "2024-10-21"},
+    "paths": {"/responses": "/openai/v1/responses", "/models": "/openai/v1/models"},
+    "auth_header": "api-key",
+    "auth_prefix": "",
+    "max_tokens_field": "max_completion_tokens",
+}
+"""Azure's deployments, each under the name that the operator gave it. What it added later is at paths without version;
+not all that it runs has the Responses API, so `responses` is for the operator to set."""
 
-    async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
-        """One call; see `worker.providers.base.Provider`."""
-        target = _target(call.candidate.endpoint or "", bytes(call.candidate.settings))
-        request = _request(call, target)
-        response = await (self._send_apart(request) if call.stream else self._send(request))
-        try:
-            attempt.http_status = response.status_code
-            if response.status_code != 200:
-                attempt.retry_after_ms = read_retry_after(response.headers)
-                body = await read_error_body(response)
-                raise classify_refusal(response.status_code, body, target.quirks.context_marks)
-            if call.stream:
-                await read_stream(response, attempt, output, call.include_usage, target.quirks.context_marks)
-            else:
-                await read_plain(response, attempt, output, target.quirks.context_marks)
-        except WIRE_ERRORS as error:
-            raise CallFailed(classify_wire_error(error, begun=True)) from None
-        finally:
-            await _close(response)
+MISTRAL: Final[dict[str, Any]] = {
+    "stream_usage": False,
+    "rename": {"seed": "random_seed", "dimensions": "output_dimension"},
+    "drop": [
+        "audio",
+        "logit_bias",
+        "logprobs",
+        "modalities",
+        "moderation",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "top_logprobs",
+        "user",
+        "verbosity",
+        "web_search_options",
+    ],
+    "translated": ["magistral"],
+}
+"""Mistral's own server, which refuses fields that it does not know."""
+
+
+class OpenAIProvider(HttpProvider):
+    """Calls over one shared transport; `defaults` are the quirks of a kind of server."""
+
+    def __init__(self, transport: Transport, defaults: dict[str, Any] | None = None) -> None:
+        super().__init__(transport)
+        self._defaults = msgspec.json.encode(defaults or {})
+
+    def exchange(self, call: Call, tally: Tally) -> Exchange:
+        """See `HttpProvider`."""
+        quirks = self._quirks(call.candidate.settings)
+        surface = call.surface
+        if quirks.drop:
+            tally.attempt.dropped = [name for name in quirks.drop if name in call.fields]
+        if surface == "rerank":
+            raise not_served()
+        if surface == "embeddings":
+            body = msgspec.json.encode(_plain_fields(call, quirks))
+            return self._exchange(call, quirks, "/embeddings", body, EmbeddingsListener(tally), stream=False)
+        if surface == "images":
+            body = msgspec.json.encode(_plain_fields(call, quirks))
+            listener: Listener = ImagesListener(tally, variant_of(call))
+            return self._exchange(call, quirks, "/images/generations", body, listener, stream=call.stream)
+        if surface == "image_edits":
+            body, kind = edit_form(call, _plain_fields(call, quirks))
+            listener = ImagesListener(tally, variant_of(call))
+            return self._exchange(call, quirks, "/images/edits", body, listener, stream=call.stream, kind=kind)
+        if surface == "responses" and quirks.responses:
+            listener = ResponsesListener(tally, quirks.context_marks)
+            return self._exchange(
+                call, quirks, "/responses", responses_body(call, quirks), listener, stream=call.stream
+            )
+        if surface in ("chat", "native") and not call.candidate.upstream_model.startswith(quirks.translated or "\0"):
+            body, listener = upstream_body(call, quirks), ChatListener(tally, call.include_usage, quirks.context_marks)
+        else:
+            body = _translated_body(call, quirks, tally.attempt)
+            listener = Translation(tally, ChatReader(tally, quirks.context_marks), writer_of(call))
+        return self._exchange(call, quirks, None, body, listener, stream=call.stream)
+
+    async def call(self, call: Call, attempt: Attempt, output: Any) -> None:
+        """One call; tokens are only estimated here, which asks nobody. See `worker.providers.base.Provider`."""
+        if call.surface == "count_tokens":
+            await estimate_count(call, attempt, output)
+        else:
+            await super().call(call, attempt, output)
+
+    def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
+        """See `HttpProvider`."""
+        marks = self._quirks(call.candidate.settings).context_marks
+        return classify_refusal(attempt.http_status or 500, body, marks)
 
     async def validate(self, inquiry: Inquiry) -> Finding:
         """By the list of models, which costs nothing; see `worker.providers.base.Provider`."""
         try:
-            target = _target(inquiry.endpoint, bytes(inquiry.settings))
-            url = httpx.URL(inquiry.endpoint.rstrip("/") + _MODELS).copy_merge_params(target.quirks.query)
-            headers = [*target.headers, _authorization(inquiry.api_key, target.quirks)]
-            request = httpx.Request("GET", url, headers=headers, extensions=TIMEOUTS)
-            response = await self._send(request)
+            quirks = self._quirks(inquiry.settings)
+            path, query = quirks.own_path(_MODELS), quirks.query
+            target = find_target(inquiry.endpoint, path or _MODELS, quirks.headers, None if path else query)
+            return await self.ask(target[0], [*target[1], _authorization(inquiry.api_key, quirks)])
         except CallFailed:
             return "unreachable"
-        await _close(response)
-        status = response.status_code
-        if status in (401, 403):
-            return "refused"
-        if status == 429 or status == 408 or status >= 500:
-            return "unreachable"
-        return "accepted" if 200 <= status < 300 else "unsupported"
 
-    async def _send_apart(self, request: httpx.Request) -> httpx.Response:
-        """As `_send`, but when the call is cancelled just as the head comes, the head is not lost with it.
+    def _quirks(self, settings: msgspec.Raw) -> Quirks:
+        return read_quirks(Quirks, settings, self._defaults)
 
-        The cancellation then takes its effect in the reading, which counts what has come.
-        """
-        sending = asyncio.get_running_loop().create_task(self._send(request))
-        try:
-            return await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            for _ in range(_LAST_TURNS):
-                if not sending.done():
-                    await asyncio.sleep(0)
-            task = asyncio.current_task()
-            if task is None or not sending.done() or sending.cancelled() or sending.exception() is not None:
-                sending.cancel()
-                raise
-            task.uncancel()
-            task.cancel()  # once more, at the first wait of the reading
-            return sending.result()
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        """The response's head. A connection that the server had given up meanwhile is replaced once, unseen."""
-        began = time.monotonic()
-        try:
-            return await self._transport.handle_async_request(request)
-        except WIRE_ERRORS as error:
-            if not was_hung_up(error) or time.monotonic() - began > _STALE_SECONDS:
-                raise CallFailed(classify_wire_error(error, begun=False)) from None
-        try:
-            return await self._transport.handle_async_request(request)
-        except WIRE_ERRORS as error:
-            raise CallFailed(classify_wire_error(error, begun=False)) from None
+    def _exchange(
+        self,
+        call: Call,
+        quirks: Quirks,
+        path: str | None,
+        body: bytes,
+        listener: Listener,
+        *,
+        stream: bool,
+        kind: str = JSON,
+    ) -> Exchange:
+        own = quirks.own_path(path)
+        whole = own or (quirks.path if path is None else quirks.root + path)
+        whole = whole.replace("{model}", call.candidate.upstream_model)
+        url, headers = find_target(call.candidate.endpoint, whole, quirks.headers, None if own else quirks.query, kind)
+        if call.api_key is not None:
+            headers = [*headers, _authorization(call.api_key, quirks)]
+        return Exchange(post(url, headers, body), listener, stream)
 
 
 def upstream_body(call: Call, quirks: Quirks) -> bytes:
@@ -146,8 +197,7 @@ def upstream_body(call: Call, quirks: Quirks) -> bytes:
     output limit is there under the server's name for it, and streams are asked for their usage.
     """
     given = call.fields
-    fields = {name: value for name, value in given.items() if name not in _NOT_UPSTREAM}
-    fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
+    fields = {name: value for name, value in given.items() if name not in _NOT_IN_CHAT}
     prompt = given.get("prompt")
     if prompt is not None and "messages" not in given:
         message = b'[{"role":"user","content":' + bytes(prompt) + b"}]"
@@ -156,76 +206,71 @@ def upstream_body(call: Call, quirks: Quirks) -> bytes:
         # On the native surface it is the customer's label for routing; elsewhere OpenAI accepts
         # it only for what it is to store.
         fields.pop("metadata", None)
-    fields.pop("max_completion_tokens", None)
-    limit = output_limit(call)
+    _set_common(call, quirks, fields, quirks.max_tokens_field)
+    if call.stream and quirks.stream_usage:
+        fields["stream_options"] = _stream_options(given.get("stream_options"))
+    return _encode(fields, quirks)
+
+
+def responses_body(call: Call, quirks: Quirks) -> bytes:
+    """The customer's JSON for the Responses API: nothing is kept there unless he says so himself."""
+    given = call.fields
+    fields = {name: value for name, value in given.items() if name not in NOT_UPSTREAM}
+    if bytes(given.get("store", b"")) != b"true":
+        fields["store"] = _FALSE
+        fields.pop("metadata", None)
+    _set_common(call, quirks, fields, "max_output_tokens")
+    return msgspec.json.encode(fields)
+
+
+def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
+    body, dropped = write_chat(read_conversation(call), signed=quirks.signed)
+    attempt.dropped = sorted({*attempt.dropped, *dropped, *(name for name in quirks.drop if name in body)})
+    fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
+    _set_common(call, quirks, fields, quirks.max_tokens_field)
+    if call.stream and quirks.stream_usage:
+        fields["stream_options"] = _stream_options(None)
+    return _encode(fields, quirks)
+
+
+def _set_common(call: Call, quirks: Quirks, fields: dict[str, msgspec.Raw], limit_field: str) -> None:
+    fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
+    limit = call.output_limit
     if limit is not None:
-        fields[quirks.max_tokens_field] = msgspec.Raw(b"%d" % limit)
+        fields[limit_field] = msgspec.Raw(b"%d" % limit)
     if call.stream:
         fields["stream"] = _TRUE
-        if quirks.stream_usage:
-            fields["stream_options"] = _stream_options(given.get("stream_options"))
     else:
         fields.pop("stream", None)
+
+
+def _plain_fields(call: Call, quirks: Quirks) -> dict[str, msgspec.Raw]:
+    """The customer's fields for the formats that have no conversation."""
+    fields = {name: value for name, value in call.fields.items() if name not in (*NOT_UPSTREAM, "metadata")}
+    fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
+    if _INPUT_TYPE not in quirks.rename:
+        fields.pop(_INPUT_TYPE, None)  # a word of ours, which OpenAI's format has not
+    _rename(fields, quirks)
+    return fields
+
+
+def _rename(fields: dict[str, msgspec.Raw], quirks: Quirks) -> None:
     for name in quirks.drop:
         fields.pop(name, None)
+    for name, other in quirks.rename.items():
+        if name in fields:
+            fields[other] = fields.pop(name)
+
+
+def _encode(fields: dict[str, msgspec.Raw], quirks: Quirks) -> bytes:
+    _rename(fields, quirks)
     for name, value in quirks.fields.items():
         fields.setdefault(name, value)
     return msgspec.json.encode(fields)
 
 
-def output_limit(call: Call) -> int | None:
-    """The smallest of the limits that the customer and the candidate name; None if none does."""
-    limits = [] if call.candidate.max_output_tokens is None else [call.candidate.max_output_tokens]
-    for name in _LIMITS:
-        raw = call.fields.get(name)
-        if raw is not None:
-            try:
-                limits.append(msgspec.json.decode(raw, type=int))
-            except msgspec.MsgspecError:
-                continue  # null, or for the front to have refused
-    return min(limits) if limits else None
-
-
-class _Target(msgspec.Struct, frozen=True):
-    url: httpx.URL
-    headers: list[tuple[bytes, bytes]]
-    quirks: Quirks
-
-
-@functools.lru_cache(maxsize=1024)
-def _target(endpoint: str, settings: bytes) -> _Target:
-    """Where to send, prepared once for each endpoint and its settings."""
-    try:
-        quirks = msgspec.json.decode(settings, type=Quirks)
-        url = httpx.URL(endpoint.rstrip("/") + quirks.path)
-        if quirks.query:
-            url = url.copy_merge_params(quirks.query)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError
-    except (msgspec.MsgspecError, httpx.InvalidURL, ValueError):
-        raise CallFailed("connect") from None
-    headers = {
-        "content-type": "application/json",
-        "accept-encoding": "identity",
-        "user-agent": _USER_AGENT,
-        **{name.lower(): value for name, value in quirks.headers.items()},
-    }
-    return _Target(url, [(n.encode(), v.encode()) for n, v in headers.items()], quirks)
-
-
 def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:
     return quirks.auth_header.encode(), (quirks.auth_prefix + key.reveal()).encode()
-
-
-def _request(call: Call, target: _Target) -> httpx.Request:
-    headers = target.headers
-    if call.api_key is not None:
-        headers = [*headers, _authorization(call.api_key, target.quirks)]
-    # A stream that is read at once skips what httpx does to find out about `content`; aiohttp adds host and length.
-    body = httpx.ByteStream(upstream_body(call, target.quirks))
-    request = httpx.Request("POST", target.url, headers=headers, stream=body, extensions=TIMEOUTS)
-    request.read()
-    return request
 
 
 def _stream_options(given: msgspec.Raw | None) -> msgspec.Raw:
@@ -237,11 +282,3 @@ def _stream_options(given: msgspec.Raw | None) -> msgspec.Raw:
             options = {}
     options["include_usage"] = True
     return msgspec.Raw(msgspec.json.encode(options))
-
-
-async def _close(response: httpx.Response) -> None:
-    """Give the connection back, or drop it if the answer was not read to its end."""
-    stream = response.stream
-    assert isinstance(stream, httpx.AsyncByteStream)
-    with contextlib.suppress(*WIRE_ERRORS):
-        await stream.aclose()

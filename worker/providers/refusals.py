@@ -7,6 +7,7 @@ Servers agree on the status more than on the body: `{"error": {...}}` (OpenAI, G
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -30,17 +31,23 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "billing_not_active": "money_dead",
     "spend_limit_reached": "money_dead",
     "spend_limit_exceeded": "money_dead",
+    "enforced_spend_limit_reached": "money_dead",
     "insufficient_balance": "money_dead",
     "invalid_api_key": "auth_dead",
     "account_deactivated": "auth_dead",
     "rate_limit_exceeded": "rate_limited",
     "rate_limit_error": "rate_limited",
+    "rate_limited": "rate_limited",
     "slow_down": "rate_limited",
     "server_is_overloaded": "overloaded",
     "overloaded_error": "overloaded",
+    "unreachable_backend": "overloaded",
 }
 
-_STATUSES: Final[dict[int, ErrorClass]] = {
+_MONEY_MARKS: Final = ("credit balance is too low", "reached your specified api usage limits")
+"""Words for want of money in an error that is told as a bad request."""
+
+STATUSES: Final[dict[int, ErrorClass]] = {
     400: "bad_request",
     401: "auth_dead",
     402: "money_dead",
@@ -70,11 +77,13 @@ def classify_refusal(status: int, body: bytes, context_marks: tuple[str, ...]) -
 
     `context_marks` are words that servers without error codes use for a prompt that is too long.
     """
-    try:
-        parsed: object = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        parsed = None
-    return _judge(status, _find(parsed), context_marks)
+    return _judge(status, _find(_parse(body)), context_marks)
+
+
+def told(body: bytes) -> str | None:
+    """What an error's body tells the customer, if anything."""
+    message = _find(_parse(body)).message
+    return message[:_MAX_MESSAGE] if message else None
 
 
 def classify_error_object(error: object, context_marks: tuple[str, ...]) -> CallFailed:
@@ -84,11 +93,78 @@ def classify_error_object(error: object, context_marks: tuple[str, ...]) -> Call
     return _judge(status, said, context_marks)
 
 
+_COHERE_MARKS: Final = ("too many tokens", "total number of tokens", "maximum context")
+
+
+def classify_cohere(status: int, body: bytes) -> CallFailed:
+    """The failure that an error response of Cohere's means. It has words for a few, and 498 for what it bars."""
+    if status == 498:
+        return CallFailed("content_policy", message=told(body))
+    if status == 429 and "trial key" in (told(body) or "").lower():
+        return CallFailed("money_dead")  # so many calls a month
+    return classify_refusal(500 if status == 499 else status, body, _COHERE_MARKS)
+
+
+_WAIT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)s")
+_LASTING: Final = re.compile(r"per ?day|spend", re.IGNORECASE)
+_GOOGLE: Final[dict[str, ErrorClass]] = {
+    "RESOURCE_EXHAUSTED": "rate_limited",
+    "PERMISSION_DENIED": "auth_dead",
+    "UNAUTHENTICATED": "auth_dead",
+    "UNAVAILABLE": "overloaded",
+    "DEADLINE_EXCEEDED": "timeout",
+    "INTERNAL": "server_error",
+}
+
+
+def classify_google(status: int, body: bytes, context_marks: tuple[str, ...]) -> tuple[CallFailed, int | None]:
+    """The failure that an error response of Google's means, and the wait in ms that it asks for.
+
+    A quota of a day, or of money, does not recover by waiting.
+    """
+    failure = classify_refusal(status, body, context_marks)
+    try:
+        said = msgspec.json.decode(body, type=_GoogleProblem).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return failure, None
+    if any(detail.reason == "API_KEY_INVALID" for detail in said.details):
+        return CallFailed("auth_dead"), None
+    if (by_status := _GOOGLE.get(said.status)) is not None:
+        failure = CallFailed(by_status)
+    if failure.error_class == "rate_limited" and any(
+        _LASTING.search(violation.quota_id) for detail in said.details for violation in detail.violations
+    ):
+        return CallFailed("money_dead"), None
+    waits = [found for detail in said.details if (found := _WAIT.fullmatch(detail.retry_delay))]
+    return failure, round(float(waits[0][1]) * 1000) if waits else None
+
+
+class _Violation(msgspec.Struct, rename="camel"):
+    quota_id: str = ""
+
+
+class _GoogleDetail(msgspec.Struct, rename="camel"):
+    reason: str = ""
+    retry_delay: str = ""
+    violations: list[_Violation] = []
+
+
+class _GoogleError(msgspec.Struct):
+    status: str = ""
+    details: list[_GoogleDetail] = []
+
+
+class _GoogleProblem(msgspec.Struct):
+    error: _GoogleError
+
+
 def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFailed:
     by_code = _CODES.get((said.code or "").lower()) or _CODES.get((said.kind or "").lower())
-    error_class = by_code or _STATUSES.get(status, "server_error")
+    error_class = by_code or STATUSES.get(status, "server_error")
     if error_class == "bad_request" and said.message:
         text = said.message.lower()
+        if any(mark in text for mark in _MONEY_MARKS):
+            return CallFailed("money_dead")
         if any(mark.lower() in text for mark in context_marks):
             error_class = "context_too_long"
     if error_class == "bad_request" and (status == 404 or said.code == "model_not_found"):
@@ -98,6 +174,13 @@ def _judge(status: int, said: _Said, context_marks: tuple[str, ...]) -> CallFail
         return CallFailed(error_class)
     message = said.message[:_MAX_MESSAGE] if said.message else None
     return CallFailed(error_class, message=message, param=said.param)
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _find(parsed: object) -> _Said:
@@ -111,9 +194,12 @@ def _find(parsed: object) -> _Said:
     if not isinstance(inner, dict):
         inner = parsed
     code, kind, param = inner.get("code"), inner.get("type"), inner.get("param")
+    details = inner.get("details")
+    if code is None and isinstance(details, dict):
+        code = details.get("error_code")  # Anthropic's
     message = inner.get("message")
     if message is None:
-        message = inner.get("detail")
+        message = inner.get("detail", inner.get("Message"))
     return _Said(
         message=message if isinstance(message, str) else None,
         code=code if isinstance(code, str) else None,

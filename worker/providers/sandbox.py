@@ -1,8 +1,8 @@
 """The provider without a network: it answers at once, always the same, so that nobody needs a key.
 
-Its answers have OpenAI's format, with usage: prompt tokens are a quarter of the prompt's bytes, a completion token is
-one word. What it says depends only on the length of the prompt. A request can order how it behaves, by `metadata`
-(texts, as everywhere in metadata):
+Its answers are in the format of the question, with usage: prompt tokens are a quarter of the prompt's bytes, a
+completion token is one word. What it says depends only on the length of the prompt. A request can order how it behaves,
+by `metadata` (texts, as everywhere in metadata):
 
     sandbox_output_tokens         how many words; more than the output limit gives finish_reason "length"
     sandbox_tokens_per_second     pace; 0 is as fast as possible
@@ -18,20 +18,29 @@ It takes calls without a key and any key but those that begin with "refused", so
 from __future__ import annotations
 
 import asyncio
-import time
+import hashlib
+import math
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
 from onevault.settings import Settings
 from onevault.tokens import Secret
+from worker.dialects.conversation import Part, Text, ToolCall, ToolResult, unspeakable
+from worker.dialects.events import Begin, CallBegin, CallPiece, Event, Finish, TextPiece
+from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.base import Call, CallFailed, Finding, Inquiry, Output, text_bytes
-from worker.providers.openai import output_limit
+from worker.providers.counting import estimate_count
+from worker.providers.embeddings import read_input, wants_base64, write_embeddings
 from worker.providers.refusals import classify_refusal
 from worker.shapes import Attempt, Usage
 
 MAX_OUTPUT_TOKENS: Final = 100_000
+_NAME: Final = "sandbox"
+_CALL: Final = "call_sandbox"
+_DIMENSIONS: Final = 32
 _FOREVER_SECONDS: Final = 86_400.0
 _SPEECH: Final = (
     "the vault keeps every fact and no word of what was said this answer costs nothing because the sandbox "
@@ -51,19 +60,6 @@ class _Orders(msgspec.Struct):
     sandbox_echo: str = ""
 
 
-class _Message(msgspec.Struct):
-    content: object = None
-    tool_calls: object = None
-
-
-class _Function(msgspec.Struct):
-    name: str
-
-
-class _Tool(msgspec.Struct):
-    function: _Function | None = None
-
-
 class _Script(msgspec.Struct):
     """What this answer will be, decided before its first word."""
 
@@ -73,6 +69,22 @@ class _Script(msgspec.Struct):
     prompt_tokens: int
     pace: float
     error: str
+
+    def end(self) -> list[Event]:
+        """What follows the words."""
+        called: list[Event] = [] if self.tool is None else [CallBegin(0, _CALL, self.tool), CallPiece(0, "{}")]
+        return [*called, Finish(self.finish_reason)]
+
+    def note(self, attempt: Attempt) -> None:
+        """What it used, as OpenAI would say it."""
+        prompt, completion = self.prompt_tokens, len(self.pieces) + (self.tool is not None)
+        attempt.usage = Usage(input_uncached=prompt, output=completion)
+        attempt.raw_usage = {
+            "prompt_tokens": prompt,
+            "completion_tokens": completion,
+            "total_tokens": prompt + completion,
+        }
+        attempt.usage_source = "provider_final"
 
 
 def _is_refused(key: Secret[str]) -> bool:
@@ -89,6 +101,14 @@ class SandboxProvider:
 
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One answer; see `worker.providers.base.Provider`."""
+        if call.surface == "count_tokens":
+            await estimate_count(call, attempt, output)
+            return
+        if call.surface == "embeddings":
+            await _embed(call, attempt, output)
+            return
+        if call.surface not in ("chat", "native", "messages", "responses"):
+            raise unspeakable("This kind of call")
         orders = _orders(call)
         script = self._script(call, orders)
         wait = _number(orders.sandbox_first_byte_ms, self._first_byte_ms) / 1000
@@ -99,35 +119,33 @@ class SandboxProvider:
             raise CallFailed("auth_dead")
         await _fail_as_ordered(script.error, attempt)
         attempt.http_status = 200
-        said = _Speaker(call, script)
         if call.stream:
-            await self._stream(said, script, attempt, output, call.include_usage)
+            await self._stream(script, attempt, output, call)
         else:
             if script.pace > 0:
                 await asyncio.sleep(len(script.pieces) / script.pace)
             if script.error == "cut":
                 raise CallFailed("truncated_stream")
             attempt.output_bytes = sum(map(text_bytes, script.pieces))
-            await output.send(said.answer())
+            script.note(attempt)
+            said = [Begin(_NAME), *map(TextPiece, script.pieces), *script.end()]
+            await output.send(writer_of(call).write_whole(said, attempt))
         attempt.finish_reason = script.finish_reason
-        attempt.usage, attempt.raw_usage = said.normalised(), said.usage()
-        attempt.usage_source = "provider_final"
 
     async def validate(self, inquiry: Inquiry) -> Finding:
         """See `worker.providers.base.Provider`."""
         return "refused" if _is_refused(inquiry.api_key) else "accepted"
 
-    async def _stream(
-        self, said: _Speaker, script: _Script, attempt: Attempt, output: Output, include_usage: bool
-    ) -> None:
+    async def _stream(self, script: _Script, attempt: Attempt, output: Output, call: Call) -> None:
+        writer = writer_of(call)
         cut = len(script.pieces) // 2 if script.error == "cut" else None
-        ready = [said.chunk({"role": "assistant", "content": ""})]
+        ready = [writer.write(Begin(_NAME))]
         for number, piece in enumerate(script.pieces):
             if number == cut:
                 break
             if script.pace > 0 and number:
                 await asyncio.sleep(1 / script.pace)
-            ready.append(said.chunk({"content": piece}))
+            ready.append(writer.write(TextPiece(piece)))
             attempt.output_bytes += text_bytes(piece)
             if script.pace > 0:
                 await output.send(b"".join(ready))
@@ -136,27 +154,26 @@ class SandboxProvider:
             if len(ready) > 1:
                 await output.send(b"".join(ready))
             raise CallFailed("truncated_stream")
-        if script.tool is not None:
-            call = {"index": 0, "id": "call_sandbox", "type": "function"}
-            function = {"name": script.tool, "arguments": "{}"}
-            ready.append(said.chunk({"tool_calls": [{**call, "function": function}]}))
-        ready.append(said.chunk({}, script.finish_reason))
-        if include_usage:
-            ready.append(said.usage_chunk())
-        await output.send(b"".join(ready))
+        ready += map(writer.write, script.end())
+        script.note(attempt)
+        rest, last = writer.end(attempt)
+        await output.send(b"".join([*ready, rest]))
+        if last:
+            output.hold(last)
 
     def _script(self, call: Call, orders: _Orders) -> _Script:
-        messages = _messages(call)
-        asked = text_bytes([m.content for m in messages]) + text_bytes([m.tool_calls for m in messages])
+        talk = read_conversation(call)
+        asked = _size([*talk.system, *(part for turn in talk.turns for part in turn.parts)])
         asked += sum(len(call.fields[name]) for name in ("tools", "response_format") if name in call.fields)
         wanted = int(_number(orders.sandbox_output_tokens, self._tokens))
-        limit = output_limit(call)
+        limit = call.output_limit
         allowed = wanted if limit is None else min(wanted, limit)
-        tool = _first_tool(call) if orders.sandbox_tool_call == "true" else None
+        tool = talk.tools[0].name if orders.sandbox_tool_call == "true" and talk.tools else None
+        said = talk.turns[-1].parts[-1] if talk.turns and talk.turns[-1].parts else None
         if tool is not None:
             pieces: list[str] = []
-        elif orders.sandbox_echo == "true" and messages and isinstance(messages[-1].content, str):
-            words = messages[-1].content.split(" ")
+        elif orders.sandbox_echo == "true" and isinstance(said, Text):
+            words = said.text.split(" ")
             wanted, allowed = len(words), min(len(words), limit if limit is not None else len(words))
             pieces = _spaced(words[:allowed])
         else:
@@ -173,46 +190,6 @@ class SandboxProvider:
         )
 
 
-class _Speaker:
-    """Puts words into OpenAI's format."""
-
-    def __init__(self, call: Call, script: _Script) -> None:
-        self._script = script
-        self._model = call.candidate.upstream_model
-        self._id = f"chatcmpl-sandbox-{call.request_id}"
-        self._created = int(time.time())
-
-    def usage(self) -> dict[str, object]:
-        prompt, completion = self._script.prompt_tokens, self._completion_tokens()
-        return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
-
-    def normalised(self) -> Usage:
-        return Usage(input_uncached=self._script.prompt_tokens, output=self._completion_tokens())
-
-    def answer(self) -> bytes:
-        message: dict[str, object] = {"role": "assistant", "content": "".join(self._script.pieces), "refusal": None}
-        if self._script.tool is not None:
-            function = {"name": self._script.tool, "arguments": "{}"}
-            message["content"] = None
-            message["tool_calls"] = [{"id": "call_sandbox", "type": "function", "function": function}]
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": self._script.finish_reason}
-        return msgspec.json.encode(self._envelope("chat.completion", [choice]) | {"usage": self.usage()})
-
-    def chunk(self, delta: dict[str, object], finish_reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
-        return _event(self._envelope("chat.completion.chunk", [choice]))
-
-    def usage_chunk(self) -> bytes:
-        return _event(self._envelope("chat.completion.chunk", []) | {"usage": self.usage()})
-
-    def _completion_tokens(self) -> int:
-        return len(self._script.pieces) + (1 if self._script.tool is not None else 0)
-
-    def _envelope(self, kind: str, choices: list[dict[str, object]]) -> dict[str, object]:
-        envelope: dict[str, object] = {"id": self._id, "object": kind, "created": self._created}
-        return envelope | {"model": self._model, "choices": choices}
-
-
 async def _fail_as_ordered(error: str, attempt: Attempt) -> None:
     if error == "timeout":
         await asyncio.sleep(_FOREVER_SECONDS)
@@ -224,10 +201,6 @@ async def _fail_as_ordered(error: str, attempt: Attempt) -> None:
             attempt.retry_after_ms = 1000
         body = b'{"error":{"message":"The sandbox was told to refuse this request.","type":"sandbox_error"}}'
         raise classify_refusal(attempt.http_status, body, ())
-
-
-def _event(chunk: dict[str, object]) -> bytes:
-    return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
 
 def _spaced(words: list[str]) -> list[str]:
@@ -252,23 +225,32 @@ def _orders(call: Call) -> _Orders:
     return _Orders()
 
 
-def _messages(call: Call) -> list[_Message]:
-    raw = call.fields.get("messages")
-    try:
-        if raw is not None:
-            return msgspec.json.decode(raw, type=list[_Message])
-        prompt = call.fields.get("prompt")
-        return [] if prompt is None else [_Message(content=msgspec.json.decode(prompt))]
-    except msgspec.MsgspecError:
-        raise CallFailed("bad_request", message="The messages cannot be read.", param="messages") from None
+def _size(parts: Sequence[Part]) -> int:
+    """Bytes of the words in parts of a conversation."""
+    size = 0
+    for part in parts:
+        match part:
+            case Text(text=text):
+                size += text_bytes(text)
+            case ToolCall(name=name, arguments=arguments):
+                size += text_bytes([name, arguments])
+            case ToolResult(parts=inner):
+                size += _size(inner)
+    return size
 
 
-def _first_tool(call: Call) -> str | None:
-    raw = call.fields.get("tools")
-    if raw is None:
-        return None
-    try:
-        tools = msgspec.json.decode(raw, type=list[_Tool])
-    except msgspec.MsgspecError:
-        return None
-    return next((tool.function.name for tool in tools if tool.function is not None), None)
+async def _embed(call: Call, attempt: Attempt, output: Output) -> None:
+    """Vectors that depend on nothing but the texts: the same text has the same direction."""
+    texts = read_input(call.fields)
+    vectors = []
+    for text in texts:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        numbers = [byte - 127.5 for byte in digest[:_DIMENSIONS]]
+        length = math.hypot(*numbers)
+        vectors.append([number / length for number in numbers])
+    tokens = -(-text_bytes(texts) // 4)
+    attempt.http_status, attempt.finish_reason = 200, "stop"
+    attempt.usage, attempt.usage_source = Usage(input_uncached=tokens, output=0), "provider_final"
+    attempt.raw_usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    model = call.candidate.upstream_model
+    await output.send(write_embeddings(vectors, model, tokens, as_base64=wants_base64(call.fields)))

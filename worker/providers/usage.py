@@ -14,7 +14,7 @@ from typing import Final
 
 from worker.shapes import Usage
 
-_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _MAX_COUNT: Final = 2**53
 _MAX_FIELDS: Final = 64
 _MAX_DEPTH: Final = 3
@@ -33,7 +33,9 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
     if cached is None:
         cached = _count(said.get("prompt_cache_hit_tokens"))
     written = _count(inside_prompt.get("cache_write_tokens"))
-    reasoning = _count(_object(said.get("completion_tokens_details")).get("reasoning_tokens"))
+    inside_completion = _object(said.get("completion_tokens_details"))
+    reasoning = _count(inside_completion.get("reasoning_tokens"))
+    other: dict[str, int] = {}
     if completion is None and prompt is not None and total is not None and total >= prompt:
         completion = total - prompt
     if reasoning and prompt is not None and completion is not None and total == prompt + completion + reasoning:
@@ -45,15 +47,162 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
         cached = None if cached is None else min(cached, prompt)
         written = None if written is None else min(written, prompt - (cached or 0))
         uncached = prompt - (cached or 0) - (written or 0)
-    if reasoning is not None and completion is not None:
-        reasoning = min(reasoning, completion)
+        for meter, field in (("input_audio", "audio_tokens"), ("input_image", "image_tokens")):
+            if part := min(_count(inside_prompt.get(field)) or 0, uncached):
+                other[meter] = part
+                uncached -= part
+    if completion is not None:
+        for meter, field in (("output_audio", "audio_tokens"), ("output_image", "image_tokens")):
+            if part := min(_count(inside_completion.get(field)) or 0, completion):
+                other[meter] = part
+                completion -= part
+        reasoning = None if reasoning is None else min(reasoning, completion)
     return Usage(
         input_uncached=uncached,
         cache_read=cached,
         cache_write=written,
         output=completion,
         reasoning=reasoning,
+        other=other or None,
     )
+
+
+def normalise_messages_usage(said: dict[str, object], before: Usage | None = None) -> Usage | None:
+    """Buckets from a `usage` object of Anthropic's Messages format; None if it says nothing.
+
+    It is told in parts and cumulative: of each count the greatest that was told, `before` or now, is the one.
+    """
+    written = _count(said.get("cache_creation_input_tokens"))
+    inside = _object(said.get("cache_creation"))
+    short, hour = _count(inside.get("ephemeral_5m_input_tokens")), _count(inside.get("ephemeral_1h_input_tokens"))
+    if hour is None and before is not None and before.other is not None:
+        hour = before.other.get("cache_write_1h")  # the end of a stream repeats the sum without its parts
+    if hour and written is not None:
+        short = max(written - hour, 0)
+    elif written is not None:
+        short = written
+    searches = _count(_object(said.get("server_tool_use")).get("web_search_requests"))
+    reasoning = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"))
+    usage = Usage(
+        input_uncached=_count(said.get("input_tokens")),
+        cache_read=_count(said.get("cache_read_input_tokens")),
+        cache_write=short,
+        output=_count(said.get("output_tokens")),
+        reasoning=reasoning,
+        other={name: count for name, count in (("cache_write_1h", hour), ("search", searches)) if count} or None,
+    )
+    if before is not None:
+        for name in ("input_uncached", "cache_read", "cache_write", "output", "reasoning"):
+            setattr(usage, name, _greater(getattr(before, name), getattr(usage, name)))
+        if before.other:
+            other = usage.other or {}
+            usage.other = {n: max(before.other.get(n, 0), other.get(n, 0)) for n in before.other | other}
+    if usage.reasoning is not None:
+        usage.reasoning = None if usage.output is None else min(usage.reasoning, usage.output)
+    return None if usage == Usage() else usage
+
+
+def normalise_responses_usage(said: dict[str, object], searches: int = 0) -> Usage | None:
+    """Buckets from a `usage` object of the Responses API, and the searches its items tell; None if it says nothing."""
+    usage = normalise_openai_usage(
+        {
+            "prompt_tokens": said.get("input_tokens"),
+            "completion_tokens": said.get("output_tokens"),
+            "prompt_tokens_details": said.get("input_tokens_details"),
+            "completion_tokens_details": said.get("output_tokens_details"),
+        }
+    )
+    if usage is not None and searches:
+        usage.other = (usage.other or {}) | {"search": searches}
+    return usage
+
+
+def normalise_gemini_usage(said: dict[str, object], searches: int = 0) -> Usage | None:
+    """Buckets from Google's `usageMetadata`; None if it says nothing. What is absent there is zero.
+
+    The prompt holds what was cached; thoughts lie beside the candidates; what tools put into the prompt is apart.
+    """
+    prompt, cached = _count(said.get("promptTokenCount")), _count(said.get("cachedContentTokenCount")) or 0
+    spoken, thought = _count(said.get("candidatesTokenCount")), _count(said.get("thoughtsTokenCount"))
+    if prompt is None and spoken is None and thought is None:
+        return None
+    cached = min(cached, prompt or 0)
+    uncached = (prompt or 0) - cached + (_count(said.get("toolUsePromptTokenCount")) or 0)
+    output = (spoken or 0) + (thought or 0)
+    other: dict[str, int] = {}
+    inside = _by_modality(said.get("promptTokensDetails"))
+    kept = _by_modality(said.get("cacheTokensDetails"))
+    outside = _by_modality(said.get("candidatesTokensDetails"))
+    if sound := min(inside.get("AUDIO", 0) - kept.get("AUDIO", 0), uncached):
+        other["input_audio"] = max(sound, 0)
+        uncached -= other["input_audio"]
+    if heard := min(kept.get("AUDIO", 0), cached):
+        other["cache_read_audio"] = heard
+        cached -= heard
+    for meter, name in (("output_audio", "AUDIO"), ("output_image", "IMAGE")):
+        if part := min(outside.get(name, 0), output):
+            other[meter] = part
+            output -= part
+    if searches:
+        other["search"] = searches
+    return Usage(
+        input_uncached=uncached,
+        cache_read=cached,
+        cache_write=0,
+        output=output,
+        reasoning=min(thought or 0, output),
+        other={meter: count for meter, count in other.items() if count} or None,
+    )
+
+
+def normalise_converse_usage(said: dict[str, object]) -> Usage | None:
+    """Buckets from a `usage` object of Amazon's Converse; None if it says nothing. What was cached lies beside it."""
+    written = _count(said.get("cacheWriteInputTokens"))
+    details = said.get("cacheDetails")
+    hour = sum(
+        _count(_object(entry).get("inputTokens")) or 0
+        for entry in (details if isinstance(details, list) else ())
+        if _object(entry).get("ttl") == "1h"
+    )
+    usage = Usage(
+        input_uncached=_count(said.get("inputTokens")),
+        cache_read=_count(said.get("cacheReadInputTokens")),
+        cache_write=None if written is None else max(written - hour, 0),
+        output=_count(said.get("outputTokens")),
+    )
+    if written and hour:
+        usage.other = {"cache_write_1h": min(hour, written)}
+    return None if usage == Usage() else usage
+
+
+def normalise_cohere_usage(said: dict[str, object]) -> Usage | None:
+    """Buckets from what Cohere says it used (`usage` of a chat, `meta` of the others); None if it says nothing.
+
+    What it bills counts, not what it read; a search unit is a question with up to a hundred documents.
+    """
+    billed, read = _object(said.get("billed_units")), _object(said.get("tokens"))
+    given = _count(billed.get("input_tokens", read.get("input_tokens")))
+    made = _count(billed.get("output_tokens", read.get("output_tokens")))
+    searches, pictures = _count(billed.get("search_units")), _count(billed.get("image_tokens"))
+    if given is None and made is None and searches is None and pictures is None:
+        return None
+    cached = min(_count(said.get("cached_tokens")) or 0, given or 0)
+    other = {"search": searches, "input_image": pictures}
+    return Usage(
+        input_uncached=(given or 0) - cached,
+        cache_read=cached or None,
+        output=made or 0,
+        other={meter: count for meter, count in other.items() if count} or None,
+    )
+
+
+def _by_modality(said: object) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for entry in said if isinstance(said, list) else ():
+        name, count = _object(entry).get("modality"), _count(_object(entry).get("tokenCount"))
+        if isinstance(name, str) and count:
+            found[name] = found.get(name, 0) + count
+    return found
 
 
 def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, object]:
@@ -72,6 +221,9 @@ def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, 
                 kept[name] = inner
         elif isinstance(value, bool):
             continue
+        elif isinstance(value, list):
+            if modalities := _by_modality(value):
+                kept[name] = modalities
         elif isinstance(value, int):
             if abs(value) <= _MAX_COUNT:
                 kept[name] = value
@@ -91,6 +243,10 @@ def _count(value: object) -> int | None:
     if not 0 <= value <= _MAX_COUNT:  # false for nan too
         return None
     return int(value)
+
+
+def _greater(before: int | None, now: int | None) -> int | None:
+    return now if before is None else before if now is None else max(before, now)
 
 
 def _object(value: object) -> dict[str, object]:

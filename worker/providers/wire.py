@@ -15,6 +15,8 @@ from typing import Final
 
 import aiohttp
 import httpx
+import yarl
+from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.helpers import _EXC_SENTINEL as _NO_CAUSE
 from aiohttp.helpers import set_exception
@@ -52,14 +54,21 @@ class _Handler(ResponseHandler):
             set_exception(payload, aiohttp.ClientPayloadError("the body's framing is broken"), exc)
 
 
-def open_transport() -> AiohttpTransport:
-    """The one transport of a worker. Needs a running loop; close it with `aclose`.
+def open_transport(resolver: AbstractResolver | None = None) -> AiohttpTransport:
+    """A transport over connections that are kept. Needs a running loop; close it with `aclose`.
 
-    It keeps no cookies, follows no redirects and decompresses nothing.
+    It keeps no cookies, follows no redirects and decompresses nothing. With a `resolver` a name is asked of it for each
+    connection.
     """
     context = httpx.create_ssl_context()
     connector = aiohttp.TCPConnector(
-        limit=0, ttl_dns_cache=60, keepalive_timeout=30, ssl=context, enable_cleanup_closed=False
+        limit=0,
+        ttl_dns_cache=60,
+        use_dns_cache=resolver is None,
+        resolver=resolver,
+        keepalive_timeout=30,
+        ssl=context,
+        enable_cleanup_closed=False,
     )
     connector._factory = functools.partial(_Handler, loop=asyncio.get_running_loop())  # type: ignore[assignment]
     session = aiohttp.ClientSession(
@@ -69,6 +78,8 @@ def open_transport() -> AiohttpTransport:
         timeout=aiohttp.ClientTimeout(total=None),
         read_bufsize=256 * 1024,
     )
+    # Addresses are written as httpx writes them: a signature holds for those very bytes.
+    object.__setattr__(session, "_build_url", functools.partial(yarl.URL, encoded=True))
     return AiohttpTransport(verify=context, client=session)
 
 

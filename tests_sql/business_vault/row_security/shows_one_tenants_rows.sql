@@ -1,10 +1,13 @@
 begin;
-select plan(18);
+select plan(19);
 select test.make_offer('maker', 'model-a', 1, 2, '{"quality_score": 1}');
 select test.make_provider('maker', '{"compliance_levels": ["HIPAA"]}');
 select test.make_customer('ours', '{"compliance_level": "HIPAA"}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
 select test.settle(test.route(sha256('ours/token'), '{"model": "model-a"}')), test.settle(test.route(sha256('theirs/token'), '{"model": "model-a"}'));
 insert into admin.usage_limit (customer, unit, period, amount) values ('ours', 'USD', 'DAY', 9), ('theirs', 'USD', 'DAY', 9);
+select gateway.sp_record_feedback(t.token_hash, encode(s.api_request_hk, 'hex')::uuid::text, 1)
+from gateway.api_request_s as s
+cross join (values (sha256('ours/token')), (sha256('theirs/token'))) as t (token_hash);
 select test.roll_up();
 select ops.fn_roll_up_spending();
 select test.settle(test.route(sha256('ours/token'))), test.settle(test.route(sha256('theirs/token')));

@@ -13,7 +13,7 @@ create table pg_temp.told (name text, request uuid, receipt jsonb);
 create function pg_temp.book(p_name text, p_model text, p_usage jsonb, p_attempt jsonb default '{}') returns numeric language plpgsql as $$
 declare
     v_decision gateway.route_decision := test.route(
-        sha256('buyer/token'), jsonb_build_object('model', p_model, 'searches', p_model = 'all', 'prompt_bytes', 40000)
+        sha256('buyer/token'), jsonb_build_object('model', p_model, 'searches', (p_model = 'all')::integer, 'prompt_bytes', 40000)
     );
     v_receipt jsonb;
 begin

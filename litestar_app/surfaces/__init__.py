@@ -1,0 +1,1 @@
+"""The grammars in which customers ask: each checks a body and measures it."""

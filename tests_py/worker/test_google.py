@@ -1,0 +1,267 @@
+"""The adapter for Gemini, and for the same models on Vertex: what it is asked, what it says and what that costs."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from onevault.tokens import Secret
+from tests_py.providers.google import FakeGoogle
+from tests_py.providers.google import usage as used
+from tests_py.providers.scenarios import TEXT, Scenario
+from tests_py.providers.stage import PNG as DRAWN
+from tests_py.providers.stage import packed
+from tests_py.worker.adapters import GRAMMARS, PDF, PNG, SCHEMA, ask, fails, files, opened, question, say, structured
+from tests_py.worker.adapters import tools as tools_of
+from tests_py.worker.kit import Remembered, attempt, call, candidate
+from worker.providers.base import Inquiry
+from worker.providers.google import GoogleProvider
+from worker.shapes import Usage
+
+OLD, NEW = "gemini-2.5-flash", "gemini-3-flash"
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeGoogle]:
+    with FakeGoogle() as server:
+        yield server
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[GoogleProvider]:
+    async with opened(GoogleProvider) as provider:
+        yield provider
+
+
+def where(fake: FakeGoogle, scenario: str | Scenario = "ok") -> str:
+    return fake.endpoint(scenario) + "/v1beta"
+
+
+async def sent(
+    provider: GoogleProvider, fake: FakeGoogle, grammar: str, body: dict[str, Any], model: str = NEW
+) -> tuple[dict[str, Any], list[str]]:
+    answered = await ask(provider, where(fake), grammar, body, stream=False, upstream_model=model)
+    return fake.seen[-1].body, answered.made.dropped
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS)
+async def test_pictures_and_documents(provider: GoogleProvider, fake: FakeGoogle, grammar: str) -> None:
+    body, _ = await sent(provider, fake, grammar, say(grammar, files(grammar)))
+    picture = {"inlineData": {"mimeType": "image/png", "data": PNG}}
+    document = {"inlineData": {"mimeType": "application/pdf", "data": PDF}}
+    assert body["contents"] == [{"role": "user", "parts": [picture, document, {"text": "?"}]}]
+    assert body["generationConfig"] == {"maxOutputTokens": 1000}
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS)
+async def test_tools_and_forms(provider: GoogleProvider, fake: FakeGoogle, grammar: str) -> None:
+    given = say(grammar, "?", tools=tools_of(grammar, "a"), **structured(grammar))
+    body, _ = await sent(provider, fake, grammar, given)
+    declared = {"name": "a", "description": "d", "parametersJsonSchema": SCHEMA}
+    assert body["tools"] == [{"functionDeclarations": [declared]}]
+    config = body["generationConfig"]
+    assert (config["responseMimeType"], config["responseJsonSchema"]) == ("application/json", SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ("auto", {"mode": "AUTO"}),
+        ("none", {"mode": "NONE"}),
+        ("required", {"mode": "ANY"}),
+        ({"type": "function", "function": {"name": "a"}}, {"mode": "ANY", "allowedFunctionNames": ["a"]}),
+    ],
+)
+async def test_choices_of_tools(provider: GoogleProvider, fake: FakeGoogle, choice: Any, said: Any) -> None:
+    body, _ = await sent(provider, fake, "chat", say("chat", "?", tools=tools_of("chat", "a"), tool_choice=choice))
+    assert body["toolConfig"] == {"functionCallingConfig": said}
+
+
+async def test_wishes(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    given = {"temperature": 1.5, "top_p": 0.5, "stop": "END", "max_tokens": 7, "seed": 1, "user": "u", "logprobs": True}
+    body, dropped = await sent(provider, fake, "chat", say("chat", "?", **given, service_tier="flex"))
+    config = {"temperature": 1.5, "topP": 0.5, "stopSequences": ["END"], "maxOutputTokens": 7, "seed": 1}
+    assert body["generationConfig"] == config | {"responseLogprobs": True}
+    assert (body["serviceTier"], dropped) == ("flex", ["user"])
+    failed, _, _ = await fails(provider, where(fake), "chat", say("chat", "?", n=2))
+    assert (failed.error_class, failed.failover) == ("bad_request", True), "another can say it twice"
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "said"),
+    [
+        (OLD, "none", {"includeThoughts": False, "thinkingBudget": 0}),
+        (OLD, "high", {"includeThoughts": True, "thinkingBudget": 24576}),
+        (NEW, "low", {"includeThoughts": True, "thinkingLevel": "LOW"}),
+        (NEW, "max", {"includeThoughts": True, "thinkingLevel": "HIGH"}),
+    ],
+)
+async def test_effort(provider: GoogleProvider, fake: FakeGoogle, model: str, effort: str, said: Any) -> None:
+    body, _ = await sent(provider, fake, "chat", say("chat", "?", reasoning_effort=effort), model)
+    assert body["generationConfig"]["thinkingConfig"] == said
+
+
+async def test_a_budget_of_thoughts(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    given = {"thinking": {"type": "enabled", "budget_tokens": 2000}, "max_tokens": 3000, "top_k": 5}
+    body, _ = await sent(provider, fake, "messages", say("messages", "?", **given), OLD)
+    config = body["generationConfig"]
+    assert (config["thinkingConfig"], config["topK"]) == ({"includeThoughts": True, "thinkingBudget": 2000}, 5)
+
+
+async def test_a_conversation_with_calls(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    use = {"type": "tool_use", "id": "1", "name": "a", "input": {"x": 1}}
+    gave = {"type": "tool_result", "tool_use_id": "1", "is_error": True, "content": "No."}
+    turns = ({"role": "assistant", "content": [use]}, {"role": "user", "content": [gave]})
+    body, _ = await sent(provider, fake, "messages", say("messages", "?", *turns, system="Be kind.", max_tokens=9))
+    assert body["systemInstruction"] == {"parts": [{"text": "Be kind."}]}
+    response = {"functionResponse": {"name": "a", "response": {"error": "No."}}}
+    assert body["contents"][1:] == [
+        {"role": "model", "parts": [{"functionCall": {"name": "a", "args": {"x": 1}}}]},
+        {"role": "user", "parts": [response]},
+    ]
+
+
+# Answers
+
+
+@pytest.mark.parametrize("grammar", GRAMMARS)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_prompt_that_is_blocked(provider: GoogleProvider, fake: FakeGoogle, grammar: str, stream: bool) -> None:
+    """It was read all the same, and is charged for."""
+    found = await ask(provider, where(fake, "blocked"), grammar, stream=stream)
+    assert (found.made.finish_reason, found.told.text) == ("content_filter", "")
+    assert found.made.usage is not None
+    assert (found.made.usage.input_uncached, found.made.usage.output) == (19, 0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_picture_is_drawn(provider: GoogleProvider, fake: FakeGoogle, stream: bool) -> None:
+    found = await ask(provider, where(fake, "image"), "chat", stream=stream)
+    assert (found.told.images, found.told.text) == (1, TEXT)
+    assert base64.b64encode(DRAWN) in found.output.data
+    assert found.made.usage is not None
+    assert (found.made.usage.output, found.made.usage.other) == (13, {"output_image": 1290})
+
+
+@pytest.mark.parametrize("ends", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_calls_that_went_wrong(provider: GoogleProvider, fake: FakeGoogle, ends: str, stream: bool) -> None:
+    failed, _, _ = await fails(provider, where(fake, Scenario(ends=ends)), stream=stream)
+    assert failed.error_class == "server_error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_searches_and_tiers(provider: GoogleProvider, fake: FakeGoogle, stream: bool) -> None:
+    details = {"groundingMetadata": {"webSearchQueries": ["a", "b"]}}
+    told = used() | {"trafficType": "ON_DEMAND_FLEX"}
+    found = await ask(provider, where(fake, Scenario(details=details, usage=told)), "chat", stream=stream)
+    assert found.made.usage == Usage(
+        input_uncached=21, cache_read=4, cache_write=0, output=13, reasoning=3, other={"search": 2}
+    )
+    assert found.made.service_tier == "flex"
+
+
+async def test_sound_is_counted_apart(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    sound = [{"modality": "TEXT", "tokenCount": 9}, {"modality": "AUDIO", "tokenCount": 10}]
+    kept = [{"modality": "AUDIO", "tokenCount": 3}]
+    told = used() | {"promptTokensDetails": sound, "cacheTokensDetails": kept, "cachedContentTokenCount": 4}
+    found = await ask(provider, where(fake, Scenario(usage=told)), "chat", stream=False)
+    assert found.made.usage is not None
+    assert found.made.usage.other == {"input_audio": 7, "cache_read_audio": 3}
+    assert (found.made.usage.input_uncached, found.made.usage.cache_read) == (14, 1)
+
+
+# Vectors, counts, Vertex
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "task"),
+    [
+        ("gemini-embedding-001", None, None),
+        ("gemini-embedding-001", "query", "RETRIEVAL_QUERY"),
+        ("gemini-embedding-001:document", None, "RETRIEVAL_DOCUMENT"),
+    ],
+)
+async def test_vectors(
+    provider: GoogleProvider, fake: FakeGoogle, model: str, kind: str | None, task: str | None
+) -> None:
+    given = {"input": ["a", "b"], "dimensions": 3, "encoding_format": "base64", "input_type": kind}
+    output, made = Remembered(), attempt()
+    await provider.call(question(where(fake), "embeddings", given, upstream_model=model), made, output)
+    name = "models/gemini-embedding-001"
+    assert fake.seen[-1].route == f"/v1beta/{name}:batchEmbedContents"
+    request = fake.seen[-1].body["requests"][0]
+    assert (request["model"], request["content"]) == (name, {"parts": [{"text": "a"}]})
+    assert (request["outputDimensionality"], request.get("taskType")) == (3, task)
+    answer = json.loads(output.data)
+    assert answer["data"][1]["embedding"] == packed([1.0, 0.125, 0.25])
+    assert made.usage == Usage(input_uncached=10, output=0)
+
+
+async def test_tokens_are_counted(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    for settings, field in (({}, "generateContentRequest"), ({"vertex": True}, "contents")):
+        endpoint = where(fake) if not settings else fake.endpoint() + "/v1/projects/p/locations/l/publishers/google"
+        output, made = Remembered(), attempt()
+        who = candidate(endpoint, settings=settings)
+        await provider.call(call(who, say("messages", "?"), surface="count_tokens", key="k"), made, output)
+        assert json.loads(output.data) == {"input_tokens": 19}
+        assert field in fake.seen[-1].body
+        assert made.usage == Usage(input_uncached=0, output=0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_vertex_is_the_same_elsewhere(provider: GoogleProvider, fake: FakeGoogle, stream: bool) -> None:
+    endpoint = fake.endpoint() + "/v1/projects/p/locations/l/publishers/google"
+    found = await ask(provider, endpoint, "messages", stream=stream, settings={"vertex": True})
+    assert found.told.text == TEXT
+    assert fake.seen[-1].headers["authorization"] == "Bearer k"
+    assert "x-goog-api-key" not in fake.seen[-1].headers
+    assert ("alt=sse" in fake.seen[-1].path) == stream
+
+
+# Errors and keys
+
+
+@pytest.mark.parametrize(
+    ("scenario", "error_class", "wait"),
+    [
+        ("minute-limit", "rate_limited", 22000),
+        ("day-limit", "money_dead", None),
+        ("bad-key", "auth_dead", None),
+        ("too-long", "context_too_long", None),
+        ("status-504", "timeout", None),
+        (Scenario(error_after=0), "overloaded", None),
+    ],
+)
+async def test_its_errors(
+    provider: GoogleProvider, fake: FakeGoogle, scenario: str | Scenario, error_class: str, wait: int | None
+) -> None:
+    for grammar in GRAMMARS:
+        failed, made, output = await fails(provider, where(fake, scenario), grammar, stream=True)
+        assert (failed.error_class, made.retry_after_ms, output.data) == (error_class, wait, b"")
+
+
+@pytest.mark.parametrize("surface", ["images", "image_edits", "rerank"])
+async def test_other_routes_are_not_served(provider: GoogleProvider, fake: FakeGoogle, surface: str) -> None:
+    failed, _, _ = await fails(provider, where(fake), surface, {"prompt": "x"})
+    assert (failed.error_class, failed.failover, failed.customer_fault) == ("bad_request", True, False)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "finding"),
+    [
+        ("ok", "accepted"),
+        ("bad-key", "refused"),
+        (Scenario(refuse=403), "refused"),
+        (Scenario(refuse=503), "unreachable"),
+    ],
+)
+async def test_keys_are_tried(
+    provider: GoogleProvider, fake: FakeGoogle, scenario: str | Scenario, finding: str
+) -> None:
+    assert await provider.validate(Inquiry(where(fake, scenario), msgspec.Raw(b"{}"), Secret("k"))) == finding

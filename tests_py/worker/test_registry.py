@@ -1,0 +1,45 @@
+"""What SQL believes that a kind of provider can be told is what its adapter can tell it."""
+
+from __future__ import annotations
+
+from onevault.settings import Settings
+from tests_py.support.cluster import ClonedDatabase
+from worker.dialects import chat_request, cohere_request, converse_request, gemini_request, messages_request
+from worker.providers.openai import MISTRAL
+from worker.providers.registry import open_providers
+from worker.providers.wire import open_transport
+
+TOLD = {
+    "anthropic": messages_request.PARAMETERS,
+    "bedrock": converse_request.CLAUDES,
+    "cohere": cohere_request.PARAMETERS,
+    "google": gemini_request.PARAMETERS - {"n"},  # it is refused there, not left out
+    "mistral": chat_request.PARAMETERS - set(MISTRAL["drop"]),
+    "openai": chat_request.PARAMETERS,
+    "azure": chat_request.PARAMETERS,
+}
+# What lies in no conversation.
+APART = {"messages", "responses", "storage", "dimensions", "token_input", "max_tokens_per_doc"}
+
+
+def test_sql_knows_what_adapters_can_tell(database: ClonedDatabase) -> None:
+    named = {
+        kind: set(database.query("select ops.fn_name_grammars(%s, '{}')", kind)[0][0]) - APART
+        for kind in (*TOLD, "voyage")
+    }
+    special = set().union(*named.values())
+    for kind, parameters in TOLD.items():
+        assert named[kind] == special & parameters, kind
+    assert named["voyage"] == set()
+
+
+async def test_sql_knows_the_kinds_there_are(database: ClonedDatabase) -> None:
+    transport = open_transport()
+    kinds = set(open_providers(transport, Settings()))
+    await transport.aclose()
+    with database.connect() as connection:
+        for kind in kinds:
+            connection.execute(
+                "insert into admin.provider (provider, adapter_kind, api_endpoint) values (%s, %s, %s)",
+                (f"a-{kind}", kind, "in-process" if kind == "sandbox" else "https://example.com"),
+            )

@@ -1,0 +1,169 @@
+"""A request, whatever its grammar: what was said so far, and how the model is to answer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from worker.providers.base import CallFailed
+
+Family = Literal["anthropic", "google", "bedrock", "openai"]
+"""Who can read a signature: nobody else may be sent it."""
+
+
+class Text(msgspec.Struct):
+    """Words. `cache`: a prompt up to here is to be kept by the provider, for "5m" or "1h"."""
+
+    text: str
+    cache: str | None = None
+
+
+class Image(msgspec.Struct):
+    """A picture, by `url` or as base64 `data` of a `media_type`."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    detail: str | None = None
+    cache: str | None = None
+
+
+class Document(msgspec.Struct):
+    """A document: base64 `data` of a `media_type`, a `url`, or plain `text`."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    text: str | None = None
+    name: str | None = None
+    cache: str | None = None
+
+
+class ToolCall(msgspec.Struct):
+    """A call the model made; `arguments` is JSON as the model wrote it, which may be none."""
+
+    id: str
+    name: str
+    arguments: str
+    cache: str | None = None
+
+    def parsed(self) -> dict[str, Any]:
+        """The arguments as an object; what is no JSON object is wrapped, so that nothing is lost."""
+        if not self.arguments.strip():
+            return {}
+        try:
+            found = msgspec.json.decode(self.arguments)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return {"invalid_json": self.arguments}
+        return found if isinstance(found, dict) else {"value": found}
+
+
+class ToolResult(msgspec.Struct):
+    """What a call gave; `name` is the tool's, as far as the conversation tells."""
+
+    id: str
+    parts: list[Text | Image | Document]
+    name: str | None = None
+    is_error: bool = False
+    cache: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return "\n".join(part.text or "" for part in self.parts if not isinstance(part, Image))
+
+
+class Thinking(msgspec.Struct):
+    """What the model thought, and the signature by which its provider knows it again; redacted, `text` is sealed."""
+
+    text: str
+    signature: str | None = None
+    family: Family | None = None
+    is_redacted: bool = False
+
+
+Part = Text | Image | Document | ToolCall | ToolResult | Thinking
+
+
+class Turn(msgspec.Struct):
+    """One turn; results of tools are said by the user."""
+
+    role: Literal["user", "assistant"]
+    parts: list[Part]
+
+
+class Tool(msgspec.Struct):
+    """A function that the model may call; `parameters` is a JSON schema."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+    cache: str | None = None
+
+
+class Schema(msgspec.Struct):
+    """The form the answer must have; without a `schema` any JSON object."""
+
+    schema: dict[str, Any] | None = None
+    name: str = "answer"
+    strict: bool | None = None
+    description: str | None = None
+
+
+class Conversation(msgspec.Struct):
+    """A request.
+
+    `tool_choice` is "auto", "none", "required" or `{"name": …}` of one tool. `parameters` are further wishes under the
+    names of OpenAI's chat completions (`temperature`, `seed`, …) or, where that has none, of the API that has; a
+    provider that cannot be told one leaves it out and says so.
+    """
+
+    system: list[Text] = []
+    turns: list[Turn] = []
+    tools: list[Tool] = []
+    tool_choice: str | dict[str, str] | None = None
+    schema: Schema | None = None
+    parameters: dict[str, Any] = {}
+
+    def take(self, known: frozenset[str]) -> tuple[dict[str, Any], list[str]]:
+        """The parameters whose names are known, and the names of the others."""
+        dropped = sorted(name for name in self.parameters if name not in known)
+        return {name: value for name, value in self.parameters.items() if name in known}, dropped
+
+    @property
+    def words(self) -> int:
+        """Bytes of everything that was said, roughly: what an estimate of its tokens begins with."""
+        return len(msgspec.json.encode((self.system, self.turns, self.tools)))
+
+
+def merge_turns(turns: list[Turn]) -> list[Turn]:
+    """Turns of the same speaker that follow each other as one, as most providers want it."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1].role == turn.role:
+            merged[-1].parts.extend(turn.parts)
+        else:
+            merged.append(Turn(turn.role, list(turn.parts)))
+    return merged
+
+
+def own_thinking(part: Part, family: Family) -> bool:
+    """Whether it is something thought that this family of providers can read."""
+    return isinstance(part, Thinking) and part.family == family and part.signature is not None
+
+
+def split_data_url(url: str) -> tuple[str, str] | None:
+    """Media type and base64 of a data URL; None for any other."""
+    if not url.startswith("data:"):
+        return None
+    head, _, data = url[5:].partition(",")
+    kind, *flags = head.split(";")
+    return (kind or "text/plain", data) if "base64" in flags else None
+
+
+def unspeakable(what: str, param: str | None = None) -> CallFailed:
+    """The failure of a request that says something this provider's grammar has no words for."""
+    message = f"{what} cannot be sent to the provider that was chosen for this call."
+    return CallFailed("bad_request", failover=True, customer_fault=True, message=message, param=param)

@@ -1,0 +1,155 @@
+"""Requests in Google's format of Gemini, written."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from worker.dialects.conversation import (
+    Conversation,
+    Document,
+    Image,
+    Part,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolResult,
+    merge_turns,
+    own_thinking,
+    unspeakable,
+)
+
+PARAMETERS: Final = frozenset(
+    (
+        "temperature",
+        "top_p",
+        "top_k",
+        "n",
+        "stop",
+        "seed",
+        "logprobs",
+        "top_logprobs",
+        "presence_penalty",
+        "frequency_penalty",
+        "reasoning_effort",
+        "thinking",
+        "service_tier",
+    )
+)
+"""What a request in this format can ask for besides its conversation and its length."""
+
+_NAMES: Final = {
+    "temperature": "temperature",
+    "top_p": "topP",
+    "top_k": "topK",
+    "seed": "seed",
+    "presence_penalty": "presencePenalty",
+    "frequency_penalty": "frequencyPenalty",
+    "logprobs": "responseLogprobs",
+    "top_logprobs": "logprobs",
+}
+_LEVELS: Final = {
+    "minimal": "MINIMAL",
+    "low": "LOW",
+    "medium": "MEDIUM",
+    "high": "HIGH",
+    "xhigh": "HIGH",
+    "max": "HIGH",
+}
+# Models before the third generation know a budget of tokens instead.
+_BUDGETS: Final = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
+_MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+_TIERS: Final = ("flex", "standard", "priority")
+
+
+def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dict[str, Any], list[str]]:
+    """The request in this format, and the names of the parameters left out. Raises `CallFailed`."""
+    wishes, dropped = talk.take(PARAMETERS)
+    if wishes.get("n", 1) > 1:
+        raise unspeakable("More than one answer", "n")
+    contents = [
+        {"role": "model" if turn.role == "assistant" else "user", "parts": parts}
+        for turn in merge_turns(talk.turns)
+        if (parts := _write_parts(turn.parts))
+    ]
+    body: dict[str, Any] = {"contents": contents}
+    if talk.system:
+        body["systemInstruction"] = {"parts": [{"text": part.text} for part in talk.system]}
+    if talk.tools:
+        body["tools"] = [{"functionDeclarations": [_write_tool(tool) for tool in talk.tools]}]
+        if isinstance(talk.tool_choice, dict):
+            named = {"mode": "ANY", "allowedFunctionNames": [talk.tool_choice["name"]]}
+            body["toolConfig"] = {"functionCallingConfig": named}
+        elif talk.tool_choice in _MODES:
+            body["toolConfig"] = {"functionCallingConfig": {"mode": _MODES[talk.tool_choice]}}
+    if wishes.get("service_tier") in _TIERS:
+        body["serviceTier"] = wishes["service_tier"]
+    config = {_NAMES[name]: value for name, value in wishes.items() if name in _NAMES}
+    if limit is not None:
+        config["maxOutputTokens"] = limit
+    if stop := wishes.get("stop"):
+        config["stopSequences"] = [stop] if isinstance(stop, str) else stop
+    if talk.schema is not None:
+        config["responseMimeType"] = "application/json"
+        if talk.schema.schema is not None:
+            config["responseJsonSchema"] = talk.schema.schema
+    if thinking := _write_thinking(wishes, model):
+        config["thinkingConfig"] = thinking
+    if config:
+        body["generationConfig"] = config
+    return body, dropped
+
+
+def _write_thinking(wishes: dict[str, Any], model: str) -> dict[str, Any] | None:
+    thinking, effort = wishes.get("thinking"), wishes.get("reasoning_effort")
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    if budget is None and effort is None and thinking is None:
+        return None
+    said: dict[str, Any] = {"includeThoughts": effort != "none"}
+    if isinstance(budget, int):
+        said["thinkingBudget"] = budget
+    elif effort is not None and ("gemini-2" in model or effort == "none"):
+        said["thinkingBudget"] = _BUDGETS.get(effort, -1)
+    elif effort in _LEVELS:
+        said["thinkingLevel"] = _LEVELS[effort]
+    return said
+
+
+def _write_tool(tool: Tool) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": tool.name, "description": tool.description, "parametersJsonSchema": tool.parameters}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _write_parts(parts: list[Part]) -> list[dict[str, Any]]:
+    written: list[dict[str, Any]] = []
+    signature: str | None = None
+    for part in parts:
+        if isinstance(part, Thinking):
+            # A signature belongs to the part that it stands before.
+            signature = part.signature if own_thinking(part, "google") else signature
+            continue
+        for said in _write_part(part):
+            if signature is not None:
+                said["thoughtSignature"] = signature
+                signature = None
+            written.append(said)
+    return written
+
+
+def _write_part(part: Part) -> list[dict[str, Any]]:
+    match part:
+        case Text(text=text):
+            return [{"text": text}] if text else []
+        case Image(media_type=kind, data=str(data)) | Document(media_type=kind, data=str(data)):
+            return [{"inlineData": {"mimeType": kind or "application/pdf", "data": data}}]
+        case Document(text=str(text)):
+            return [{"text": text}]
+        case Image(url=url) | Document(url=url):
+            return [{"fileData": {"fileUri": url}}]
+        case ToolCall(name=name):
+            return [{"functionCall": {"name": name, "args": part.parsed()}}]
+        case ToolResult(name=name, is_error=is_error):
+            response = {"error" if is_error else "result": part.text}
+            shown = [said for inner in part.parts if isinstance(inner, Image) for said in _write_part(inner)]
+            return [{"functionResponse": {"name": name or part.id, "response": response}}, *shown]
+    return []
