@@ -134,5 +134,3 @@ drop function if exists gateway.fn_rank_offers(
     timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[], numeric, text[], bigint, jsonb,
     jsonb
 );
--- squawk-ignore ban-drop-function
-drop function if exists gateway.fn_list_resting(timestamptz, jsonb, jsonb);
