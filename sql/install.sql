@@ -91,9 +91,9 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_count_calls.sql
 \ir routing/fn_open_own_keys.sql
 \ir routing/fn_put_own_keys.sql
+\ir routing/fn_ask_extras.sql
 \ir routing/fn_list_resting.sql
 \ir routing/fn_shorten_answer.sql
-\ir routing/fn_ask_extras.sql
 \ir routing/fn_hold_extras.sql
 \ir routing/fn_read_call.sql
 \ir routing/fn_rank_offers.sql

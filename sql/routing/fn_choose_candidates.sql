@@ -20,7 +20,7 @@ declare
     v_offer record;
     v_own_keys jsonb := case when p_principal.own_keys is not null
         then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
-    v_resting jsonb := gateway.fn_list_resting(p_now, p_seen, v_own_keys);
+    v_resting jsonb := gateway.fn_list_resting(p_now, p_seen, v_own_keys, p_features, p_prompt_tokens);
     v_best_is_sandbox boolean;
     v_most smallint := coalesce(p_rule.max_attempts, 3);
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);

@@ -45,7 +45,7 @@ begin atomic
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
             case when p_is_free then p_rule.target_names end, p_epoch,
-            gateway.fn_list_resting(p_now, p_seen, p_own_keys), p_own_keys, p_is_special
+            gateway.fn_list_resting(p_now, p_seen, p_own_keys, p_features, p_prompt_tokens), p_own_keys, p_is_special
         ) as r
         left join lateral (
             select k.name, k.place, k.weight

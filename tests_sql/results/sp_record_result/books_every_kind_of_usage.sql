@@ -1,5 +1,5 @@
 begin;
-select plan(21);
+select plan(22);
 select test.make_offer('maker', 'all', 2, 10, '{"default_output_tokens": 1000}');
 select test.make_price(util.hash_key('maker', 'all'), m.meter, m.usd, '-infinity', m.key::jsonb)
 from (values
@@ -8,6 +8,7 @@ from (values
 ) as m (meter, usd, key);
 select test.make_customer('buyer', '{"cost_budget_daily": 10, "markup_percent": 0}');
 select test.make_offer('maker', 'plain', 2, 10);
+insert into admin.usage_limit (customer, unit, period, amount) values ('buyer', 'TOKENS', 'DAY', 1000000);
 create table pg_temp.told (name text, request uuid, receipt jsonb);
 create function pg_temp.book(p_name text, p_model text, p_usage jsonb, p_attempt jsonb default '{}') returns numeric language plpgsql as $$
 declare
@@ -86,6 +87,9 @@ select is(
     (gateway.fn_read_receipt(uuid_send(t.request), util.hash_key('buyer'), false) -> 'usage') - 'settled', t.receipt -> 'usage',
     'the receipt read again'
 ) from pg_temp.told as t where t.name = 'all';
+select is(
+    (select l.spent from ops.usage_limit as l), (select sum(s.total_tokens) from gateway.api_request_s as s), 'limits count tokens of all kinds'
+);
 select is(
     (select f.day_spent from ops.scope_fact as f where f.scope_hk = util.hash_key('buyer')), (test.scope_of('buyer')).day_spent_usd,
     'the budget moved by what it cost'
