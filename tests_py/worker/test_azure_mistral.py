@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -168,6 +169,19 @@ async def test_whole_calls_that_are_all_counted_as_one(
     endpoint = fake.endpoint(Scenario(pieces=(), calls=calls))
     found = await ask(mistral, endpoint, "messages", stream=stream, **TRANSLATED)
     assert found.told.calls == [("a", "{}"), ("b", "{}"), ("c", "{}")]
+
+
+async def test_ids_of_calls_are_as_mistral_wants_them(mistral: OpenAIProvider, fake: FakeMistral) -> None:
+    uses: list[dict[str, Any]] = [
+        {"type": "tool_use", "id": one, "name": "a", "input": {}} for one in ("toolu_01", "D681PevK1")
+    ]
+    gave = [{"type": "tool_result", "tool_use_id": use["id"], "content": "x"} for use in uses]
+    turns = ({"role": "assistant", "content": uses}, {"role": "user", "content": gave})
+    await ask(mistral, fake.endpoint(), "messages", say("messages", "?", *turns, max_tokens=9), stream=False)
+    _, called, first, second = fake.seen[-1].body["messages"]
+    ids = [one["id"] for one in called["tool_calls"]]
+    assert (ids, ids[1]) == ([first["tool_call_id"], second["tool_call_id"]], "D681PevK1")
+    assert re.fullmatch(r"[0-9a-f]{9}", ids[0])
 
 
 async def test_pictures_go_to_mistral(mistral: OpenAIProvider, fake: FakeMistral) -> None:

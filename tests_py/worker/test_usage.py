@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.providers.usage import keep_numbers, normalise_openai_usage
+from worker.providers.usage import (
+    keep_numbers,
+    normalise_cohere_usage,
+    normalise_converse_usage,
+    normalise_openai_usage,
+)
 from worker.shapes import Usage
 
 
@@ -121,3 +126,39 @@ def test_only_numbers_are_kept() -> None:
         "details": {"cached_tokens": 2, "deeper": {"n": 1}},
     }
     assert len(keep_numbers({f"n{i}": i for i in range(1000)})) == 64
+
+
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        ({"inputTokens": 5, "outputTokens": 2, "totalTokens": 7}, Usage(input_uncached=5, output=2)),
+        (
+            {"inputTokens": 5, "outputTokens": 2, "cacheReadInputTokens": 3, "cacheWriteInputTokens": 10},
+            Usage(input_uncached=5, cache_read=3, cache_write=10, output=2),
+        ),
+        (
+            {"inputTokens": 5, "cacheWriteInputTokens": 10, "cacheDetails": [{"ttl": "1h", "inputTokens": 99}, 7]},
+            Usage(input_uncached=5, cache_write=0, other={"cache_write_1h": 10}),
+        ),
+        ({"inputTokens": "5", "outputTokens": -1}, None),
+    ],
+)
+def test_converse_tells_what_was_cached_beside_the_rest(said: dict[str, Any], usage: Usage | None) -> None:
+    assert normalise_converse_usage(said) == usage
+
+
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        ({"billed_units": {"search_units": 2}}, Usage(input_uncached=0, output=0, other={"search": 2})),
+        ({"billed_units": {"input_tokens": 5}, "tokens": {"input_tokens": 9}}, Usage(input_uncached=5, output=0)),
+        ({"tokens": {"input_tokens": 9, "output_tokens": 1}}, Usage(input_uncached=9, output=1)),
+        (
+            {"billed_units": {"input_tokens": 5, "image_tokens": 7}, "cached_tokens": 9},
+            Usage(input_uncached=0, cache_read=5, output=0, other={"input_image": 7}),
+        ),
+        ({"billed_units": None, "tokens": [], "cached_tokens": 4}, None),
+    ],
+)
+def test_cohere_is_booked_by_what_it_bills(said: dict[str, Any], usage: Usage | None) -> None:
+    assert normalise_cohere_usage(said) == usage

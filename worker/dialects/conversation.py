@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import hashlib
+import re
+from typing import Any, Final, Literal
 
 import msgspec
 
 from worker.providers.base import CallFailed
+
+_WORD: Final = re.compile(r"[0-9A-Za-z]+")
 
 Family = Literal["anthropic", "google", "bedrock", "openai"]
 """Who can read a signature: nobody else may be sent it."""
@@ -147,6 +151,14 @@ def merge_turns(turns: list[Turn]) -> list[Turn]:
         else:
             merged.append(Turn(turn.role, list(turn.parts)))
     return merged
+
+
+def shorten_ids(talk: Conversation, size: int) -> None:
+    """Ids of calls as so many letters and digits, for servers that take no others; the same one stays the same."""
+    for turn in talk.turns:
+        for part in turn.parts:
+            if isinstance(part, ToolCall | ToolResult) and not (len(part.id) == size and _WORD.fullmatch(part.id)):
+                part.id = hashlib.sha256(part.id.encode("utf-8", "surrogatepass")).hexdigest()[:size]
 
 
 def own_thinking(part: Part, family: Family) -> bool:

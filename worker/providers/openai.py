@@ -15,6 +15,7 @@ import msgspec
 from onevault.tokens import Secret
 from worker.dialects.chat_answer import ChatReader
 from worker.dialects.chat_request import write_chat
+from worker.dialects.conversation import shorten_ids
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.answers import ChatListener
@@ -46,7 +47,8 @@ class Quirks(msgspec.Struct, frozen=True):
     `auth_header` after `auth_prefix`. `drop`: fields that it refuses. `rename`: fields that it knows by another name.
     `fields`: fields to add where the customer set none. `responses`: it has the Responses API. `translated`:
     beginnings of the names of models whose answers only resemble OpenAI's. `signed`: it is Google's, which knows its
-    signatures. `context_marks`: its words for a prompt that is too long, if it has no code for it.
+    signatures. `call_id_size`: how long the ids of calls must be in what is translated, 0 for any. `context_marks`:
+    its words for a prompt that is too long, if it has no code for it.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -64,6 +66,7 @@ class Quirks(msgspec.Struct, frozen=True):
     responses: bool = False
     translated: tuple[str, ...] = ()
     signed: bool = False
+    call_id_size: int = 0
     context_marks: tuple[str, ...] = ("maximum context length",)
 
     def own_path(self, usual: str | None) -> str | None:
@@ -85,6 +88,7 @@ not all that it runs has the Responses API, so `responses` is for the operator t
 
 MISTRAL: Final[dict[str, Any]] = {
     "stream_usage": False,
+    "call_id_size": 9,
     "rename": {"seed": "random_seed", "dimensions": "output_dimension"},
     "drop": [
         "audio",
@@ -224,7 +228,10 @@ def responses_body(call: Call, quirks: Quirks) -> bytes:
 
 
 def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
-    body, dropped = write_chat(read_conversation(call), signed=quirks.signed)
+    talk = read_conversation(call)
+    if quirks.call_id_size:
+        shorten_ids(talk, quirks.call_id_size)
+    body, dropped = write_chat(talk, signed=quirks.signed)
     attempt.dropped = sorted({*attempt.dropped, *dropped, *(name for name in quirks.drop if name in body)})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
