@@ -131,10 +131,6 @@ def read_request(surface: Surface, body: bytes) -> Features:
     if (form := request.response_format) is not None and form.type != "text":
         structured = True
         prompt_bytes += len(form.json_schema)
-    if request.metadata is not None:
-        _check_metadata(request.metadata)
-    if request.model is not None and "\0" in request.model:
-        raise InvalidRequest("`model` holds a NUL character.", "model")
     return Features(
         request_type=request.type or "completion",
         priority=request.priority,
@@ -277,7 +273,10 @@ def cost_of(amount: Decimal | None) -> str | None:
     return format(amount.quantize(_COST_STEP, rounding=ROUND_DOWN), "f")
 
 
-def _check_metadata(metadata: dict[str, str]) -> None:
-    for key, value in metadata.items():
+def check_names(features: Features) -> None:
+    """Refuse names that no table can hold. Raises `InvalidRequest`."""
+    if features.model is not None and "\0" in features.model:
+        raise InvalidRequest("`model` holds a NUL character.", "model")
+    for key, value in (features.metadata or {}).items():
         if "\0" in key or "\0" in value:
             raise InvalidRequest("`metadata` holds a NUL character.", "metadata")

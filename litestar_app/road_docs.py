@@ -201,7 +201,7 @@ def describe_road() -> tuple[dict[str, Any], dict[str, Any]]:
         content: dict[str, Any] = {JSON: {"schema": told}}
         ok = "The answer, or with `stream` its events, with `onevault` added."
         if "stream" in body.__struct_fields__:
-            content["text/event-stream"] = {"schema": {"type": "string"}}
+            content["text/event-stream"] = {}
         form = {"multipart/form-data": {"schema": _as_form(shapes[body.__name__])}}
         paths[path] = {
             "post": {

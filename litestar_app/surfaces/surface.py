@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from litestar_app.auth import Headers
 from litestar_app.errors import GatewayError, Shape, error_body, error_object
 from litestar_app.receipts import Receipt, last_events, splice_event
-from litestar_app.requests import Features, read_request
+from litestar_app.requests import Features, check_names, read_request
 from litestar_app.surfaces.embeddings import read_embeddings
 from litestar_app.surfaces.images import read_edits, read_generations, unpack_form
 from litestar_app.surfaces.messages import read_count, read_messages
@@ -30,13 +30,19 @@ class Surface(NamedTuple):
     name: str
     path: str
     capability: str
-    read: Callable[[bytes], Features]
+    reader: Callable[[bytes], Features]
     shape: Shape = "openai"
     is_form: bool = False
 
     def unpack(self, body: bytes, headers: Headers) -> bytes:
         """The body as JSON. Raises `InvalidRequest`."""
         return unpack_form(body, headers.get(b"content-type", b"").decode("latin-1")) if self.is_form else body
+
+    def read(self, body: bytes) -> Features:
+        """Check a body and measure it. Raises `InvalidRequest`."""
+        features = self.reader(body)
+        check_names(features)
+        return features
 
     def passed_headers(self, headers: Headers) -> dict[str, str]:
         """What of the customer's headers is for the provider."""

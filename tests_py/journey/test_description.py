@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import httpx
@@ -17,6 +18,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests_py.support.played import House
 
+FULL_SIZE = bool(os.environ.get("ONEVAULT_SOAK"))
+EXAMPLES = 200 if FULL_SIZE else 10
 CHECKS: Any = (
     not_a_server_error,
     status_code_conformance,
@@ -26,14 +29,20 @@ CHECKS: Any = (
 
 
 def test_what_is_described_is_so(played: House, subtests: pytest.Subtests) -> None:
-    described = schemathesis.openapi.from_url(f"{played.gateway.url}/openapi.json")
+    described: Any = schemathesis.openapi.from_url(f"{played.gateway.url}/openapi.json")
     token = {"authorization": f"Bearer {played.gateway.token}"}
     asked: dict[str, int] = {}
     for found in described.get_all_operations():
         operation = found.ok()
 
         @given(case=operation.as_strategy())
-        @settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None, database=None)
+        @settings(
+            max_examples=EXAMPLES,
+            derandomize=not FULL_SIZE,
+            suppress_health_check=list(HealthCheck),
+            deadline=None,
+            database=None,
+        )
         def ask(case: Any) -> None:
             headers = token if case.path.startswith("/v1/") else {}
             case.call_and_validate(headers=headers, checks=CHECKS, timeout=30)

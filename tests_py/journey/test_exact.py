@@ -48,9 +48,8 @@ def ask_directly(house: House, surface: str, behaviour: Scenario) -> bytes:
     """What the provider says to the request that the gateway sent last."""
     kind, path, _ = ROUTES[surface]
     seen = house.seen(kind)
-    headers = {
-        name: seen.headers[name] for name in ("authorization", "x-api-key", "anthropic-version") if name in seen.headers
-    }
+    names: tuple[str, ...] = ("authorization", "x-api-key", "anthropic-version")
+    headers = {name: seen.headers[name] for name in names if name in seen.headers}
     url = house.fakes[kind].root(behaviour) + ROOTS[kind] + path
     return httpx.post(url, headers=headers, content=seen.raw, timeout=60).content
 

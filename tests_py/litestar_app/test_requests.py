@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from litestar_app.errors import InvalidRequest
 from litestar_app.requests import MAX_CONTAINERS, MAX_DEPTH, Features, Surface, check_document, read_request
+from litestar_app.surfaces.surface import SURFACES
 
 SAY = [{"role": "user", "content": "Hello"}]
 SOUND: Any = [
@@ -21,8 +22,11 @@ SOUND: Any = [
 ]
 
 
+BY_NAME = {surface.name: surface for surface in SURFACES}
+
+
 def read(surface: Surface = "chat", /, **body: Any) -> Features:
-    return read_request(surface, json.dumps(body).encode())
+    return BY_NAME[surface].read(json.dumps(body).encode())
 
 
 def refuse(surface: Surface = "chat", /, **body: Any) -> InvalidRequest:
