@@ -36,13 +36,14 @@ when matched then update set
     adapter_kind = coalesce(n.adapter_kind, p.adapter_kind), api_endpoint = coalesce(n.api_endpoint, p.api_endpoint),
     requests_per_minute_limit = coalesce(n.requests_per_minute_limit, p.requests_per_minute_limit),
     compliance_levels = coalesce(n.compliance_levels, p.compliance_levels),
-    needs_key = coalesce(n.needs_key, p.needs_key), is_active = coalesce(n.is_active, p.is_active)
+    needs_key = coalesce(n.needs_key, p.needs_key), is_active = coalesce(n.is_active, p.is_active),
+    customer = coalesce(n.customer, p.customer)
 when not matched then insert (
-    provider, adapter_kind, api_endpoint, requests_per_minute_limit, compliance_levels, needs_key, is_active
+    provider, adapter_kind, api_endpoint, requests_per_minute_limit, compliance_levels, needs_key, is_active, customer
 )
 values (
     n.provider, n.adapter_kind, n.api_endpoint, n.requests_per_minute_limit, n.compliance_levels,
-    coalesce(n.needs_key, false), n.is_active
+    coalesce(n.needs_key, false), n.is_active, n.customer
 )
 """
 
@@ -56,14 +57,15 @@ when matched then update set
     context_tokens = coalesce(n.context_tokens, m.context_tokens),
     max_output_tokens = coalesce(n.max_output_tokens, m.max_output_tokens),
     default_output_tokens = coalesce(n.default_output_tokens, m.default_output_tokens),
-    quality_score = coalesce(n.quality_score, m.quality_score), is_active = coalesce(n.is_active, m.is_active)
+    quality_score = coalesce(n.quality_score, m.quality_score), is_active = coalesce(n.is_active, m.is_active),
+    customer = coalesce(n.customer, m.customer)
 when not matched then insert (
     provider, model, upstream_model, capabilities, features, context_tokens, max_output_tokens, default_output_tokens,
-    quality_score, is_active
+    quality_score, is_active, customer
 )
 values (
     n.provider, n.model, n.upstream_model, n.capabilities, n.features, n.context_tokens, n.max_output_tokens,
-    n.default_output_tokens, n.quality_score, n.is_active
+    n.default_output_tokens, n.quality_score, n.is_active, n.customer
 )
 """
 

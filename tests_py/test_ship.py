@@ -149,7 +149,7 @@ def containers(services: dict[str, Service], place: Path) -> Iterator[Containers
 
 def test_a_call_is_answered_by_what_the_compose_file_starts(containers: Containers) -> None:
     containers.run("migrate")
-    containers.run("admin", "prices", "sync")
+    containers.run("admin", "prices", "sync", "--apply")
     token = json.loads(containers.run("admin", "customer", "create", "acme", "--json"))["token"]
     port = free_port()
     try:

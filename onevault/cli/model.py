@@ -44,6 +44,7 @@ def command() -> None:
 )
 @click.option("--upstream", metavar="NAME", help="The provider's name for it. [default: the same]")
 @click.option("--quality", type=AMOUNT, metavar="SCORE", help="Score for rules that look at quality.")
+@click.option("--customer", metavar="NAME", help="The customer whose own model it is; nobody else's calls see it.")
 @click.option("--active/--inactive", default=None, help="Put it on or take it off the road.")
 @json_option
 def set_model(
@@ -60,6 +61,7 @@ def set_model(
     default_output: int | None,
     upstream: str | None,
     quality: Decimal | None,
+    customer: str | None,
     active: bool | None,
     as_json: bool,
 ) -> None:
@@ -78,6 +80,7 @@ def set_model(
                 "max_output_tokens": max_output,
                 "default_output_tokens": default_output,
                 "quality_score": quality,
+                "customer": customer,
                 "is_active": active,
             },
         )

@@ -34,6 +34,7 @@ def command() -> None:
 @click.option("--key-name", default=HOUSE_KEY, show_default=True, help="Which of the house's keys for it is set.")
 @click.option("--rpm", type=click.IntRange(min=1), metavar="N", help="Requests a minute that it takes.")
 @click.option("--compliance", type=WORDS, help="Levels that it meets, like HIPAA,GDPR.")
+@click.option("--customer", metavar="NAME", help="The customer whose own server it is; nobody else's calls see it.")
 @click.option("--active/--inactive", default=None, help="Put it on or take it off the road.")
 @json_option
 def set_provider(
@@ -45,6 +46,7 @@ def set_provider(
     key_name: str,
     rpm: int | None,
     compliance: list[str] | None,
+    customer: str | None,
     active: bool | None,
     as_json: bool,
 ) -> None:
@@ -57,6 +59,7 @@ def set_provider(
         "requests_per_minute_limit": rpm,
         "compliance_levels": compliance,
         "needs_key": True if key is not None else None,
+        "customer": customer,
         "is_active": active,
     }
     with connect("dba") as (settings, connection):

@@ -78,10 +78,11 @@ offers as (
         k.key_hks[1] as provider_key_hk, k.key_hks[2:] as spare_key_hks, c.input as input_usd_per_million,
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
-        c.output as output_usd_per_million, d.other_usd_per_million, d.further_prices, d.service_tier, d.above_tokens,
+        c.output as output_usd_per_million, d.other_usd_per_million, d.service_tier, d.above_tokens,
+        d.further_prices || jsonb_strip_nulls(jsonb_build_object('bytes_per_token', nullif(us.bytes_per_token, 4)))
+            as further_prices,
         d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk,
-        ps.owner_hk is not null as is_guarded,
-        ps.adapter_kind = 'sandbox' as is_sandbox,
+        ps.owner_hk is not null as is_guarded, ps.adapter_kind = 'sandbox' as is_sandbox,
         coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
         case
             when not ps.is_active then 'provider_inactive'
@@ -146,5 +147,4 @@ select
 from offers as o;
 
 comment on view ops.current_offer is
-'The source of ops.offer: each offer with the periods of its prices and of what it meets, its service tiers and ranges
-of input tokens and, where it cannot be routed to, the reason.';
+'The source of ops.offer: each offer by periods, service tiers and ranges of input tokens; why, if it is unroutable.';

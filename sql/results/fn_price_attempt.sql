@@ -1,7 +1,7 @@
 -- Usage in disjoint buckets times the prices that were pinned when the call was routed: those of the service tier that
 -- served it (gateway.fn_find_rate says what holds when that is not told), and all of it at the price for as many input
--- tokens as it had. Usage that no provider told is estimated from the bytes that came (four a token) and the prompt's
--- size (four bytes a token), and marked; so is a call that another one outran, since its provider was at work. With a
+-- tokens as it had. Usage that no provider told is estimated from the bytes that came (as many a token as the
+-- model's answers have, four where that is not known) and the prompt's size (four bytes a token), and marked; so is a call that another one outran, since its provider was at work. With a
 -- key of the customer's own the provider asks him, and the house nothing.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
@@ -41,7 +41,9 @@ begin
             v_priced.output is null
             and not coalesce(v_other @? '$.keyvalue() ? (@.key like_regex "^(output_|image|second|character)")', false)
         then
-            v_priced.output := ((p_attempt ->> 'output_bytes')::bigint + 3) / 4;
+            v_priced.output := ceil(
+                (p_attempt ->> 'output_bytes')::numeric / coalesce((p_prices ->> 'bytes_per_token')::numeric, 4)
+            );
             v_priced.usage_source := 'estimated';
         end if;
     end if;

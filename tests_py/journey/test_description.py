@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from tests_py.support.played import House
 
 FULL_SIZE = bool(os.environ.get("ONEVAULT_SOAK"))
-EXAMPLES = 200 if FULL_SIZE else 10
+EXAMPLES = 200 if FULL_SIZE else 5
 CHECKS: Any = (
     not_a_server_error,
     status_code_conformance,

@@ -35,14 +35,14 @@ def house(played: House) -> House:
 @pytest.fixture
 def by_openai(house: House) -> Iterator[openai.OpenAI]:
     url = f"{house.gateway.url}/v1"
-    with openai.OpenAI(base_url=url, api_key=house.gateway.token, max_retries=0, timeout=30) as client:
+    with openai.OpenAI(base_url=url, api_key=house.gateway.token, timeout=30) as client:
         yield client
 
 
 @pytest.fixture
 def by_anthropic(house: House) -> Iterator[anthropic.Anthropic]:
     url, token = house.gateway.url, house.gateway.token
-    with anthropic.Anthropic(base_url=url, api_key=token, max_retries=0, timeout=30) as client:
+    with anthropic.Anthropic(base_url=url, api_key=token, timeout=30) as client:
         yield client
 
 

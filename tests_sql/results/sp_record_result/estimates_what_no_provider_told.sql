@@ -1,5 +1,5 @@
 begin;
-select plan(4);
+select plan(5);
 select test.make_offer('maker', 'model-a', 1, 1);
 select test.make_customer('leaver', '{"markup_percent": 0}');
 create temporary table decision as
@@ -19,6 +19,16 @@ select gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), jso
     test.one_attempt(test.decision(to_jsonb(d)), null, '{"outcome": "TIMEOUT", "class": "timeout", "output_bytes": 0, "usage_source": null}')
 ), '{"status": "TIMEOUT", "class": "timeout"}')) from unanswered as d;
 select is(s.customer_cost, 0.0000000000, 'no output, no charge') from gateway.api_request_s as s, unanswered as d
+where s.api_request_hk = uuid_send(d.request_id::uuid);
+select util.fn_load_satellite(
+    'gateway.offer_usage_s', jsonb_build_object('offer_hk', util.hash_key('maker', 'model-a')), '{"bytes_per_token": 3.2}', 'measured'
+);
+create temporary table learned as select d.* from test.route(sha256('leaver/token'), '{"prompt_bytes": 400}') as d;
+select gateway.sp_read_messages(100, 60);
+select gateway.sp_record_result(test.make_result(test.decision(to_jsonb(d)), jsonb_build_array(
+    test.one_attempt(test.decision(to_jsonb(d)), null, '{"outcome": "CANCELLED", "class": "client_gone", "output_bytes": 81, "usage_source": null}')
+), '{"status": "CANCELLED", "class": "client_gone"}')) from learned as d;
+select is(s.output_tokens, 26::bigint, 'or as many bytes as the model''s tokens have') from gateway.api_request_s as s, learned as d
 where s.api_request_hk = uuid_send(d.request_id::uuid);
 select * from finish();
 rollback;
