@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Many tests wait for processes to start, to die or to run out of time: more of them than there are cores.
-JOBS   ?= 4
+JOBS   ?= 5
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
