@@ -1,8 +1,9 @@
 -- Usage in disjoint buckets times the prices that were pinned when the call was routed: those of the service tier that
 -- served it (gateway.fn_find_rate says what holds when that is not told), and all of it at the price for as many input
--- tokens as it had. Usage that no provider told is estimated from the bytes that came (as many a token as the
--- model's answers have, four where that is not known) and the prompt's size (four bytes a token), and marked; so is a call that another one outran, since its provider was at work. With a
--- key of the customer's own the provider asks him, and the house nothing.
+-- tokens as it had. Usage that no provider told is estimated from the bytes that came (as many a token as the model's
+-- answers have, four where that is not known) and the prompt's size (four bytes a token), and marked; so is a call that
+-- another one outran, since its provider was at work. With a key of the customer's own the provider asks him, and the
+-- house nothing.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
 language plpgsql

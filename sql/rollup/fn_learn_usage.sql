@@ -1,7 +1,7 @@
 -- Of the last hour's calls, a sample of each model's: what one of a thousand passes, and a tenth more. Of prompts what
 -- would be held too low counts at once; both figures go down by a fifth at a time, and small changes are none. A
--- model with few calls keeps what it had. What a token of an answer is in bytes is an average: it estimates answers that
--- broke off.
+-- model with few calls keeps what it had. What a token of an answer is in bytes is an average: it estimates answers
+-- that broke off.
 create or replace function ops.fn_learn_usage(p_until timestamptz default clock_timestamp()) returns integer
 language plpgsql
 set search_path = ''
