@@ -24,7 +24,8 @@ class GuardedTransport:
 
     def __init__(self, egress: Egress) -> None:
         self._egress = egress
-        self._open = open_transport()
+        self._context = httpx.create_ssl_context()
+        self._open = open_transport(context=self._context)
         self._guarded: AiohttpTransport | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -37,7 +38,7 @@ class GuardedTransport:
         if _is_address(url.host):
             await _find(self._egress, url.host, url.port or HTTPS_PORT)
         if self._guarded is None:
-            self._guarded = open_transport(_Resolver(self._egress))
+            self._guarded = open_transport(_Resolver(self._egress), self._context)
         return await self._guarded.handle_async_request(request)
 
     async def aclose(self) -> None:

@@ -31,7 +31,7 @@ from tests_py.providers.scenarios import Scenario, ToolCall
 from tests_py.providers.stage import PNG, ScenarioServer
 from tests_py.providers.voyage import FakeVoyage
 from tests_py.support.cluster import ClonedDatabase, Cluster
-from tests_py.worker.kit import Remembered, attempt, call, candidate
+from tests_py.worker.kit import Remembered, attempt, call, candidate, tls
 from worker.providers.base import CallFailed
 from worker.providers.registry import open_providers
 from worker.providers.wire import open_transport
@@ -120,7 +120,7 @@ def owner(database: ClonedDatabase) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 async def providers() -> AsyncIterator[dict[str, Any]]:
-    transport = open_transport()
+    transport = open_transport(context=tls())
     yield open_providers(transport, load_settings({}, None))
     await transport.aclose()
 

@@ -20,7 +20,7 @@ from tests_py.providers.google import FakeGoogle
 from tests_py.providers.mistral import FakeMistral
 from tests_py.providers.scenarios import Scenario
 from tests_py.providers.stage import ScenarioServer
-from tests_py.worker.kit import Remembered, attempt, call, candidate
+from tests_py.worker.kit import Remembered, attempt, call, candidate, tls
 from worker.providers.anthropic import AnthropicProvider
 from worker.providers.base import CallFailed, Provider, Transport
 from worker.providers.bedrock import BedrockProvider
@@ -76,7 +76,7 @@ def open_fakes() -> Iterator[dict[str, ScenarioServer]]:
 async def opened(make: Callable[[Transport], T]) -> AsyncIterator[T]:
     """What is made over a transport of its own."""
     with mock.patch.object(httpx, "create_ssl_context", _read_certificates):
-        transport = open_transport()
+        transport = open_transport(context=tls())
     try:
         yield make(transport)
     finally:

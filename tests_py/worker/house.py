@@ -29,7 +29,7 @@ from onevault.frames import (
     encode,
 )
 from onevault.settings import Settings
-from tests_py.worker.kit import CUSTOMER
+from tests_py.worker.kit import CUSTOMER, tls
 from worker.booking import Booker
 from worker.calls import Calls, ReadMessage, Receipt, Report, SealedKey
 from worker.drain import Drain, Limits
@@ -279,7 +279,7 @@ async def open_house(
     await front.open()
     links = Links("worker-test", directory)
     drain = Drain(calls, links, Limits(concurrency, stop_seconds))
-    transport = open_transport()
+    transport = open_transport(context=tls())
     providers: dict[str, Provider] = {
         "openai": OpenAIProvider(transport),
         "sandbox": SandboxProvider(settings or Settings()),

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import ssl
 from typing import Any
 
+import httpx
 import msgspec
 
 from onevault.tokens import Secret
 from worker.providers.base import Call
 from worker.shapes import Attempt, Candidate
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """The one TLS context of all transports of a run: making one takes longer than most tests."""
+    return httpx.create_ssl_context()
+
 
 OFFER = "0f" * 32
 KEY = b"ke".hex() * 16

@@ -13,7 +13,7 @@ import pytest
 
 from tests_py.providers import wire
 from tests_py.providers.fake import FakeProvider
-from tests_py.worker.kit import Remembered, attempt, call, candidate
+from tests_py.worker.kit import Remembered, attempt, call, candidate, tls
 from worker.providers.base import CallFailed
 from worker.providers.openai import OpenAIProvider, Quirks, upstream_body
 from worker.providers.wire import open_transport
@@ -30,7 +30,7 @@ def fake() -> Iterator[FakeProvider]:
 
 @pytest.fixture
 async def provider() -> AsyncIterator[OpenAIProvider]:
-    transport = open_transport()
+    transport = open_transport(context=tls())
     yield OpenAIProvider(transport)
     await transport.aclose()
 
@@ -280,7 +280,7 @@ async def test_a_call_that_is_cancelled_hangs_up(provider: OpenAIProvider, fake:
 
 
 async def test_connections_are_used_again(fake: FakeProvider) -> None:
-    transport = open_transport()
+    transport = open_transport(context=tls())
     provider = OpenAIProvider(transport)
     for behaviour in ("ok", "status-500", "ok"):
         for streamed in (True, False):

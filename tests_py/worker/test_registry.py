@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from onevault.settings import Settings
 from tests_py.support.cluster import ClonedDatabase
+from tests_py.worker.kit import tls
 from worker.dialects import chat_request, cohere_request, converse_request, gemini_request, messages_request
 from worker.providers.openai import MISTRAL
 from worker.providers.registry import open_providers
@@ -34,7 +35,7 @@ def test_sql_knows_what_adapters_can_tell(database: ClonedDatabase) -> None:
 
 
 async def test_sql_knows_the_kinds_there_are(database: ClonedDatabase) -> None:
-    transport = open_transport()
+    transport = open_transport(context=tls())
     kinds = set(open_providers(transport, Settings()))
     await transport.aclose()
     with database.connect() as connection:
