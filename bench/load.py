@@ -64,6 +64,19 @@ def chat_body(model: str, *, stream: bool) -> bytes:
     return json.dumps({**body, "stream": True} if stream else body).encode()
 
 
+def messages_body(model: str) -> bytes:
+    """The same question as `chat_body` has, for a stream in Anthropic's Messages, in UTF-8 JSON."""
+    body: dict[str, object] = {
+        "model": model,
+        "system": "You are a helpful assistant. Answer in one sentence.",
+        "messages": [{"role": "user", "content": "Count from one to twenty in words, please."}],
+        "max_tokens": 64,
+        "temperature": 0.2,
+        "stream": True,
+    }
+    return json.dumps(body).encode()
+
+
 def find_generator() -> Tool:
     """Find wrk, or fetch it. Raises ToolError."""
     return find_tool("wrk", _PACKAGES)

@@ -8,15 +8,17 @@ import msgspec
 
 from bench.errors import GatewayError
 from bench.gateway import PROVIDER, Gateway
-from bench.load import Call, Load, chat_body, run_load
+from bench.load import Call, Load, chat_body, messages_body, run_load
 from bench.postgres import Booked, Watch
 from bench.processes import CpuSnapshot
 from bench.provider import MODEL, Provider
 from bench.tools import Tool
 
-Mode = Literal["plain", "stream"]
+Mode = Literal["plain", "stream", "translated"]
+"""Translated is a stream to a customer who speaks Messages, from a provider that speaks chat completions."""
 
 ROUTE: Final = "/v1/chat/completions"
+TRANSLATED_ROUTE: Final = "/v1/messages"
 
 _WARM_UP_SECONDS: Final = 1
 _SETTLE_SECONDS: Final = 30
@@ -65,7 +67,10 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
 def calls(gateway: Gateway, mode: Mode) -> Call:
     """The call of a mode as the gateway's customers make it."""
-    body = chat_body(f"{PROVIDER}/{MODEL}", stream=mode == "stream")
+    model = f"{PROVIDER}/{MODEL}"
+    if mode == "translated":
+        return Call(url=gateway.url(TRANSLATED_ROUTE), body=messages_body(model), tokens=gateway.tokens)
+    body = chat_body(model, stream=mode == "stream")
     return Call(url=gateway.url(ROUTE), body=body, tokens=gateway.tokens)
 
 
@@ -79,7 +84,7 @@ def measure(
     """
     for mode in plan.modes:
         call = calls(gateway, mode)
-        body = chat_body(MODEL, stream=mode == "stream")
+        body = chat_body(MODEL, stream=mode != "plain")
         direct = Call(url=f"{provider.endpoint}/chat/completions", body=body, tokens=("none",))
         for connections in plan.connections:
             seconds = min(plan.seconds, _DIRECT_SECONDS)
