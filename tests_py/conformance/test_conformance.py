@@ -171,13 +171,11 @@ async def play(case: Case, providers: dict[str, Any], fake: ScenarioServer) -> t
 
 
 def price(owner: psycopg.Connection[Any], case: Case, made: Attempt) -> dict[str, Any]:
-    """What the books would say, at the prices that were pinned when it was routed."""
-    counts = [part.split(" ", 1) for part in case.buckets.split(", ") if part]
-    prompt = sum(int(count) for count, name in counts if name in ("in", "read", "write"))
+    """What the books would say, at the prices that were pinned when it was routed, for a short prompt."""
     row = owner.execute(
         "select to_jsonb(gateway.fn_price_attempt(%s::jsonb, o.prices, %s))::text from ops.offer as o "
-        "where o.model_bk = %s and o.service_tier = %s and o.above_tokens < %s and o.up_to_tokens >= %s",
-        (msgspec.json.encode(made).decode(), PROMPT_TOKENS, case.book, case.asked_tier, max(prompt, 1), max(prompt, 1)),
+        "where o.model_bk = %s and o.service_tier = %s and o.above_tokens = 0",
+        (msgspec.json.encode(made).decode(), PROMPT_TOKENS, case.book, case.asked_tier),
     ).fetchone()
     assert row is not None
     found: dict[str, Any] = json.loads(row[0], parse_float=Decimal, parse_int=Decimal)
