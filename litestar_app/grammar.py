@@ -115,12 +115,21 @@ class StreamOptions(Struct):
     include_usage: bool | None = None
 
 
-class _Parameters(Struct, kw_only=True):
-    """What both routes take besides the conversation: OpenAI's parameters and ours.
+class Ours(Struct, kw_only=True):
+    """The gateway's own fields of a call.
 
-    Ours are type: what kind of work this is, for the routing rules; priority: how urgent; max_cost: the
-    most this call may cost, in USD; session_id: the conversation, which sticky rules keep at one model.
+    type: what kind of work this is, for the routing rules; priority: how urgent; max_cost: the most this call may
+    cost, in USD; session_id: the conversation, which sticky rules keep at one model.
     """
+
+    type: Label | None = None
+    priority: Label | None = None
+    max_cost: Decimal | None = None
+    session_id: Annotated[str, Meta(max_length=512)] | None = None
+
+
+class _Parameters(Ours, kw_only=True):
+    """What both routes take besides the conversation: OpenAI's parameters and ours."""
 
     model: Name | None = None
     stream: bool | None = None
@@ -151,10 +160,6 @@ class _Parameters(Struct, kw_only=True):
     modalities: list[str] | None = None
     audio: Raw = field(default_factory=Raw)
     web_search_options: Raw = field(default_factory=Raw)
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None
-    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 class ChatRequest(_Parameters, kw_only=True):

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
-from litestar_app.grammar import Label, Metadata, Name
+from litestar_app.grammar import Metadata, Name, Ours
 from litestar_app.requests import Features, check_document, cost_of, size_of
 
 _BYTES_PER_TOKEN: Final = 4
 _Token = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
-class EmbeddingsRequest(Struct, kw_only=True):
+class EmbeddingsRequest(Ours, kw_only=True):
     """The body of `POST /v1/embeddings` and `POST /v1/ai/embeddings`."""
 
     model: Name | None = None
@@ -30,10 +29,6 @@ class EmbeddingsRequest(Struct, kw_only=True):
     input_type: Literal["query", "document"] | None = None
     user: Annotated[str, Meta(max_length=512)] | None = None
     metadata: Metadata | None = None
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None
-    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(EmbeddingsRequest)

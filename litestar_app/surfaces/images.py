@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -13,7 +12,7 @@ from msgspec import Meta, Struct
 
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
-from litestar_app.grammar import Label, Metadata, Name
+from litestar_app.grammar import Metadata, Name, Ours
 from litestar_app.requests import Features, check_document, cost_of, size_of
 
 MAX_PICTURES: Final = 16
@@ -24,7 +23,7 @@ _NUMBERS: Final = frozenset(("n", "partial_images", "output_compression"))
 _FLAGS: Final = {"true": True, "false": False}
 
 
-class ImagesRequest(Struct, kw_only=True):
+class ImagesRequest(Ours, kw_only=True):
     """The body of `POST /v1/images/generations` and `POST /v1/ai/images/generations`."""
 
     prompt: Annotated[str, Meta(min_length=1)]
@@ -35,10 +34,6 @@ class ImagesRequest(Struct, kw_only=True):
     stream: bool | None = None
     partial_images: Annotated[int, Meta(ge=0, le=3)] | None = None
     metadata: Metadata | None = None
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None
-    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 class Picture(Struct):

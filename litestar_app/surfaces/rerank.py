@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from litestar_app.complaints import decode
-from litestar_app.grammar import Label, Metadata, Name
+from litestar_app.grammar import Metadata, Name, Ours
 from litestar_app.requests import Features, check_document, cost_of, size_of
 
 MAX_DOCUMENTS: Final = 1000
@@ -17,7 +16,7 @@ _SEARCH_DOCUMENTS: Final = 100
 """So many documents are one search, as Cohere bills them."""
 
 
-class RerankRequest(Struct, kw_only=True):
+class RerankRequest(Ours, kw_only=True):
     """The body of `POST /v1/rerank` and `POST /v1/ai/rerank`."""
 
     model: Name | None = None
@@ -26,10 +25,6 @@ class RerankRequest(Struct, kw_only=True):
     top_n: Annotated[int, Meta(ge=1)] | None = None
     max_tokens_per_doc: Annotated[int, Meta(ge=1)] | None = None
     metadata: Metadata | None = None
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None
-    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(RerankRequest)

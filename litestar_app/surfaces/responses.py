@@ -6,7 +6,6 @@ here, so it could not be held against a budget.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -14,7 +13,7 @@ from msgspec import Meta, Raw, Struct, field
 
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
-from litestar_app.grammar import Label, Metadata, Name, Tokens
+from litestar_app.grammar import Metadata, Name, Ours, Tokens
 from litestar_app.requests import STANDARD_TIERS, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
@@ -74,7 +73,7 @@ class Reasoning(Struct):
     summary: str | None = None
 
 
-class ResponsesRequest(Struct, kw_only=True):
+class ResponsesRequest(Ours, kw_only=True):
     """The body of `POST /v1/responses`."""
 
     model: Name | None = None
@@ -100,10 +99,6 @@ class ResponsesRequest(Struct, kw_only=True):
     conversation: Raw = field(default_factory=Raw)
     prompt: Raw = field(default_factory=Raw)
     background: bool | None = None
-    type: Label | None = None
-    priority: Label | None = None
-    max_cost: Decimal | None = None
-    session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(ResponsesRequest)
