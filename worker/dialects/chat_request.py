@@ -121,7 +121,7 @@ def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, 
 
 
 def _read_thoughts(message: dict[str, Any]) -> list[Part]:
-    """Thoughts as this gateway gives them (see `chat_answer`); nobody else's have a signature that can be used."""
+    """Thoughts as this gateway gives them (see `chat_writing`); nobody else's have a signature that can be used."""
     thoughts: list[Part] = []
     for said in message.get("reasoning_details") or ():
         if isinstance(said, dict) and said.get("family") in ("anthropic", "google", "bedrock"):

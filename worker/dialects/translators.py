@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from worker.dialects.chat_answer import ChatWriter
 from worker.dialects.chat_request import read_chat
+from worker.dialects.chat_writing import ChatWriter
 from worker.dialects.conversation import Conversation
 from worker.dialects.messages_answer import MessagesWriter
 from worker.dialects.messages_request import read_messages
