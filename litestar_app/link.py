@@ -174,7 +174,8 @@ class Links:
     def claim(self, link: Link, claim: Claim) -> Answer | None:
         """The answer that this worker may work on, or None and it has been told why."""
         answer = self._answers.get(claim.ticket)
-        if answer is None:
+        if answer is None or (answer.over and claim.ticket in self._tombstones):
+            # Its customer may not have heard of the end yet: the tombstone knows more than the answer.
             reason, delivered, _ = self._tombstones.get(claim.ticket, ("unknown_ticket", 0, 0.0))
         elif answer.over:
             reason, delivered = "client_gone", answer.delivered_text()

@@ -32,7 +32,7 @@ begin
         v_lost := v_lost - 1;
     elsif v_result -> 'attempts' <> '[]' then
         null;
-    elsif p_reservation.told_output_bytes > 0 and coalesce(v_result ->> 'class', 'front_gone') = 'front_gone' then
+    elsif p_reservation.told_output_bytes > 0 then
         v_lost := v_lost - 1;
         v_result := v_result || jsonb_build_object(
             'status', 'CANCELLED', 'class', 'worker_lost', 'attempts', jsonb_build_array(jsonb_build_object(

@@ -30,6 +30,29 @@ def delivered(desk: Desk, ticket: bytes) -> bool:
     return desk.front.links._answers[ticket].delivered > 0
 
 
+async def ask_without_reading(desk: Desk) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A customer who asks for a stream and reads nothing of it yet."""
+    request = json.dumps({**CHAT, "stream": True}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(desk.url.rsplit(":", 1)[1]), limit=1024)
+    authorization = desk.client.headers["authorization"]
+    writer.write(
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: %b\r\n"
+        b"content-length: %d\r\n\r\n%b" % (authorization.encode(), len(request), request)
+    )
+    return reader, writer
+
+
+async def fill_up(worker: Worker, ticket: bytes, piece: bytes) -> int:
+    """Send pieces until the front asks for a pause; gives how many."""
+    sent = 0
+    while not any(isinstance(frame, Pause) for frame in worker.frames):
+        worker.send(Chunk(ticket, piece))
+        sent += 1
+        assert sent < 2000
+        await asyncio.sleep(0.001)
+    return sent
+
+
 async def test_a_call_goes_through(desk: Desk) -> None:
     worker = await Worker.dial(desk.front)
     call = desk.post()
@@ -157,6 +180,22 @@ async def test_a_dead_worker_after_the_first_byte_ends_the_stream_with_an_error(
     assert await second.receive(Gone) == Gone(body.ticket, "worker_lost", len("Hi"))
 
 
+async def test_the_next_worker_hears_of_what_was_delivered_before_the_customer_has_heard_of_the_end(desk: Desk) -> None:
+    first, second = await Worker.dial(desk.front, "w1"), await Worker.dial(desk.front, "w2")
+    _, writer = await ask_without_reading(desk)
+    body = await first.claim(await desk.ticket(), msg_id=7)
+    first.begin(body.ticket)
+    piece = event("x" * 65536)
+    await fill_up(first, body.ticket, piece)
+    first.die()
+    await until(lambda: bool(desk.reads.released))
+    assert body.ticket in desk.front.links._answers, "the customer still has to be told"
+    second.send(Claim(body.ticket, "standard", 7, 2))
+    gone = await second.receive(Gone)
+    assert (gone.reason, gone.delivered_bytes >= 65536) == ("worker_lost", True)
+    writer.close()
+
+
 async def test_a_client_that_leaves_cancels(desk: Desk) -> None:
     worker = await Worker.dial(desk.front)
     with pytest.raises(httpx.ReadTimeout):
@@ -211,22 +250,11 @@ async def test_the_gateways_own_limit_of_time_holds_without_a_claim(monkeypatch:
 
 async def test_a_slow_reader_pauses_the_worker_and_then_gets_everything(desk: Desk) -> None:
     worker = await Worker.dial(desk.front)
-    request = json.dumps({**CHAT, "stream": True}).encode()
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(desk.url.rsplit(":", 1)[1]), limit=1024)
-    authorization = desk.client.headers["authorization"]
-    writer.write(
-        b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: %b\r\n"
-        b"content-length: %d\r\n\r\n%b" % (authorization.encode(), len(request), request)
-    )
+    reader, writer = await ask_without_reading(desk)
     body = await worker.claim(await desk.ticket())
     worker.begin(body.ticket)
     piece = b"data: " + b"x" * 65536 + b"\n\n"
-    sent = 0
-    while not any(isinstance(frame, Pause) for frame in worker.frames):
-        worker.send(Chunk(body.ticket, piece))
-        sent += 1
-        assert sent < 2000
-        await asyncio.sleep(0.001)
+    sent = await fill_up(worker, body.ticket, piece)
     assert sent * len(piece) > HIGH_WATER
     got = b""
     while not any(isinstance(frame, Resume) for frame in worker.frames):

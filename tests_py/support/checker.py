@@ -23,11 +23,13 @@ _OPEN = (
     "+ (select count(*) from pgmq.q_standard) + (select count(*) from pgmq.q_basic)"
 )
 _ROWS = """
-select h.api_request_bk, s.response_status, s.customer_cost, s.output_tokens, a.charged, a.attempts, s.attempt_count
+select h.api_request_bk, s.response_status, s.customer_cost, s.output_tokens, a.charged, a.attempts, s.attempt_count,
+    a.outcomes
 from gateway.api_request_h as h
 left join gateway.api_request_s as s on h.api_request_hk = s.api_request_hk and h.customer_hk = s.customer_hk
 left join lateral (
-    select count(*) filter (where a.is_charged) as charged, count(*) as attempts
+    select count(*) filter (where a.is_charged) as charged, count(*) as attempts,
+        string_agg(concat_ws(' ', a.attempt_number, a.outcome, a.error_class), ', ') as outcomes
     from gateway.api_request_attempt_s as a
     where a.api_request_hk = h.api_request_hk and a.customer_hk = h.customer_hk
 ) as a on true
@@ -50,6 +52,7 @@ class Row(NamedTuple):
     charged: int
     attempts: int
     attempt_count: int | None
+    outcomes: str | None
 
 
 async def drain(database: AnyDatabase, seconds: float, *, hasten_after: float = 0.0) -> float:
@@ -128,7 +131,7 @@ def _of_customers(rows: Sequence[Row], heard: Sequence[Heard], calls: Sequence[C
         elif one.whole and row.tokens != said[one.nonce].tokens:
             yield f"usage is the provider's: {one.request_id} has {row.tokens} of {said[one.nonce].tokens} tokens"
         elif one.broken and one.tokens and not row.cost:
-            yield f"what was given is charged: {one.request_id} gave {one.tokens} tokens for nothing"
+            yield f"what was given is charged: {one.request_id} gave {one.tokens} tokens for nothing: {row}"
 
 
 def _of_hot_state(database: AnyDatabase) -> Iterator[str]:
