@@ -162,6 +162,10 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
 
+-- Bill: the ledger and the invoices
+\ir billing/tg_keep_books.sql
+\ir billing/fn_post_entry.sql
+
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
 \ir schedule/fn_forget_conversations.sql

@@ -24,6 +24,7 @@ begin atomic
         ('fallbacks_follow_a_target', 'Fallbacks without a target would never be tried',
             'Give the rule a target_provider, a target_model or targets; without any all offers are tried.'),
         ('features_are_known', 'One of these features is not known', 'Use stream, tools, vision and structured.'),
+        ('included_usage_is_not_negative', 'Included usage cannot be negative', 'Use USD of usage a month from 0 up.'),
         ('key_status_is_known', 'This key status is not known', 'Use ACTIVE, REVOKED or EXPIRED.'),
         ('limits_are_not_negative', 'A spending limit cannot be negative',
             'Use an amount in USD from 0 up, or NULL for none.'),
