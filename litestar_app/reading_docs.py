@@ -30,7 +30,8 @@ class Usage(Struct):
 
 
 class Bill(Struct):
-    """The bill of a month, a line for each provider and model; of the current one the budgets too."""
+    """The bill of a month: usage, a line for each provider and model, and the invoice with services, credits and tax, a
+    draft until the month is closed. Of the current month the budgets too."""
 
     object: str
     customer: str
@@ -39,6 +40,7 @@ class Bill(Struct):
     currency: str
     total_usd: float
     lines: list[dict[str, Any]]
+    invoice: dict[str, Any]
     budgets: list[dict[str, Any]] | None = None
 
 

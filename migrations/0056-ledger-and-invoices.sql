@@ -1,6 +1,10 @@
 -- The ledger and the invoices: what was booked stays as it was booked; corrections are new entries.
 set local role onevault_owner;
 
+-- It tells the invoice as well now, and needs to know whose.
+-- squawk-ignore ban-drop-function
+drop function if exists gateway.fn_bill_usage(text, date);
+
 create table gateway.credit_h (
     credit_hk bytea primary key,
     credit_bk varchar(300) not null unique,

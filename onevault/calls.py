@@ -95,17 +95,17 @@ def insert_tenant(connection: Connection, tenant: str, time_zone: str | None, ma
         "insert into admin.tenant (tenant, time_zone, markup_percent) values (%s, %s, %s)"
         " returning tenant, tenant_name, time_zone, markup_percent, address_policy, is_active"
     )
-    return _one(connection, statement, (tenant, time_zone, markup_percent))
+    return fetch_one(connection, statement, (tenant, time_zone, markup_percent))
 
 
 def list_tenants(connection: Connection) -> list[Row]:
     """All of admin.tenant."""
-    return _all(connection, "select t.* from admin.tenant as t order by t.tenant")
+    return fetch_all(connection, "select t.* from admin.tenant as t order by t.tenant")
 
 
 def insert_customer(connection: Connection, customer: Mapping[str, Any]) -> Row:
     """Its {"tenant", "customer"}; `customer` holds columns of admin.customer, None or absent for a default."""
-    return _one(connection, _INSERT_CUSTOMER, (_json(customer),))
+    return fetch_one(connection, _INSERT_CUSTOMER, (_json(customer),))
 
 
 def list_customers(connection: Connection, customer: str | None = None) -> list[Row]:
@@ -114,7 +114,7 @@ def list_customers(connection: Connection, customer: str | None = None) -> list[
         "select c.* from admin.customer as c"
         " where lower(c.customer) = lower(coalesce(%s, c.customer)) order by c.tenant, c.customer"
     )
-    return _all(connection, statement, (customer,))
+    return fetch_all(connection, statement, (customer,))
 
 
 def was_customer(connection: Connection, customer: str) -> Row | None:
@@ -122,13 +122,13 @@ def was_customer(connection: Connection, customer: str) -> Row | None:
 
     `this_month` is the first day of the current month in the tenant's time zone.
     """
-    rows = _all(connection, _WAS_CUSTOMER, (customer,))
+    rows = fetch_all(connection, _WAS_CUSTOMER, (customer,))
     return rows[0] if rows else None
 
 
 def identify_customer(connection: Connection, customer: str) -> tuple[bytes, str]:
     """What its token's fingerprint is sealed for (bytes), and its public reference (8 base62 characters)."""
-    row = _one(connection, "select i.* from admin.sp_identify_customer(%s) as i", (customer,))
+    row = fetch_one(connection, "select i.* from admin.sp_identify_customer(%s) as i", (customer,))
     return row["identity"], row["customer_reference"]
 
 
@@ -137,19 +137,19 @@ def issue_token(
 ) -> Row:
     """{"tenant", "customer", "token_id"}; `settings` holds columns of admin.token."""
     statement = "select i.* from admin.sp_issue_token(%s, %s, %s, %s, %s::jsonb) as i"
-    return _one(connection, statement, (customer, digest, hint, sealed, _json(settings)))
+    return fetch_one(connection, statement, (customer, digest, hint, sealed, _json(settings)))
 
 
 def find_token(connection: Connection, digest: bytes) -> Row | None:
     """{"token_id", "customer", "token_status"} of a token by its digest."""
-    rows = _all(connection, "select f.* from admin.sp_find_token(%s) as f", (digest,))
+    rows = fetch_all(connection, "select f.* from admin.sp_find_token(%s) as f", (digest,))
     return rows[0] if rows else None
 
 
 def list_tokens(connection: Connection, customer: str) -> list[Row]:
     """Its rows of admin.token, the newest first."""
     statement = "select t.* from admin.token as t where lower(t.customer) = lower(%s) order by t.issued_at desc"
-    return _all(connection, statement, (customer,))
+    return fetch_all(connection, statement, (customer,))
 
 
 def revoke_token(connection: Connection, token_id: str) -> Row | None:
@@ -158,7 +158,7 @@ def revoke_token(connection: Connection, token_id: str) -> Row | None:
         "update admin.token set token_status = 'REVOKED' where token_id = %s"
         " returning token_id, customer, token_name, token_status"
     )
-    rows = _all(connection, statement, (token_id,))
+    rows = fetch_all(connection, statement, (token_id,))
     return rows[0] if rows else None
 
 
@@ -173,13 +173,13 @@ def list_providers(connection: Connection, provider: str | None = None) -> list[
         "select p.* from admin.provider as p"
         " where lower(p.provider) = lower(coalesce(%s, p.provider)) order by p.provider"
     )
-    return _all(connection, statement, (provider,))
+    return fetch_all(connection, statement, (provider,))
 
 
 def identify_provider_key(connection: Connection, provider: str, customer: str | None, name: str | None) -> bytes:
     """What a key is to be sealed for: the house's (customer None) or a customer's own, by its name."""
     statement = "select admin.sp_identify_provider_key(%s, %s, %s) as identity"
-    identity: bytes = _one(connection, statement, (provider, customer, name))["identity"]
+    identity: bytes = fetch_one(connection, statement, (provider, customer, name))["identity"]
     return identity
 
 
@@ -197,7 +197,7 @@ def set_provider_key(
     """True when it is another key than before; `keeps_status` leaves the same key revoked if it was."""
     statement = "select admin.sp_set_provider_key(%s, %s, %s, %s, %s, %s, %s) as is_new"
     values = (provider, customer, name, fingerprint, sealed, encryption_key_id, keeps_status)
-    return bool(_one(connection, statement, values)["is_new"])
+    return bool(fetch_one(connection, statement, values)["is_new"])
 
 
 def list_provider_keys(connection: Connection, customer: str | None = None) -> list[Row]:
@@ -206,7 +206,7 @@ def list_provider_keys(connection: Connection, customer: str | None = None) -> l
         "select k.* from admin.provider_key as k where %(customer)s::text is null or"
         " lower(k.customer) = lower(%(customer)s) order by k.provider, k.customer nulls first, k.key_name"
     )
-    return _all(connection, statement, {"customer": customer})
+    return fetch_all(connection, statement, {"customer": customer})
 
 
 def merge_model(connection: Connection, model: Mapping[str, Any]) -> None:
@@ -220,7 +220,7 @@ def list_models(connection: Connection, provider: str | None = None, model: str 
         "select m.* from admin.model as m where lower(m.provider) = lower(coalesce(%s, m.provider))"
         " and lower(m.model) = lower(coalesce(%s, m.model)) order by m.provider, m.model"
     )
-    return _all(connection, statement, (provider, model))
+    return fetch_all(connection, statement, (provider, model))
 
 
 def list_rules(connection: Connection, rule_name: str | None = None) -> list[Row]:
@@ -229,47 +229,49 @@ def list_rules(connection: Connection, rule_name: str | None = None) -> list[Row
         "select r.* from admin.routing_rule as r where lower(r.rule_name) = lower(coalesce(%s, r.rule_name))"
         " order by r.token_id is null, r.customer is null, r.tenant is null, r.rule_priority, r.rule_name"
     )
-    return _all(connection, statement, (rule_name,))
+    return fetch_all(connection, statement, (rule_name,))
 
 
 def explain_route(connection: Connection, customer: str, request: Mapping[str, Any]) -> list[Row]:
     """Candidates of a call in the order of trying, then those that were dropped."""
-    return _all(connection, "select e.* from admin.explain_route(%s, %s::jsonb) as e", (customer, _json(request)))
+    return fetch_all(connection, "select e.* from admin.explain_route(%s, %s::jsonb) as e", (customer, _json(request)))
 
 
 def test_rules(connection: Connection) -> list[Row]:
     """Every active test of the rulebook: test_name, and a complaint where it fails."""
-    return _all(connection, "select t.* from admin.test_rules() as t")
+    return fetch_all(connection, "select t.* from admin.test_rules() as t")
 
 
 def what_if(connection: Connection, since: datetime, until: datetime) -> list[Row]:
     """Where the answered calls of a time would go by what this transaction sees, and at what cost."""
-    return _all(connection, "select w.* from admin.what_if(%s, %s) as w", (since, until))
+    return fetch_all(connection, "select w.* from admin.what_if(%s, %s) as w", (since, until))
 
 
 def check_house(connection: Connection) -> list[Row]:
     """What the database finds about itself: check_name, is_ok, finding, remedy."""
-    return _all(connection, "select c.* from admin.sp_check_house() as c")
+    return fetch_all(connection, "select c.* from admin.sp_check_house() as c")
 
 
 def read_clock(connection: Connection) -> datetime:
     """The database's wall clock."""
-    moment: datetime = _one(connection, "select clock_timestamp() as moment")["moment"]
+    moment: datetime = fetch_one(connection, "select clock_timestamp() as moment")["moment"]
     return moment
 
 
 def read_bill(connection: Connection, customer: str, month: date) -> list[Row]:
     """Lines of a month's bill by provider and model; `month` is its first day."""
-    return _all(connection, _BILL, (customer, month))
+    return fetch_all(connection, _BILL, (customer, month))
 
 
-def _all(connection: Connection, statement: LiteralString, values: Values = None) -> list[Row]:
+def fetch_all(connection: Connection, statement: LiteralString, values: Values = None) -> list[Row]:
+    """All rows of a statement."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(statement, values).fetchall()
 
 
-def _one(connection: Connection, statement: LiteralString, values: Values = None) -> Row:
-    (row,) = _all(connection, statement, values)
+def fetch_one(connection: Connection, statement: LiteralString, values: Values = None) -> Row:
+    """The one row of a statement; raises ValueError if it is not one."""
+    (row,) = fetch_all(connection, statement, values)
     return row
 
 

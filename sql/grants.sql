@@ -59,16 +59,18 @@ grant execute on function gateway.sp_read_webhooks(integer, integer) to onevault
 grant execute on function gateway.sp_record_webhook(bigint, integer, integer, text, integer, bigint) to onevault_worker;
 
 -- onevault_dba: edits the views of admin, which keep history; looks at the hot state
-grant usage on schema admin, ops to onevault_dba;
+grant usage on schema admin, ops, gateway to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
-admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test
+admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test,
+admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate
 to onevault_dba;
 grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
 admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
 admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
-admin.routing_rule_test_history
+admin.routing_rule_test_history, admin.legal_entity_history, admin.billing_profile_history, admin.tax_rate_history,
+admin.exchange_rate_history
 to onevault_dba;
 grant select on admin.config_history, admin.webhook_delivery to onevault_dba;
 grant execute on function admin.fn_explain_webhook(text) to onevault_dba;
@@ -79,6 +81,12 @@ grant execute on function admin.replay(uuid) to onevault_dba;
 grant execute on function admin.why(uuid) to onevault_dba;
 grant execute on function admin.what_if(timestamptz, timestamptz) to onevault_dba;
 grant execute on function admin.test_rules() to onevault_dba;
+grant execute on function gateway.sp_close_month(date, text, boolean) to onevault_dba;
+grant execute on function admin.sp_read_bill(text, date, timestamptz) to onevault_dba;
+grant execute on function admin.record_payment(text, numeric, text) to onevault_dba;
+grant execute on function admin.record_refund(text, numeric, text) to onevault_dba;
+grant execute on function admin.void_invoice(text, text, boolean) to onevault_dba;
+grant execute on function admin.issue_credit_note(text, numeric, text) to onevault_dba;
 grant execute on function admin.restore_customer(text) to onevault_dba;
 grant execute on function admin.sp_check_house() to onevault_dba;
 grant execute on function admin.sp_identify_customer(text) to onevault_dba;
@@ -120,6 +128,8 @@ grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule
 grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
 grant select on gateway.api_request_feedback_s, gateway.offer_quality_s to onevault_reader;
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
+grant select on gateway.invoice_h, gateway.invoice_s, gateway.invoice_line_s to onevault_reader;
+grant select on gateway.ledger_entry_h, gateway.ledger_entry_s, gateway.ledger_posting_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
 grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;
 

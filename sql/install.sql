@@ -162,10 +162,6 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
 
--- Bill: the ledger and the invoices
-\ir billing/tg_keep_books.sql
-\ir billing/fn_post_entry.sql
-
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
 \ir schedule/fn_forget_conversations.sql
@@ -222,8 +218,45 @@ set local role onevault_reader;
 \ir business_vault/provider_performance.sql
 \ir business_vault/provider_comparison.sql
 \ir business_vault/offer_quality.sql
+\ir business_vault/invoice.sql
+\ir business_vault/invoice_line.sql
+\ir business_vault/ledger_line.sql
+\ir business_vault/customer_balance.sql
 grant select on all tables in schema business_vault to onevault_owner with grant option;
 set local role onevault_owner;
+
+-- Bill: the ledger, what a month costs line by line, invoices and what becomes of them, the close of a month
+\ir util/fn_round_half_even.sql
+\ir billing/tg_keep_books.sql
+\ir billing/tg_invoice_s_insert.sql
+\ir billing/fn_post_entry.sql
+\ir billing/fn_count_decimals.sql
+\ir billing/fn_read_billing.sql
+\ir billing/fn_list_fees.sql
+\ir billing/fn_apply_credits.sql
+\ir billing/fn_list_usage.sql
+\ir billing/fn_list_daily_charges.sql
+\ir billing/fn_list_late_charges.sql
+\ir billing/fn_draft_lines.sql
+\ir billing/fn_make_invoice.sql
+\ir billing/fn_write_document.sql
+\ir billing/fn_read_invoice.sql
+\ir billing/fn_bill_document.sql
+\ir billing/sp_read_bill.sql
+\ir billing/fn_store_invoice.sql
+\ir billing/fn_post_invoice.sql
+\ir billing/fn_settle_by_credit.sql
+\ir billing/fn_note_billing_status.sql
+\ir billing/fn_bill_month.sql
+\ir billing/fn_refuse_close.sql
+\ir billing/sp_close_month.sql
+\ir billing/fn_find_invoice.sql
+\ir billing/record_payment.sql
+\ir billing/record_refund.sql
+\ir billing/void_invoice.sql
+\ir billing/issue_credit_note.sql
+
+-- Tell customers
 \ir doors/fn_reply.sql
 \ir doors/sp_list_models.sql
 \ir doors/fn_read_moment.sql
@@ -293,11 +326,24 @@ set local role onevault_owner;
 \ir admin/tg_price.sql
 \ir admin/compliance_fact.sql
 \ir admin/tg_compliance_fact.sql
+\ir admin/fn_clean_party.sql
+\ir admin/legal_entity.sql
+\ir admin/tax_rate.sql
+\ir admin/exchange_rate.sql
+\ir admin/billing_profile.sql
+\ir admin/fn_save_legal_entity.sql
+\ir admin/tg_legal_entity.sql
+\ir admin/tg_tax_rate.sql
+\ir admin/tg_exchange_rate.sql
+\ir admin/tg_billing_profile.sql
 \ir admin/plan.sql
 \ir admin/subscription.sql
+\ir admin/fn_keep_closed_days.sql
+\ir admin/fn_save_plan.sql
 \ir admin/tg_plan.sql
 \ir admin/usage_limit.sql
 \ir admin/tg_usage_limit.sql
+\ir admin/fn_save_subscription.sql
 \ir admin/tg_subscription.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql
@@ -309,6 +355,7 @@ set local role onevault_owner;
 \ir admin/tg_routing_rule_test.sql
 \ir admin/config_history.sql
 \ir admin/config_diff.sql
+\ir admin/fn_restore_version.sql
 \ir admin/restore.sql
 \ir admin/fn_sync_providers.sql
 \ir admin/fn_sync_models.sql

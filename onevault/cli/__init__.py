@@ -34,6 +34,7 @@ COMMANDS = {
     "prices": "onevault.cli.prices",
     "rule": "onevault.cli.rule",
     "bill": "onevault.cli.bill",
+    "invoice": "onevault.cli.invoice",
     "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }

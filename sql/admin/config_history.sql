@@ -41,6 +41,15 @@ from (
     select 'subscription', concat_ws('/', h.customer, h.plan, h.valid_from::text), to_jsonb(h)
     from admin.subscription_history as h
     union all
+    select 'legal_entity', h.legal_entity, to_jsonb(h) from admin.legal_entity_history as h
+    union all
+    select 'billing_profile', h.customer, to_jsonb(h) from admin.billing_profile_history as h
+    union all
+    select 'tax_rate', concat_ws('/', h.tax, h.valid_from::text), to_jsonb(h) from admin.tax_rate_history as h
+    union all
+    select 'exchange_rate', concat_ws('/', h.currency, h.rate_date::text), to_jsonb(h)
+    from admin.exchange_rate_history as h
+    union all
     select 'usage_limit', h.limit_name, to_jsonb(h) from admin.usage_limit_history as h
     union all
     select 'routing_rule', h.rule_name, to_jsonb(h) from admin.routing_rule_history as h
@@ -50,14 +59,15 @@ from (
 
 comment on view admin.config_history is
 'Every version of every tenant, customer, token, provider, key (without its secret), model, price, compliance
-fact, plan, subscription, usage limit, rule and test of rules.';
+fact, plan, subscription, seller, billing profile, rate of a tax or a currency, usage limit, rule and test of rules.';
 comment on column admin.config_history.thing is
 'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
-usage_limit, routing_rule or routing_rule_test.';
+legal_entity, billing_profile, tax_rate, exchange_rate, usage_limit, routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
 'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from (before it variant, service
 tier, mode, region and threshold, where they are not the plain ones), for compliance facts
-provider/model/level/valid_from, for subscriptions customer/plan/valid_from.';
+provider/model/level/valid_from, for subscriptions customer/plan/valid_from, for billing profiles the customer, for rates
+tax/valid_from and currency/rate_date.';
 comment on column admin.config_history.document is 'What it said, by the columns of its view.';
 comment on column admin.config_history.load_date is 'Since when this version holds.';
 comment on column admin.config_history.load_end_date is 'When it ended; NULL for the version in force.';

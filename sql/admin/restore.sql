@@ -9,7 +9,6 @@ declare
     v_parts text[] := string_to_array(p_name, '/');
     v_offer_hk bytea := util.hash_key(v_parts[1], array_to_string(v_parts[2:], '/'));
     v_satellite regclass;
-    v_key text[] := '{}';
     v_version record;
     v_restored integer := 0;
     v_subscription_hk bytea := (
@@ -69,6 +68,26 @@ begin
         where p_thing = 'subscription' and s.subscription_hk = v_subscription_hk
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
+        select 'gateway.legal_entity_s', '{legal_entity_hk}', to_jsonb(s)
+        from gateway.legal_entity_s as s
+        where p_thing = 'legal_entity' and s.legal_entity_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.customer_billing_s', '{customer_hk}', to_jsonb(s)
+        from gateway.customer_billing_s as s
+        where p_thing = 'billing_profile' and s.customer_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.tax_rate_s', '{tax_hk,valid_from}', to_jsonb(s)
+        from gateway.tax_rate_s as s
+        where p_thing = 'tax_rate' and s.tax_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.exchange_rate_s', '{currency_hk,rate_date}', to_jsonb(s)
+        from gateway.exchange_rate_s as s
+        where p_thing = 'exchange_rate' and s.currency_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
         select 'gateway.routing_rule_test_s', '{routing_rule_test_hk}', to_jsonb(s)
         from gateway.routing_rule_test_s as s
         where p_thing = 'routing_rule_test' and s.routing_rule_test_hk = util.hash_key(p_name)
@@ -85,12 +104,11 @@ begin
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
     loop
         v_satellite := v_version.satellite;
-        v_key := v_version.key;
-        v_restored := v_restored + admin.fn_save_satellite(
+        v_restored := v_restored + admin.fn_restore_version(
             v_satellite,
-            (select jsonb_object_agg(k.name, v_version.document -> k.name) from unnest(v_key) as k (name)),
+            (select jsonb_object_agg(k.name, v_version.document -> k.name) from unnest(v_version.key) as k (name)),
             v_version.document
-            - '{load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}'::text[] - v_key
+            - '{load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}'::text[] - v_version.key
         )::integer;
     end loop;
     if v_satellite is null then
@@ -98,7 +116,7 @@ begin
             404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
             '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
-            'usage_limit, routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
+            'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), usage_limit, routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
         );
     end if;
     return case v_restored when 0 then 'it is as it was then' else format('%s as of %s', p_name, p_at) end;
@@ -106,5 +124,5 @@ end
 $$;
 
 comment on function admin.restore(text, text, timestamptz) is
-'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, usage_limit,
-routing_rule or routing_rule_test back to what it was at a moment, as a new version.';
+'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, legal_entity,
+billing_profile, tax_rate, exchange_rate, usage_limit, routing_rule or routing_rule_test back to what it was at a moment, as a new version.';

@@ -4,6 +4,7 @@ select
     p.plan_bk::text as plan,
     s.valid_from,
     s.valid_to,
+    s.trial_until,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source,
@@ -16,22 +17,24 @@ inner join gateway.customer_h as c on l.customer_hk = c.customer_hk
 inner join gateway.plan_h as p on l.plan_hk = p.plan_hk;
 
 create view admin.subscription as
-select s.customer, s.plan, s.valid_from, s.valid_to
+select s.customer, s.plan, s.valid_from, s.valid_to, s.trial_until
 from admin.subscription_history as s
 where util.fn_is_in_force(s.load_date, s.load_end_date);
 
 comment on view admin.subscription is
 'Which customer has which plan, by days of his tenant''s time zone. To end one, set valid_to; DELETE takes back one that
-should never have been.';
+should never have been. Days of a closed month stay as they were invoiced; admin.change_plan() goes from plan to plan.';
 comment on column admin.subscription.customer is 'Customer.';
 comment on column admin.subscription.plan is 'Plan or service.';
 comment on column admin.subscription.valid_from is 'First day of it; today if not given.';
 comment on column admin.subscription.valid_to is 'First day without it; infinity if not given.';
+comment on column admin.subscription.trial_until is 'First day that costs; NULL: all of them do.';
 comment on view admin.subscription_history is 'Every version of every subscription, those taken back included.';
 comment on column admin.subscription_history.customer is 'Customer.';
 comment on column admin.subscription_history.plan is 'Plan or service.';
 comment on column admin.subscription_history.valid_from is 'First day of it.';
 comment on column admin.subscription_history.valid_to is 'First day without it.';
+comment on column admin.subscription_history.trial_until is 'First day that costs; NULL: all of them do.';
 comment on column admin.subscription_history.load_date is 'Since when this version is known.';
 comment on column admin.subscription_history.load_end_date is 'When it ended; NULL for the version in force.';
 comment on column admin.subscription_history.record_source is 'SQL user who made this version.';

@@ -58,7 +58,8 @@ begin
 end
 $$;
 
--- Calls under way are settled all the same: their reservations hold all that booking needs.
+-- Calls under way are settled all the same: their reservations hold all that booking needs. What it subscribed to ends
+-- today; its billing profile stays, for the last invoice.
 create or replace function admin.tg_customer_delete() returns trigger
 language plpgsql
 security definer
@@ -68,6 +69,11 @@ begin
     delete from admin.token as t where t.customer = old.customer;
     delete from admin.provider_key as k where k.customer = old.customer;
     perform admin.fn_end_webhook_secrets(util.hash_key(old.customer));
+    perform admin.fn_end_subscriptions(
+        util.hash_key(old.customer), null, (util.current_load_date() at time zone t.time_zone)::date
+    )
+    from admin.tenant as t
+    where t.tenant = old.tenant;
     perform admin.fn_end_satellite(
         'gateway.customer_config_s', jsonb_build_object('customer_hk', util.hash_key(old.customer)),
         '{"is_active": false}'
@@ -86,4 +92,4 @@ for each row execute function admin.tg_customer_delete();
 comment on function admin.tg_customer_insert() is 'INSERT on admin.customer: hub and first version.';
 comment on function admin.tg_customer_update() is 'UPDATE on admin.customer: a new version.';
 comment on function admin.tg_customer_delete() is
-'DELETE on admin.customer: tokens and keys revoked, the last version ends.';
+'DELETE on admin.customer: tokens and keys revoked, subscriptions and the last version end.';

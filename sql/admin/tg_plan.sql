@@ -33,12 +33,11 @@ begin
             'Update it, or choose another name: bills of a deleted plan keep theirs.'
         );
     end if;
-    perform admin.fn_save_satellite(
-        'gateway.plan_s', jsonb_build_object('plan_hk', util.hash_key(v_name)), jsonb_strip_nulls(jsonb_build_object(
-            'plan_name', coalesce(new.plan_name, v_name), 'monthly_fee_usd', new.monthly_fee_usd,
-            'entitlements', admin.fn_clean_entitlements(new.entitlements), 'is_active', new.is_active
-        ))
-    );
+    perform admin.fn_save_plan(util.hash_key(v_name), jsonb_strip_nulls(jsonb_build_object(
+        'plan_name', coalesce(new.plan_name, v_name), 'monthly_fee_usd', new.monthly_fee_usd,
+        'included_usage_usd', new.included_usage_usd, 'entitlements', admin.fn_clean_entitlements(new.entitlements),
+        'is_active', new.is_active
+    )));
     select p.* into new from admin.plan as p where p.plan = v_name;
     return new;
 end
@@ -53,12 +52,11 @@ begin
     perform admin.fn_refuse_readonly(
         to_jsonb(new), to_jsonb(old), '{plan}', 'Change plan_name, which is the one on bills.'
     );
-    perform admin.fn_save_satellite(
-        'gateway.plan_s', jsonb_build_object('plan_hk', util.hash_key(old.plan)), jsonb_build_object(
-            'plan_name', new.plan_name, 'monthly_fee_usd', new.monthly_fee_usd,
-            'entitlements', admin.fn_clean_entitlements(new.entitlements), 'is_active', new.is_active
-        )
-    );
+    perform admin.fn_save_plan(util.hash_key(old.plan), jsonb_build_object(
+        'plan_name', new.plan_name, 'monthly_fee_usd', new.monthly_fee_usd,
+        'included_usage_usd', new.included_usage_usd, 'entitlements', admin.fn_clean_entitlements(new.entitlements),
+        'is_active', new.is_active
+    ));
     select p.* into new from admin.plan as p where p.plan = old.plan;
     return new;
 end

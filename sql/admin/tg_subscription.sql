@@ -1,36 +1,3 @@
-create or replace function admin.fn_save_subscription(
-    p_subscription_hk bytea, p_valid_from date, p_valid_to date, p_customer text, p_plan text
-) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-    v_other record;
-begin
-    select s.valid_from, s.valid_to into v_other
-    from gateway.subscription_s as s
-    where
-        s.subscription_hk = p_subscription_hk and s.load_end_date is null and s.valid_from <> p_valid_from
-        and s.valid_from < p_valid_to and s.valid_to > p_valid_from
-    limit 1;
-    if found then
-        perform admin.fn_refuse_change(
-            409, 'subscriptions_do_not_overlap',
-            format('The customer %s has the plan %s from %s to %s already', quote_literal(p_customer),
-                quote_literal(p_plan), v_other.valid_from, v_other.valid_to),
-            'Change that one, or choose days outside of it.'
-        );
-    end if;
-    perform admin.fn_save_satellite(
-        'gateway.subscription_s', jsonb_build_object('subscription_hk', p_subscription_hk, 'valid_from', p_valid_from),
-        jsonb_build_object('valid_to', p_valid_to)
-    );
-end
-$$;
-
-comment on function admin.fn_save_subscription(bytea, date, date, text, text) is
-'Loads the days of a subscription; refuses days that a customer has paid for already.';
-
 create or replace function admin.tg_subscription_insert() returns trigger
 language plpgsql
 security definer
@@ -74,9 +41,9 @@ begin
             'customer_hk', v_customer.customer_hk, 'tenant_hk', v_customer.tenant_hk, 'plan_hk', v_plan.plan_hk
         )
     );
-    perform admin.fn_save_subscription(
-        v_subscription_hk, new.valid_from, coalesce(new.valid_to, 'infinity'), v_customer.name, v_plan.name
-    );
+    perform admin.fn_save_subscription(v_subscription_hk, new.valid_from, jsonb_build_object(
+        'valid_to', coalesce(new.valid_to, 'infinity'), 'trial_until', new.trial_until
+    ));
     select s.* into new
     from admin.subscription as s
     where s.customer = v_customer.name and s.plan = v_plan.name and s.valid_from = new.valid_from;
@@ -93,10 +60,13 @@ begin
     perform admin.fn_refuse_readonly(
         to_jsonb(new), to_jsonb(old), '{customer,plan,valid_from}', 'Insert another one instead, and delete this one.'
     );
-    perform admin.fn_lock_name('subscription', old.customer, old.plan);
-    perform admin.fn_save_subscription(
-        util.hash_key(old.customer, old.plan), old.valid_from, new.valid_to, old.customer, old.plan
-    );
+    -- A trial that is not spoken of ends with its subscription.
+    if new.trial_until = old.trial_until then
+        new.trial_until := least(new.trial_until, new.valid_to);
+    end if;
+    perform admin.fn_save_subscription(util.hash_key(old.customer, old.plan), old.valid_from, jsonb_build_object(
+        'valid_to', new.valid_to, 'trial_until', new.trial_until
+    ));
     return new;
 end
 $$;
@@ -107,6 +77,9 @@ security definer
 set search_path = ''
 as $$
 begin
+    perform admin.fn_keep_closed_days(l.tenant_hk, datemultirange(daterange(old.valid_from, old.valid_to)))
+    from gateway.subscription_l as l
+    where l.subscription_hk = util.hash_key(old.customer, old.plan);
     perform util.fn_close_satellite('gateway.subscription_s', jsonb_build_object(
         'subscription_hk', util.hash_key(old.customer, old.plan), 'valid_from', old.valid_from
     ));

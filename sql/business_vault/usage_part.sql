@@ -1,7 +1,8 @@
 -- Usage in parts that add up: hours that are rolled up, and every booked call that is not yet. Each side joins by
 -- itself, so that a customer, tenant or time asked for reaches its index. Read as the reader, who sees one tenant.
 drop view if exists
-business_vault.cost_analysis, business_vault.usage_daily, business_vault.usage_hourly, business_vault.usage_part;
+business_vault.customer_balance, business_vault.cost_analysis,
+business_vault.usage_daily, business_vault.usage_hourly, business_vault.usage_part;
 create view business_vault.usage_part as
 select
     n.tenant_bk::text as tenant,

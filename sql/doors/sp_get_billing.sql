@@ -34,7 +34,9 @@ begin
     end if;
 
     perform set_config('onevault.tenant', v_principal.tenant_bk, true);
-    v_bill := gateway.fn_bill_usage(v_principal.customer_bk, v_month) || jsonb_build_object(
+    v_bill := gateway.fn_bill_usage(
+        v_principal.customer_hk, v_principal.tenant_bk, v_principal.customer_bk, v_month
+    ) || jsonb_build_object(
         'status', case when v_month = v_current then 'open' else coalesce((
             select lower(s.billing_status) from business_vault.customer_spending as s
             where s.customer = v_principal.customer_bk and s.billing_period = v_month

@@ -37,11 +37,13 @@ begin
         order by c.tenant_hk, c.customer_hk
     loop
         perform set_config('onevault.tenant', v_customer.tenant, true);
-        v_bill := gateway.fn_bill_usage(v_customer.name, v_customer.month);
+        v_bill := gateway.fn_bill_document(
+            v_customer.customer_hk, v_customer.tenant, v_customer.name, v_customer.month
+        );
         insert into ops.told_bill (bill_digest, told_at) values (v_customer.bill_digest, p_now);
         continue when v_bill -> 'lines' = '[]';
         perform gateway.fn_notify(v_customer.customer_hk, 'bill.ready', jsonb_build_object(
-            'month', v_bill -> 'period', 'total_usd', v_bill -> 'total_usd', 'currency', v_bill -> 'currency'
+            'month', v_bill -> 'period', 'total_usd', (v_bill ->> 'exact_usd')::numeric, 'currency', 'USD'
         ));
         v_told := v_told + 1;
     end loop;
@@ -51,4 +53,5 @@ end
 $$;
 
 comment on function ops.fn_tell_bills(timestamptz) is
-'Tells customers who used something that the bill of the month before is ready, once; returns how many were told.';
+'Tells customers who have something to pay that the bill of the month before is ready, once; returns how many were
+told.';

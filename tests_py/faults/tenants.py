@@ -59,6 +59,14 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
                 "insert into admin.usage_limit (customer, unit, period, amount) values (%s, 'USD', 'WEEK', 1000)",
                 (customer,),
             )
+            connection.execute(
+                "insert into admin.subscription (customer, plan, valid_from, valid_to)"
+                " select %s, 'analytics', m.month, (m.month + interval '1 month')::date"
+                " from (select (date_trunc('month', now()) - interval '2 months')::date as month) as m",
+                (customer,),
+            )
+        # An invoice, so that there is something to see of invoices too.
+        connection.execute("select gateway.sp_close_month((now() - interval '2 months')::date, %s)", (name,))
         connection.execute(
             "insert into admin.routing_rule (rule_name, conditions, target_model) values (%s, %s, %s)",
             (f"rule of {name}", json.dumps({"tenant": name}), MODEL),

@@ -17,6 +17,10 @@ insert into admin.compliance_fact (provider, model, compliance_level) values ('d
 insert into admin.routing_rule_test (test_name, customer, expected_provider) values ('dba test', 'dba customer', 'dba-provider');
 insert into admin.plan (plan, monthly_fee_usd) values ('dba plan', 10);
 insert into admin.subscription (customer, plan) values ('dba customer', 'dba plan');
+insert into admin.tax_rate (tax, valid_from, tax_percent) values ('dba tax', '2026-01-01', 19);
+insert into admin.exchange_rate (currency, rate_date, units_per_usd) values ('EUR', '2026-01-01', 0.9);
+insert into admin.legal_entity (legal_entity, legal_name, invoice_prefix) values ('dba entity', 'DBA', 'DBA');
+insert into admin.billing_profile (customer, legal_entity, tax, currency) values ('dba customer', 'dba entity', 'dba tax', 'EUR');
 insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
 select count(*) from admin.test_rules();
 select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());

@@ -1,8 +1,8 @@
 begin;
-select plan(12);
+select plan(13);
 select test.make_tenant('far tenant', '{"time_zone": "Pacific/Kiritimati"}');
 select test.make_customer('subscriber', '{}', 'far tenant');
-insert into admin.plan (plan, monthly_fee_usd) values ('analytics', 50), ('support', 500);
+insert into admin.plan (plan, monthly_fee_usd) values ('support', 500);
 insert into admin.subscription (customer, plan) values ('Subscriber', 'analytics');
 select results_eq(
     $$select s.customer, s.plan, s.valid_from, s.valid_to from admin.subscription as s$$,
@@ -37,6 +37,13 @@ insert into admin.subscription (customer, plan, valid_from, valid_to) values ('n
 update admin.subscription set valid_to = '2020-01-02' where customer = 'north/south';
 select admin.restore('subscription', 'North/South/support', (select min(h.load_date) from admin.subscription_history as h where h.customer = 'north/south'));
 select is((select s.valid_to from admin.subscription as s where s.customer = 'north/south'), '2020-02-01'::date, 'what was changed is brought back');
+delete from admin.subscription where customer = 'north/south' and valid_from = '2020-01-01';
+insert into admin.subscription (customer, plan, valid_from) values ('north/south', 'support', '2020-01-15');
+select throws_ok(
+    $$select admin.restore('subscription', 'North/South/support',
+        (select min(h.load_date) from admin.subscription_history as h where h.customer = 'north/south'))$$,
+    'VG409', null, 'unless other days lie there now'
+);
 select lives_ok($$delete from admin.plan where plan = 'analytics'$$, 'goes with the last of them');
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(12);
+select plan(14);
 select test.make_offer('maker', 'model-a'), test.make_offer('other', 'model-b');
 select test.make_customer('user', '{"cost_budget_daily": 10, "cost_budget_monthly": 50}'), test.make_customer('neighbour');
 select test.make_token('user', 'limited', '{"cost_budget_daily": 5}');
@@ -11,7 +11,7 @@ create function test.bill(p_period text) returns jsonb language sql as $$
     select gateway.sp_get_billing(sha256('user/token'), p_period) -> 'body';
 $$;
 select is(
-    test.bill('2026-03') - 'lines',
+    test.bill('2026-03') - '{lines,invoice}'::text[],
     '{"object": "bill", "customer": "user", "period": "2026-03", "currency": "USD", "total_usd": 7.5, "status": "pending"}',
     'a month that is over'
 );
@@ -22,9 +22,13 @@ select is(
     {"provider": "other", "model": "model-b", "requests": 1, "input_tokens": 10, "cache_read_tokens": 0, "cache_write_tokens": 0,
     "output_tokens": 5, "total_tokens": 15, "cost_usd": 2.5}]', 'a line per provider and model'
 );
+select is(
+    (select (b.bill ->> 'status', b.bill ->> 'total', jsonb_array_length(b.bill -> 'lines')) from (select test.bill('2026-03') -> 'invoice' as bill) as b),
+    ('draft'::text, '7.50'::text, 2), 'and what the invoice would say'
+);
 select test.roll_up();
 select is(test.bill('2026-03') -> 'total_usd', '7.5', 'the same when it is rolled up');
-select is(test.bill('2025-01') - 'customer' - 'object' - 'currency', '{"period": "2025-01", "lines": [], "total_usd": 0, "status": "pending"}',
+select is(test.bill('2025-01') - '{customer,object,currency,invoice}'::text[], '{"period": "2025-01", "lines": [], "total_usd": 0, "status": "pending"}',
     'a month without calls');
 select is((test.bill(null) ->> 'status', test.bill(null) ->> 'period'), ('open'::text, to_char(now() at time zone 'UTC', 'YYYY-MM')),
     'this month is open');
@@ -42,6 +46,11 @@ select is(
 select is(
     jsonb_path_query_array(gateway.sp_get_billing(sha256('user/limited')), '$.body.budgets[*].scope'),
     '["customer", "customer", "token"]', 'and those of the token that asks'
+);
+select gateway.sp_close_month('2026-03-01');
+select is(
+    (select (b.bill ->> 'status', b.bill #>> '{invoice,status}', b.bill #>> '{invoice,due}') from (select test.bill('2026-03') as bill) as b),
+    ('billed'::text, 'final'::text, '7.50'::text), 'once the month is closed it is the invoice'
 );
 select is(
     gateway.sp_get_billing(sha256('user/token'), p.period) - 'message' - 'detail',

@@ -56,15 +56,6 @@ select is((gateway.sp_record_result(test.make_result(
     test.decision(to_jsonb(d)), '[]', '{"read_ct": 2, "status": "CANCELLED", "class": "client_gone"}'
 ))) #>> '{cost,customer}', '10', 'what had flowed is charged, whoever else left') from left_later as d;
 
--- A worker dies after output flowed, and the next one hears only that the customer has left.
-create temporary table left_later as select d.* from test.route(sha256('waiter/token'), '{"max_output_tokens": 50}') as d;
-select gateway.sp_read_messages(100, 0);
-select gateway.sp_reclaim_message(d.queue, d.msg_id, 1, 40) from left_later as d;
-select gateway.sp_read_messages(100, 60);
-select is((gateway.sp_record_result(test.make_result(
-    test.decision(to_jsonb(d)), '[]', '{"read_ct": 2, "status": "CANCELLED", "class": "client_gone"}'
-))) #>> '{cost,customer}', '10', 'what had flowed is charged, whoever else left') from left_later as d;
-
 -- Both are there; the customer left before anything was delivered.
 create temporary table left_early as select d.* from test.route(sha256('waiter/token'), '{"max_output_tokens": 5}') as d;
 select gateway.sp_read_messages(100, 60);

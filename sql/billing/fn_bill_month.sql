@@ -1,0 +1,70 @@
+-- One customer's month: made out, numbered, posted, paid from credit. Nothing happens for a month without lines, or
+-- whose invoice is final already.
+create or replace function gateway.fn_bill_month(
+    p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean
+) returns bytea
+language plpgsql
+set search_path = ''
+as $$
+declare
+    v_made record;
+    v_hk bytea;
+    v_sums record;
+begin
+    select h.invoice_hk into v_hk
+    from gateway.invoice_h as h
+    inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk and s.load_end_date is null
+    where
+        h.customer_hk = p_customer_hk and s.billing_period = p_month and s.invoice_kind = 'INVOICE'
+        and s.invoice_status in ('FINAL', 'PAID');
+    if found then
+        return v_hk;
+    end if;
+    select m.* into v_made from gateway.fn_make_invoice(p_customer_hk, p_customer, p_month, clock_timestamp(), null) as m;
+    if cardinality(v_made.lines) = 0 then
+        return null;
+    end if;
+    if not p_finalise then
+        return gateway.fn_store_invoice(p_customer_hk, v_made.invoice, v_made.lines);
+    end if;
+    v_hk := gateway.fn_store_invoice(
+        p_customer_hk, v_made.invoice, v_made.lines, v_made.billing ->> 'invoice_prefix',
+        (v_made.billing ->> 'payment_days')::integer
+    );
+    perform gateway.fn_post_invoice(v_hk);
+    select
+        coalesce(sum(l.exact_usd) filter (where l.line_kind = 'USAGE'), 0) as used,
+        coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'INCLUDED'), 0) as included,
+        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'ADJUSTMENT')), 0) as undated,
+        coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'PROMOTION'), 0) as promotions
+    into v_sums
+    from unnest(v_made.lines) as l;
+    perform gateway.fn_settle_by_credit(v_hk, gateway.fn_list_daily_charges(
+        p_customer_hk, p_customer, p_month, v_sums.included, v_sums.undated
+    ));
+    perform ops.fn_load_spending(p_customer_hk, p_customer, p_month);
+    perform util.fn_load_satellite(
+        'gateway.customer_spending_s',
+        jsonb_build_object('spending_hk', util.hash_key(p_customer, to_char(p_month::timestamp, 'YYYY-MM'))),
+        jsonb_build_object(
+            'billing_status', (
+                select case s.invoice_status when 'PAID' then 'PAID' else 'BILLED' end
+                from gateway.invoice_s as s
+                where s.invoice_hk = v_hk and s.load_end_date is null
+            ),
+            'overage_charges', case when v_sums.included > 0 then v_sums.used - v_sums.included else 0 end,
+            'credits_applied', v_sums.promotions + coalesce((
+                select sum(p.amount_usd)
+                from gateway.ledger_entry_s as e
+                inner join gateway.ledger_posting_s as p on e.ledger_entry_hk = p.ledger_entry_hk
+                where e.invoice_hk = v_hk and e.entry_kind = 'PREPAID' and p.account = 'prepaid'
+            ), 0)
+        ), 'close'
+    );
+    return v_hk;
+end
+$$;
+
+comment on function gateway.fn_bill_month(bytea, text, date, boolean) is
+'Makes out a customer''s invoice of a month, as a draft or final; NULL if there is nothing to bill. The caller names the
+tenant by onevault.tenant.';

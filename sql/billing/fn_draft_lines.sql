@@ -1,0 +1,110 @@
+-- What a month costs, line by line, exact in USD and before tax: usage by provider and model, what plans include of it,
+-- services, what came late or was corrected, promotions.
+create or replace function gateway.fn_draft_lines(
+    p_customer_hk bytea, p_customer text, p_month date, p_past timestamptz default null
+) returns setof gateway.invoice_line_s
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_line gateway.invoice_line_s;
+    v_empty gateway.invoice_line_s;
+    v_usage record;
+    v_fee record;
+    v_included numeric := 0;
+    v_used numeric := 0;
+    v_sum numeric := 0;
+    v_undated numeric;
+    v_next date := (p_month + interval '1 month')::date;
+begin
+    v_empty.customer_hk := p_customer_hk;
+    for v_usage in
+        select u.*
+        from gateway.fn_list_usage(p_customer, p_month, v_next, p_past) as u
+        where u.charge_usd <> 0 or u.total_tokens > 0
+        order by u.charge_usd desc, u.provider, u.model
+    loop
+        v_line := v_empty;
+        v_line.line_kind := 'USAGE';
+        v_line.description := concat_ws('/', v_usage.provider, v_usage.model);
+        v_line.usage_period := p_month;
+        v_line.provider := v_usage.provider;
+        v_line.model := v_usage.model;
+        v_line.requests := v_usage.requests;
+        v_line.input_tokens := v_usage.input_tokens;
+        v_line.cache_read_tokens := v_usage.cache_read_tokens;
+        v_line.cache_write_tokens := v_usage.cache_write_tokens;
+        v_line.output_tokens := v_usage.output_tokens;
+        v_line.total_tokens := v_usage.total_tokens;
+        v_line.provider_cost_usd := v_usage.provider_cost_usd;
+        v_line.markup_usd := v_usage.markup_usd;
+        v_line.exact_usd := v_usage.charge_usd;
+        v_used := v_used + v_line.exact_usd;
+        return next v_line;
+    end loop;
+
+    for v_fee in select f.* from gateway.fn_list_fees(p_customer_hk, p_month) as f order by f.plan_name, f.first_day loop
+        v_line := v_empty;
+        v_line.line_kind := 'SERVICE';
+        v_line.description := v_fee.plan_name;
+        v_line.usage_period := p_month;
+        v_line.plan := v_fee.plan;
+        v_line.days := v_fee.days;
+        v_line.exact_usd := v_fee.fee_usd;
+        v_included := v_included + v_fee.included_usd;
+        v_sum := v_sum + v_line.exact_usd;
+        return next v_line;
+    end loop;
+
+    if least(v_included, v_used) > 0 then
+        v_line := v_empty;
+        v_line.line_kind := 'INCLUDED';
+        v_line.description := 'Usage that your plans include';
+        v_line.usage_period := p_month;
+        v_line.exact_usd := -least(v_included, v_used);
+        return next v_line;
+    end if;
+
+    for v_usage in
+        select a.* from gateway.fn_list_late_charges(p_customer_hk, p_customer, p_month) as a
+        where a.usage_month <= p_month
+        order by a.usage_month, a.provider, a.model
+    loop
+        v_line := v_empty;
+        v_line.line_kind := 'ADJUSTMENT';
+        v_line.description := format(
+            case when v_usage.provider is null then 'Correction of prices of %s' else 'Usage of %s booked later: %s' end,
+            to_char(v_usage.usage_month, 'YYYY-MM'), concat_ws('/', v_usage.provider, v_usage.model)
+        );
+        v_line.usage_period := v_usage.usage_month;
+        v_line.provider := v_usage.provider;
+        v_line.model := v_usage.model;
+        v_line.exact_usd := v_usage.charge_usd;
+        v_sum := v_sum + v_line.exact_usd;
+        return next v_line;
+    end loop;
+
+    v_undated := v_sum;
+    v_sum := v_sum + v_used - least(v_included, v_used);
+    for v_fee in
+        select p.*
+        from gateway.fn_apply_credits(
+            p_customer_hk, 'PROMOTION', gateway.fn_list_daily_charges(p_customer_hk, p_customer, p_month, v_included, v_undated),
+            v_sum
+        ) as p
+    loop
+        v_line := v_empty;
+        v_line.line_kind := 'PROMOTION';
+        v_line.description := v_fee.description;
+        v_line.usage_period := p_month;
+        v_line.credit_hk := v_fee.credit_hk;
+        v_line.exact_usd := -v_fee.amount_usd;
+        return next v_line;
+    end loop;
+end
+$$;
+
+comment on function gateway.fn_draft_lines(bytea, text, date, timestamptz) is
+'The lines of a month before tax, exact in USD; numbers, currency and rounding come later. With p_past usage is what was
+booked by then.';

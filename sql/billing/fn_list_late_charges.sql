@@ -1,0 +1,44 @@
+-- What belongs to months that are closed and stands on no invoice: usage that was booked late, or whose invoice was
+-- voided, by provider and model; and corrections of prices, without either. Found as the difference between the books
+-- and the invoices, so nothing is charged twice and nothing is lost, whenever it came.
+create or replace function gateway.fn_list_late_charges(p_customer_hk bytea, p_customer text, p_month date)
+returns table (usage_month date, provider text, model text, charge_usd numeric)
+language sql stable
+set search_path = ''
+as $$
+with closed as materialized (
+    select m.billing_period
+    from gateway.month_close_s as m
+    inner join gateway.customer_h as h on m.tenant_hk = h.tenant_hk
+    where
+        h.customer_hk = p_customer_hk and m.billing_period < p_month
+        and m.billing_period >= (p_month - interval '3 months')::date
+),
+
+invoiced as materialized (
+    select l.usage_period, l.provider, l.model, sum(l.exact_usd) as charge_usd
+    from gateway.invoice_h as h
+    inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk and s.load_end_date is null
+    inner join gateway.invoice_line_s as l on h.invoice_hk = l.invoice_hk and s.lines_load_date = l.load_date
+    where
+        h.customer_hk = p_customer_hk and s.invoice_kind = 'INVOICE' and s.invoice_status in ('FINAL', 'PAID')
+        and l.line_kind in ('USAGE', 'ADJUSTMENT')
+    group by l.usage_period, l.provider, l.model
+),
+
+booked as (
+    select u.usage_month, u.provider, u.model, u.charge_usd
+    from gateway.fn_list_usage(p_customer, (p_month - interval '3 months')::date, p_month) as u
+    inner join closed as c on u.usage_month = c.billing_period
+)
+
+select b.usage_month, b.provider, b.model, b.charge_usd - coalesce(i.charge_usd, 0)
+from booked as b
+left join invoiced as i
+    on b.usage_month = i.usage_period and b.provider is not distinct from i.provider
+    and b.model is not distinct from i.model
+where b.charge_usd <> coalesce(i.charge_usd, 0)
+$$;
+
+comment on function gateway.fn_list_late_charges(bytea, text, date) is
+'Charges of closed months, and corrections of any, that stand on no invoice yet.';

@@ -1,0 +1,47 @@
+-- Money goes back to a customer who has paid too much, as after a credit note.
+create or replace function admin.record_refund(p_customer text, p_amount_usd numeric, p_reference text) returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_customer_hk bytea := (select h.customer_hk from gateway.customer_h as h where h.customer_hk = util.hash_key(p_customer));
+    v_owed numeric;
+    v_bk text := 'refund:' || btrim(p_reference);
+begin
+    perform set_config('synchronous_commit', 'on', true);
+    perform from gateway.customer_h as h where h.customer_hk = v_customer_hk for update;
+    if not found then
+        perform admin.fn_refuse_change(
+            404, 'customer_exists', format('There is no customer %s', quote_literal(coalesce(p_customer, ''))),
+            'Look into admin.customer_history.'
+        );
+    end if;
+    if coalesce(btrim(p_reference), '') = '' then
+        perform admin.fn_refuse_change(
+            400, 'refunds_have_a_reference', 'A refund needs a reference', 'Use what the bank statement says.'
+        );
+    end if;
+    if exists (select from gateway.ledger_entry_h as h where h.ledger_entry_bk = v_bk) then
+        return 'it is recorded already';
+    end if;
+    select -coalesce(sum(p.amount_usd), 0) into v_owed
+    from gateway.ledger_posting_s as p
+    where p.customer_hk = v_customer_hk and p.account = 'receivable';
+    if p_amount_usd is null or p_amount_usd <= 0 or p_amount_usd > v_owed then
+        perform admin.fn_refuse_change(
+            409, 'refunds_give_back_what_is_too_much',
+            format('%s has %s USD too much with us', p_customer, greatest(trim_scale(v_owed), 0)),
+            'Issue a credit note first.'
+        );
+    end if;
+    perform gateway.fn_post_entry(v_customer_hk, 'REFUND', v_bk, jsonb_build_array(
+        jsonb_build_object('account', 'receivable', 'amount_usd', p_amount_usd),
+        jsonb_build_object('account', 'cash', 'amount_usd', -p_amount_usd)
+    ), null, p_reference);
+    return 'refunded';
+end
+$$;
+
+comment on function admin.record_refund(text, numeric, text) is
+'Records money that went back to a customer, once per reference; no more than he has too much.';

@@ -1,0 +1,75 @@
+-- What a void invoice billed is unbilled again: its entries are reversed one by one, and the next invoice holds it, or
+-- another one of the same month, made out at once.
+create or replace function admin.void_invoice(p_invoice_number text, p_reason text, p_reissue boolean default false)
+returns text
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+    v_tenant_before text := current_setting('onevault.tenant', true);
+    v_found record;
+    v_customer record;
+    v_entry record;
+    v_hk bytea;
+begin
+    perform set_config('synchronous_commit', 'on', true);
+    select f.* into v_found from gateway.fn_find_invoice(p_invoice_number) as f;
+    -- What credits alone have paid goes back to them.
+    if
+        (v_found.invoice).invoice_kind <> 'INVOICE' or (v_found.invoice).invoice_status not in ('FINAL', 'PAID')
+        or (v_found.invoice).paid <> 0
+    then
+        perform admin.fn_refuse_change(
+            409, 'only_unpaid_invoices_are_voided',
+            format('%s is %s', (v_found.invoice).invoice_number, case when (v_found.invoice).paid <> 0
+                then 'paid, at least in part' else lower((v_found.invoice).invoice_status) end),
+            'Issue a credit note instead.'
+        );
+    end if;
+    if coalesce(btrim(p_reason), '') = '' then
+        perform admin.fn_refuse_change(400, 'voiding_has_a_reason', 'Why is it void?', 'Say so in p_reason.');
+    end if;
+    select h.customer_hk, c.customer_bk::text as name, n.tenant_bk::text as tenant into v_customer
+    from gateway.invoice_h as h
+    inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
+    inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+    where h.invoice_hk = v_found.hk;
+    for v_entry in
+        select
+            e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period,
+            jsonb_agg(jsonb_build_object(
+                'account', p.account, 'amount_usd', -p.amount_usd, 'credit', encode(p.credit_hk, 'hex')
+            ) order by p.posting_number) as postings
+        from gateway.ledger_entry_s as e
+        inner join gateway.ledger_entry_h as h on e.ledger_entry_hk = h.ledger_entry_hk
+        inner join gateway.ledger_posting_s as p on e.ledger_entry_hk = p.ledger_entry_hk
+        where e.invoice_hk = v_found.hk
+        group by e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period
+    loop
+        perform gateway.fn_post_entry(
+            v_customer.customer_hk, 'VOID_' || v_entry.entry_kind, 'void:' || v_entry.ledger_entry_bk, v_entry.postings,
+            v_entry.billing_period, p_reason, v_entry.ledger_entry_hk, v_found.hk
+        );
+    end loop;
+    perform util.fn_load_satellite(
+        'gateway.invoice_s', jsonb_build_object('invoice_hk', v_found.hk),
+        '{"invoice_status": "VOID", "prepaid_applied": 0}', session_user
+    );
+    if not p_reissue then
+        perform gateway.fn_note_billing_status(v_customer.customer_hk, (v_found.invoice).billing_period, 'PENDING');
+        return 'void';
+    end if;
+    perform set_config('onevault.tenant', v_customer.tenant, true);
+    v_hk := gateway.fn_bill_month(v_customer.customer_hk, v_customer.name, (v_found.invoice).billing_period, true);
+    perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
+    return coalesce((
+        select 'void, in its place ' || s.invoice_number
+        from gateway.invoice_s as s
+        where s.invoice_hk = v_hk and s.load_end_date is null
+    ), 'void');
+end
+$$;
+
+comment on function admin.void_invoice(text, text, boolean) is
+'Makes an unpaid invoice void and, with p_reissue, makes out another one of the same month; says what came of it.';

@@ -1,0 +1,67 @@
+drop view if exists business_vault.ledger_line;
+create view business_vault.ledger_line as
+select
+    encode(s.api_request_hk, 'hex')::uuid as entry_id,
+    null::text as entry_name,
+    'CHARGE' as entry_kind,
+    s.load_date as booked_at,
+    n.tenant_bk::text as tenant,
+    c.customer_bk::text as customer,
+    date_trunc('month', s.request_timestamp at time zone coalesce(ns.time_zone, 'UTC'))::date as billing_period,
+    p.account,
+    case when p.sign > 0 then s.customer_cost end as debit_usd,
+    case when p.sign < 0 then s.customer_cost end as credit_usd,
+    p.sign * s.customer_cost as amount_usd,
+    null::text as invoice_number,
+    null::uuid as refers_to,
+    null::text as memo
+from gateway.api_request_s as s
+inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
+inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+left join auth.tenant_s as ns on s.tenant_hk = ns.tenant_hk and ns.load_end_date is null
+cross join (values ('unbilled', 1), ('usage_revenue', -1)) as p (account, sign)
+where s.customer_cost <> 0
+union all
+select
+    encode(h.ledger_entry_hk, 'hex')::uuid,
+    h.ledger_entry_bk::text,
+    e.entry_kind::text,
+    h.load_date,
+    n.tenant_bk::text,
+    c.customer_bk::text,
+    e.billing_period,
+    p.account::text,
+    case when p.amount_usd > 0 then p.amount_usd end,
+    case when p.amount_usd < 0 then -p.amount_usd end,
+    p.amount_usd,
+    i.invoice_number::text,
+    encode(e.refers_to_hk, 'hex')::uuid,
+    e.memo::text
+from gateway.ledger_posting_s as p
+inner join gateway.ledger_entry_h as h on p.ledger_entry_hk = h.ledger_entry_hk
+inner join gateway.ledger_entry_s as e on p.ledger_entry_hk = e.ledger_entry_hk
+inner join gateway.customer_h as c on p.customer_hk = c.customer_hk
+inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+left join gateway.invoice_s as i on e.invoice_hk = i.invoice_hk and i.load_end_date is null;
+
+comment on view business_vault.ledger_line is
+'The ledger, a row a posting: each charge of a request as unbilled against revenue, and every entry for services,
+credits, invoices, payments and corrections. Debits and credits of an entry are equal.';
+comment on column business_vault.ledger_line.entry_id is 'Entry; for charges the request''s id.';
+comment on column business_vault.ledger_line.entry_name is 'Name that makes an entry happen once; NULL for charges.';
+comment on column business_vault.ledger_line.entry_kind is
+'CHARGE, SERVICES, INCLUDED, PROMOTIONS, INVOICE, PREPAID, PAYMENT, REFUND, CREDIT_NOTE, a credit''s, or VOID_ and one
+of these.';
+comment on column business_vault.ledger_line.booked_at is 'When it was booked.';
+comment on column business_vault.ledger_line.tenant is 'Organisation of the customer.';
+comment on column business_vault.ledger_line.customer is 'Whose it is.';
+comment on column business_vault.ledger_line.billing_period is 'First day of the month that it is about.';
+comment on column business_vault.ledger_line.account is
+'Account: unbilled, receivable, prepaid, cash, usage_revenue, service_revenue, promotion, tax_payable, adjustment,
+rounding or breakage.';
+comment on column business_vault.ledger_line.debit_usd is 'Debited; NULL for a credit.';
+comment on column business_vault.ledger_line.credit_usd is 'Credited; NULL for a debit.';
+comment on column business_vault.ledger_line.amount_usd is 'Debits above 0, credits below.';
+comment on column business_vault.ledger_line.invoice_number is 'Invoice that it belongs to.';
+comment on column business_vault.ledger_line.refers_to is 'Entry that it corrects.';
+comment on column business_vault.ledger_line.memo is 'What was said about it.';

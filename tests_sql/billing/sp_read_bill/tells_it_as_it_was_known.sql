@@ -1,0 +1,16 @@
+begin;
+select plan(6);
+select test.make_offer('maker', 'model-a');
+select test.make_customer('user');
+select test.booked('user', '2026-01-15 10:00Z', 1), test.booked('user', '2026-01-16 10:00Z', 2, p_booked_after => interval '20 days');
+select is(admin.sp_read_bill('user', '2026-01-01') ->> 'total', '3.00', 'now');
+select is(admin.sp_read_bill('user', '2026-01-01', '2026-02-03 09:00Z') ->> 'total', '1.00', 'on the third, at nine');
+select is(admin.sp_read_bill('user', '2026-01-01', '2026-02-03 09:00Z') #>> '{usage,requests}', '1', 'usage and all');
+select gateway.sp_close_month('2026-01-01');
+create temporary table billed as select clock_timestamp() as at, admin.sp_read_bill('user', '2026-01-01') as bill;
+select admin.record_payment((select b.bill ->> 'invoice_number' from billed as b), 3, 'bank 1');
+select is(admin.sp_read_bill('user', '2026-01-01') ->> 'status', 'paid', 'paid');
+select is(admin.sp_read_bill('user', '2026-01-01', (select b.at from billed as b)), (select b.bill from billed as b), 'and before it was, to the letter');
+select throws_ok($$select admin.sp_read_bill('nobody')$$, 'VG404', 'There is no customer ''nobody''', 'of nobody there is none');
+select * from finish();
+rollback;
