@@ -101,6 +101,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_rank_own_offers.sql
 \ir routing/fn_name_strategy.sql
 \ir routing/fn_choose_candidates.sql
+\ir routing/fn_all_meet.sql
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql

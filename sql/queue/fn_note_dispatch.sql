@@ -3,16 +3,21 @@
 create or replace function gateway.fn_note_dispatch(p_messages jsonb[], p_step smallint) returns void
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
+    v_message jsonb;
     v_requests bytea[];
     v_customers bytea[];
 begin
-    select array_agg(uuid_send((m.message ->> 'request')::uuid)), array_agg(decode(m.message ->> 'customer', 'hex'))
-    into v_requests, v_customers
-    from unnest(p_messages) as m (message)
-    where pg_input_is_valid(m.message ->> 'request', 'uuid') and (m.message ->> 'customer') ~ '^([0-9a-f]{2})+$';
-    -- By their keys, never by reading a table whole that fills and empties all day.
+    -- Plain expressions, since a query started for one or two messages costs more than all of them.
+    foreach v_message in array p_messages loop
+        continue when not pg_input_is_valid(v_message ->> 'request', 'uuid')
+            or (v_message ->> 'customer') !~ '^([0-9a-f]{2})+$';
+        v_requests := v_requests || uuid_send((v_message ->> 'request')::uuid);
+        v_customers := v_customers || decode(v_message ->> 'customer', 'hex');
+    end loop;
     update ops.reservation as r set
         dispatch_count = r.dispatch_count + p_step,
         request_state = case
@@ -20,12 +25,10 @@ begin
             when r.dispatch_count + p_step = 0 then 'reserved'
             else 'dispatched'
         end
+    from unnest(v_requests, v_customers) as m (request_hk, customer_hk)
     where
-        r.api_request_hk = any(v_requests)
-        and exists (
-            select from unnest(v_requests, v_customers) as m (request_hk, customer_hk)
-            where m.request_hk = r.api_request_hk and m.customer_hk = r.customer_hk
-        )
+        r.api_request_hk = m.request_hk
+        and r.customer_hk = m.customer_hk
         and r.dispatch_count + p_step >= 0;
 end
 $$;

@@ -6,6 +6,7 @@ returns table (queue text, msg_id bigint, read_ct integer, message text)
 language plpgsql
 security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
     v_left integer := greatest(p_limit, 1);
@@ -19,11 +20,18 @@ declare
     v_tier record;
     v_message record;
     v_handed_out jsonb[] := '{}';
+    v_durable text;
 begin
     for v_tier in
         select t.name, t.kept from (
-            values (1, 'premium', v_kept_for_standard + v_kept_for_basic), (2, 'standard', v_kept_for_basic), (3, 'basic', 0)
-        ) as t (place, name, kept) order by t.name = v_first desc, t.place
+            values
+                (1, 'premium', v_kept_for_standard + v_kept_for_basic, (select min(q.msg_id) from pgmq.q_premium as q)),
+                (2, 'standard', v_kept_for_basic, (select min(q.msg_id) from pgmq.q_standard as q)),
+                (3, 'basic', 0, (select min(q.msg_id) from pgmq.q_basic as q))
+        ) as t (place, name, kept, first_msg_id)
+        -- To look is cheaper than to take nothing.
+        where t.first_msg_id is not null
+        order by t.name = v_first desc, t.place
     loop
         continue when v_left - v_tier.kept <= 0;
         for v_message in
@@ -47,7 +55,7 @@ begin
         end loop;
     end loop;
     if v_handed_out <> '{}' then
-        perform set_config('synchronous_commit', 'on', true);
+        v_durable := set_config('synchronous_commit', 'on', true);
         perform gateway.fn_note_dispatch(v_handed_out, 1::smallint);
     end if;
 end

@@ -19,8 +19,8 @@ declare
     v_token_is_limited boolean[] := '{}';
     v_limits jsonb := '[]';
     v_failed boolean := false;
+    v_durable text := set_config('synchronous_commit', 'on', true);
 begin
-    perform set_config('synchronous_commit', 'on', true);
     v_owned := gateway.fn_delete_messages(p_batch);
     for v_number in 1 .. jsonb_array_length(p_batch) loop
         v_result := p_batch -> (v_number - 1);

@@ -1,9 +1,9 @@
 -- What the books will say about a call. Address and agent are kept as the tenant's policy says; metadata is not
--- kept.
+-- kept. Not more than stable, or the INSERT that calls it could not have it inlined.
 create or replace function gateway.fn_keep_features(
     p_features gateway.request_features, p_prompt_tokens bigint, p_address_policy text
 ) returns jsonb
-language sql immutable
+language sql stable
 return jsonb_build_object(
     'request_type', left(coalesce((p_features).request_type, 'completion'), 50),
     'capability', coalesce((p_features).capability, 'chat'),

@@ -13,13 +13,16 @@ begin
     if is_free then
         provider := p_rule.target_provider;
         model := p_rule.target_model;
-    elsif position('/' in model) > 0 and not exists (
-        select from ops.offer as o where o.model_bk = p_asked
-    ) and exists (
-        select from ops.offer as o where o.provider_bk = split_part(p_asked, '/', 1)
-    ) then
-        provider := split_part(p_asked, '/', 1);
-        model := nullif(substr(p_asked, length(provider) + 2), 'auto');
+    elsif position('/' in model) > 0 then
+        -- Within, so that a name without a slash starts no query.
+        if not exists (
+            select from ops.offer as o where o.model_bk = p_asked
+        ) and exists (
+            select from ops.offer as o where o.provider_bk = split_part(p_asked, '/', 1)
+        ) then
+            provider := split_part(p_asked, '/', 1);
+            model := nullif(substr(p_asked, length(provider) + 2), 'auto');
+        end if;
     end if;
 end
 $$;
