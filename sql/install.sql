@@ -285,6 +285,7 @@ set local role onevault_owner;
 \ir admin/fn_lock_name.sql
 \ir admin/fn_refuse_readonly.sql
 \ir admin/fn_find.sql
+\ir util/fn_make_tenant_role.sql
 \ir admin/fn_clean.sql
 \ir admin/fn_clean_targets.sql
 \ir admin/fn_check_rate_limit.sql

@@ -35,6 +35,7 @@ COMMANDS = {
     "rule": "onevault.cli.rule",
     "bill": "onevault.cli.bill",
     "invoice": "onevault.cli.invoice",
+    "bi": "onevault.cli.bi",
     "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }
