@@ -64,9 +64,14 @@ def print_record(record: Row, *, as_json: bool) -> None:
         click.echo(f"{name:{width}}  {_text(value)}".rstrip())
 
 
+def write_json(value: Any) -> str:
+    """JSON for people and programs; amounts are numbers and keep every digit."""
+    return msgspec.json.format(_ENCODER.encode(value), indent=2).decode()
+
+
 def print_json(value: Any) -> None:
-    """Prints JSON; amounts are numbers and keep every digit."""
-    click.echo(msgspec.json.format(_ENCODER.encode(value), indent=2).decode())
+    """Prints JSON."""
+    click.echo(write_json(value))
 
 
 def explain_database_error(error: psycopg.Error) -> str:

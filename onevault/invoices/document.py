@@ -41,7 +41,7 @@ class Party(_Part, frozen=True):
     address: tuple[str, ...] = ()
     tax_number: str | None = None
     email: str | None = None
-    payment_instructions: str | None = None
+    payment_instructions: tuple[str, ...] = ()
 
 
 class Usage(_Part, frozen=True):
@@ -69,6 +69,7 @@ class Line(_Part, frozen=True):
     model: str | None = None
     plan: str | None = None
     days: Count | None = None
+    tax_percent: Decimal | None = None
     requests: Count | None = None
     input_tokens: Count | None = None
     cache_read_tokens: Count | None = None
@@ -106,6 +107,7 @@ class Document(_Part, frozen=True):
     seller: Party | None = None
     buyer: Party | None = None
     units_per_usd: Decimal = Decimal(1)
+    exact_usd: Decimal | None = None
     rate_date: date | None = None
     usage: Usage | None = None
 

@@ -260,7 +260,7 @@ def _payment(document: Document) -> list[str]:
     """How to pay: only where something is to be paid by this document."""
     if document.status != "final" or document.due <= 0 or document.seller is None:
         return []
-    return show_lines(document.seller.payment_instructions)
+    return [line for text in document.seller.payment_instructions for line in show_lines(text)]
 
 
 def _month(document: Document) -> str:

@@ -17,7 +17,7 @@ begin atomic
         'refers_to', p_refers_to, 'seller', p_invoice.seller, 'buyer', p_invoice.buyer, 'currency', p_invoice.currency,
         'units_per_usd', trim_scale(p_invoice.units_per_usd)::text, 'rate_date', p_invoice.rate_date
     ) || jsonb_build_object(
-        'usage', p_invoice.usage, 'exact_usd', trim_scale(p_invoice.exact_usd)::text,
+        'usage', nullif(p_invoice.usage, '{}'), 'exact_usd', trim_scale(p_invoice.exact_usd)::text,
         'subtotal', round(p_invoice.subtotal, p_invoice.decimals)::text,
         'tax_total', round(p_invoice.tax_total, p_invoice.decimals)::text,
         'total', round(p_invoice.total, p_invoice.decimals)::text,
@@ -31,7 +31,7 @@ begin atomic
             'cache_write_tokens', l.cache_write_tokens, 'output_tokens', l.output_tokens,
             'total_tokens', l.total_tokens, 'provider_cost_usd', trim_scale(l.provider_cost_usd)::text,
             'markup_usd', trim_scale(l.markup_usd)::text, 'exact_usd', trim_scale(l.exact_usd)::text,
-            'amount', round(l.amount, p_invoice.decimals)::text, 'remainder', trim_scale(l.remainder)::text
+            'amount', round(l.amount, p_invoice.decimals)::text, 'remainder_usd', trim_scale(round(l.remainder / p_invoice.units_per_usd, 10))::text
         ) order by l.line_number), '[]')
     )
     from unnest(p_lines) as l;

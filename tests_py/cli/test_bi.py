@@ -40,7 +40,10 @@ def test_a_tenants_login_reads_its_rows_and_nothing_else(cli: Cli) -> None:
     with pytest.raises((errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)):
         read(dsn, b"create table business_vault.mine (n integer)")
     # Naming another tenant changes nothing.
-    named = b"select set_config('onevault.tenant', 'south', false), (select string_agg(u.customer, ',') from business_vault.usage_hourly as u)"
+    named = (
+        b"select set_config('onevault.tenant', 'south', false),"
+        b" (select string_agg(u.customer, ',') from business_vault.usage_hourly as u)"
+    )
     assert read(dsn, named) == [("south", "ours")]
 
     assert cli.json("bi", "grant", "North Wind")["role"] == "bi_north_wind"

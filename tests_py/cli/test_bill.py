@@ -6,6 +6,9 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from pypdf import PdfReader
+
+from onevault.invoices.document import contradictions, read_value
 from tests_py.cli.conftest import Cli
 
 
@@ -50,7 +53,10 @@ def test_a_bill_adds_up(cli: Cli) -> None:
     prepare(cli)
     bill: dict[str, Any] = json.loads(cli.text("bill", "Acme", "--format", "json"), parse_float=Decimal)
     again = cli.text("bill", "acme", "--month", bill["period"], "--json")
-    assert json.loads(again, parse_float=Decimal) == bill
+    told_again = json.loads(again, parse_float=Decimal)
+    # A draft says when it was drawn up.
+    assert told_again["invoice"].pop("known_at") > bill["invoice"].pop("known_at")
+    assert told_again == bill
     (line,) = bill["lines"]
     assert (line["provider"], line["model"], line["request_count"]) == ("local", "tiny <b>", 2)
     assert (line["input_tokens"], line["output_tokens"]) == (10, 25)
@@ -68,12 +74,20 @@ def test_a_bill_adds_up(cli: Cli) -> None:
     )
 
     text = cli.text("bill", "acme")
-    assert text.startswith(f"OneVault AI Gateway: bill of acme (default) for {bill['period']}, so far\n")
-    assert text.endswith("provider cost 0.06 + markup 0.01 USD\ntotal 0.07 USD\n")
+    assert text.startswith("OneVault AI Gateway - Monthly Bill\n")
+    assert "*** DRAFT ***" in text
+    assert "- 35 tokens processed: $0.07\n" in text
+    assert "\nTotal: $0.07\n" in text
     html = cli.text("bill", "acme", "--format", "html")
     assert html.startswith("<!doctype html>")
     assert "tiny &lt;b&gt;" in html
-    assert "<strong>Total 0.07 USD</strong>" in html
+    assert "$0.07" in html
+    pdf = cli.home / "bill.pdf"
+    cli.text("bill", "acme", "--format", "pdf", "--output", str(pdf))
+    assert "Total $0.07" in " ".join(PdfReader(pdf).pages[0].extract_text().split())
+    invoice = told_again["invoice"] | {"known_at": "2026-12-01T00:00:00Z"}
+    assert contradictions(read_value(invoice)) == []
+    assert (invoice["status"], invoice["exact_usd"], invoice["total"]) == ("draft", "0.072", "0.07")
 
 
 def test_a_deleted_customer_still_has_a_bill(cli: Cli) -> None:
@@ -86,7 +100,6 @@ def test_other_months_and_customers(cli: Cli) -> None:
     cli.json("customer", "create", "acme")
     past = json.loads(cli.text("bill", "acme", "--month", "2020-01", "--json"))
     assert (past["lines"], past["is_open"], past["customer_cost_usd"]) == ([], False, 0)
-    assert "nothing was used" in cli.text("bill", "acme", "--month", "2020-01")
+    assert "\nTotal: $0.00\n" in cli.text("bill", "acme", "--month", "2020-01")
     assert cli.refusal("bill", "nobody") == "there is no customer 'nobody': `onevault customer list` lists them"
-    assert cli.refusal("bill", "acme", "--format", "pdf").startswith("bills are not made as PDF yet")
     assert "is no month" in cli.misuse("bill", "acme", "--month", "2026-13")

@@ -52,8 +52,10 @@ def brief() -> dict[str, Any]:
             "address": ["Lindenstraße 12", "10969 Berlin", "Germany"],
             "tax_number": "DE 312 555 017",
             "email": "billing@onevault.example",
-            "payment_instructions": "Bank transfer to IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001\n"
-            "Reference: OV-2026-000017",
+            "payment_instructions": [
+                "Bank transfer to IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001",
+                "Reference: OV-2026-000017",
+            ],
         },
         "buyer": {
             "legal_name": "Acme Health, Inc.",

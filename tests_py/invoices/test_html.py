@@ -43,7 +43,7 @@ def named(name: str) -> Document:
         customer=name,
         invoice_number=name,
         refers_to=name,
-        seller=party | {"payment_instructions": name},
+        seller=party | {"payment_instructions": [name]},
         buyer=party,
         lines=lines,
     )
