@@ -30,7 +30,7 @@ test: $(VENV)/.ready-dev ## every check: linters, pgTAP and pytest (JOBS=1: one 
 	    wait $$linters || { echo "the linters failed: make lint" >&2; exit 1; }; exit $$tests
 
 soak: $(VENV)/.ready-dev ## the tests of faults in full size: kills, hang-ups, restarts; prints their figures (hours)
-	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults tests_py/test_replays.py -s --timeout=14400
+	ONEVAULT_SOAK=1 $(BIN)/python -m pytest tests_py/faults tests_py/test_replays.py tests_py/journey/test_fuzzed_answers.py -s --timeout=14400
 
 lint: lint-python lint-sql lint-docker ## ruff, mypy, sqlfluff, squawk, PL/pgSQL bodies, Dockerfile
 

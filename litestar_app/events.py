@@ -43,7 +43,7 @@ def estimate_text(size: int, events: int, last: bytes) -> int:
         try:
             said = _decode(data)
             text = _text(said.delta) + sum(_text(choice.delta) for choice in said.choices)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if text:
             lengths += len(event) + 2

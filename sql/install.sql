@@ -150,6 +150,7 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_find_rate.sql
 \ir results/fn_find_price.sql
 \ir results/fn_price_others.sql
+\ir results/fn_count_tokens.sql
 \ir results/fn_price_attempt.sql
 \ir results/fn_make_attempt.sql
 \ir results/fn_book_lost_calls.sql

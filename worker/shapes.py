@@ -113,8 +113,9 @@ class Attempt(msgspec.Struct, kw_only=True):
     """One call to one provider; an adapter fills it in while the call goes on.
 
     So whatever ends the call, what is known by then is here. `output_bytes` counts the text in
-    the answer (UTF-8), from which usage is estimated when the provider did not give any. `service_tier` is the one by
-    which it was served, if the provider said so; `dropped` names what of the request it could not be told.
+    the answer (UTF-8), from which usage is estimated when the provider did not give any; `untold_bytes` are those of
+    them that came after the usage that it gave. `service_tier` is the one by which it was served, if the provider said
+    so; `dropped` names what of the request it could not be told.
     """
 
     number: int
@@ -126,11 +127,12 @@ class Attempt(msgspec.Struct, kw_only=True):
     latency_ms: int = 0
     first_byte_ms: int | None = None
     output_bytes: int = 0
+    untold_bytes: int | msgspec.UnsetType = msgspec.UNSET
     retry_after_ms: int | None = None
     finish_reason: str | None = None
     service_tier: str | None = None
     usage: Usage | None = None
-    usage_source: Literal["provider_final", "provider_partial", "estimated"] | None = None
+    usage_source: Literal["provider_final", "provider_partial"] | None = None
     raw_usage: dict[str, object] | None = None
     dropped: list[str] = msgspec.field(default_factory=list)
 

@@ -1,9 +1,8 @@
 -- Usage in disjoint buckets times the prices that were pinned when the call was routed: those of the service tier that
 -- served it (gateway.fn_find_rate says what holds when that is not told), and all of it at the price for as many input
--- tokens as it had. Usage that no provider told is estimated from the bytes that came (as many a token as the model's
--- answers have, four where that is not known) and the prompt's size (four bytes a token), and marked; so is a call that
--- another one outran, since its provider was at work. With a key of the customer's own the provider asks him, and the
--- house nothing.
+-- tokens as it had. Usage that no provider told, or told before the last words, is estimated from the bytes that came
+-- (gateway.fn_count_tokens) and the prompt's size, and marked; so is a call that another one outran, since its provider
+-- was at work. With a key of the customer's own the provider asks him, and the house nothing.
 create or replace function gateway.fn_price_attempt(p_attempt jsonb, p_prices jsonb, p_prompt_bytes_tokens bigint)
 returns gateway.priced_attempt
 language plpgsql
@@ -42,9 +41,11 @@ begin
             v_priced.output is null
             and not coalesce(v_other @? '$.keyvalue() ? (@.key like_regex "^(output_|image|second|character)")', false)
         then
-            v_priced.output := ceil(
-                (p_attempt ->> 'output_bytes')::numeric / coalesce((p_prices ->> 'bytes_per_token')::numeric, 4)
-            );
+            v_priced.output := gateway.fn_count_tokens((p_attempt ->> 'output_bytes')::bigint, p_prices);
+            v_priced.usage_source := 'estimated';
+        elsif v_priced.output is not null and p_attempt ? 'untold_bytes' then
+            v_priced.output := v_priced.output
+                + gateway.fn_count_tokens((p_attempt ->> 'untold_bytes')::bigint, p_prices);
             v_priced.usage_source := 'estimated';
         end if;
     end if;

@@ -74,7 +74,8 @@ begin
             end if;
         end loop;
         v_priced := gateway.fn_price_attempt(
-            v_attempt, v_prices, ((v_reservation.request ->> 'prompt_bytes')::bigint + 3) / 4
+            v_attempt, v_prices,
+            gateway.fn_count_tokens((v_reservation.request ->> 'prompt_bytes')::bigint, v_prices)
         );
         v_provider_cost := v_provider_cost + v_priced.provider_cost;
         v_own_key_cost := v_own_key_cost + v_priced.own_key_cost;

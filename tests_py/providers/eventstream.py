@@ -22,7 +22,7 @@ _SIGNED = re.compile(
 _MINUTES = 5
 
 
-def frame(payload: dict[str, Any], **headers: str) -> bytes:
+def frame(payload: dict[str, Any] | bytes, **headers: str) -> bytes:
     """A message: prelude (length of all, length of the headers, CRC), headers, payload, CRC of all before it.
 
     `message_type="event"` becomes the header ":message-type".
@@ -32,7 +32,7 @@ def frame(payload: dict[str, Any], **headers: str) -> bytes:
         struct.pack(">B", len(name)) + name.encode() + struct.pack(">BH", 7, len(value)) + value.encode()
         for name, value in named.items()
     )
-    data = json.dumps(payload, ensure_ascii=False).encode()
+    data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
     prelude = struct.pack(">II", 16 + len(packed) + len(data), len(packed))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + packed + data
     return message + struct.pack(">I", zlib.crc32(message))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import email.parser
 import json
+import socket
+import struct
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ Step = bytes | float | None
 """Bytes to send, seconds to wait, or None: break the connection off."""
 
 FOREVER = 3600.0
+RESET = -1.0
+"""A step: the connection is torn down without a farewell, whatever of it is still on its way."""
 
 
 @dataclass
@@ -124,6 +128,9 @@ class FakeServer:
                         await writer.drain()
                         seen.broken_off = await reader.read(1) == b""
                         return
+                    if step is RESET:
+                        await _tear(writer)
+                        return
                     if isinstance(step, float):
                         await writer.drain()
                         await asyncio.sleep(step)
@@ -138,6 +145,13 @@ class FakeServer:
         finally:
             self._tasks.discard(task)
             writer.close()
+
+
+async def _tear(writer: asyncio.StreamWriter) -> None:
+    await writer.drain()
+    line: socket.socket = writer.get_extra_info("socket")
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Seen | None:

@@ -36,13 +36,19 @@ class House:
 
     def model(self, kind: str, behaviour: str | Scenario = "ok", capability: str = "chat") -> str:
         """A model of its own at a provider that plays this."""
+        settings = '{"responses": true}' if kind == "openai" else "{}"
+        return self.offer(kind, self.fakes[kind].root(behaviour) + ROOTS[kind], settings, capability=capability)
+
+    def offer(
+        self, kind: str, endpoint: str, settings: str = "{}", *, key: str = "sk-played", capability: str = "chat"
+    ) -> str:
+        """A model of its own at a provider of its own, which bears the same name."""
         self._made += 1
         name = f"{kind}-{self._made}"
-        settings = '{"responses": true}' if kind == "openai" else "{}"
         self._owner.execute(
             "insert into admin.provider (provider, adapter_kind, api_endpoint, adapter_settings, needs_key) "
             "values (%s, %s, %s, %s::jsonb, true)",
-            (name, kind, self.fakes[kind].root(behaviour) + ROOTS[kind], settings),
+            (name, kind, endpoint, settings),
         )
         self._owner.execute(
             "insert into admin.model (provider, model, capabilities, max_output_tokens, context_tokens) "
@@ -54,7 +60,7 @@ class House:
                 "insert into admin.price (provider, model, meter, usd_per_million) values (%s, %s, %s, %s)",
                 (name, name, meter, price),
             )
-        set_key(self._owner, self._keyring, name, Secret("sk-played"), name="default")
+        set_key(self._owner, self._keyring, name, Secret(key), name="default")
         return name
 
     def booked(self, model: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ anywhere. Nothing but `CallFailed` may come of it.
 from __future__ import annotations
 
 import asyncio
-import functools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,12 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests_py.providers import bedrock
-from tests_py.providers.eventstream import frame
-from tests_py.providers.openai import FakeOpenAI
-from tests_py.providers.scenarios import SCENARIOS
-from tests_py.providers.server import Seen
-from tests_py.providers.stage import ScenarioServer
+from tests_py.providers.garbled import ROUTES, SAID, change_json, events_of, garbled
 from tests_py.worker.adapters import GRAMMARS, KINDS, question
 from tests_py.worker.kit import Remembered, attempt
 from worker.providers.base import CallFailed
@@ -32,102 +26,6 @@ from worker.shapes import Attempt
 EXAMPLES = settings(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SAID = ("thinking-tools", "text-and-tools", "usage-every-chunk", "image", "refusal", "length")
-ROUTES = {
-    "anthropic": "/v1/messages",
-    "bedrock": "/model/m/converse-stream",
-    "cohere": "/v2/chat",
-    "google": "/v1beta/models/m:streamGenerateContent?alt=sse",
-    "mistral": "/v1/chat/completions",
-    "openai": "/v1/chat/completions",
-    "responses": "/v1/responses",
-}
-# What a question has, or has not, besides its messages.
-MORE: dict[str, dict[str, Any]] = {
-    "anthropic": {"max_tokens": 9},
-    "cohere": {},
-    "google": {"contents": [{"parts": [{"text": "?"}]}], "model": None, "stream": None, "messages": None},
-    "mistral": {},
-    "openai": {"stream_options": {"include_usage": True}},
-    "responses": {"input": "?", "messages": None},
-}
-ODD: Any = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(2**70), 2**70),
-    st.floats(),
-    st.text(max_size=3),
-    st.just([]),
-    st.just({}),
-    st.just([None, {}, [1]]),
-    st.just({"type": "tool_use", "text": 1, "parts": [1]}),
-)
-
-
-@functools.cache
-def events_of(kind: str, scenario: str) -> list[bytes]:
-    """The events of a true stream."""
-    play = SCENARIOS[scenario]
-    if kind == "bedrock":
-        return list(bedrock._events(play))  # the fake itself wants a signature
-    fake: ScenarioServer = KINDS[kind].fake() if kind in KINDS else FakeOpenAI()
-    body: dict[str, Any] = {"model": "m", "stream": True, "messages": [{"role": "user", "content": "?"}]} | MORE[kind]
-    body = {name: value for name, value in body.items() if value is not None}
-    headers = {"authorization": "Bearer k", "x-api-key": "k", "x-goog-api-key": "k", "anthropic-version": "2023-06-01"}
-    return list(fake.reply(Seen("x", f"/x{ROUTES[kind]}", headers, body, b"{}"), play).events or ())
-
-
-@st.composite
-def garbled(draw: Any, kind: str) -> list[bytes]:
-    """A stream in pieces, with some of it changed."""
-    events = list(events_of(kind, draw(st.sampled_from(SAID))))
-    for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, len(events) - 1))
-        events[at : at + 1] = draw(st.sampled_from((_drop, _double, _change, _swap)))(draw, kind, events[at])
-        events = events or [b"\n\n"]
-    whole = bytearray(b"".join(events))
-    for _ in range(draw(st.integers(0, 2))):
-        if whole:
-            at = draw(st.integers(0, len(whole) - 1))
-            whole[at : at + draw(st.integers(0, 9))] = draw(st.binary(max_size=4))
-    cuts = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=4)))
-    return [bytes(whole[start:end]) for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
-
-
-def _drop(draw: Any, kind: str, event: bytes) -> list[bytes]:
-    return []
-
-
-def _double(draw: Any, kind: str, event: bytes) -> list[bytes]:
-    return [event, event]
-
-
-def _swap(draw: Any, kind: str, event: bytes) -> list[bytes]:
-    return [draw(st.sampled_from(events_of(kind, draw(st.sampled_from(SAID)))))]
-
-
-def _change(draw: Any, kind: str, event: bytes) -> list[bytes]:
-    """Some value in an event's JSON becomes another."""
-    start, end = event.find(b"{"), event.rfind(b"}") + 1
-    try:
-        said = json.loads(event[start:end])
-    except ValueError:
-        return [event]
-    places = list(_places(said))
-    holder, name = draw(st.sampled_from(places))
-    holder[name] = draw(ODD)
-    data = json.dumps(said).encode()
-    if kind != "bedrock":
-        return [event[:start] + data + event[end:]]
-    type_of = "contentBlockDelta" if b"contentBlockDelta" in event else "metadata"
-    return [frame(said, message_type="event", event_type=type_of)]
-
-
-def _places(said: Any) -> Any:
-    for name, value in list(said.items() if isinstance(said, dict) else enumerate(said)):
-        yield said, name
-        if isinstance(value, dict | list) and value:
-            yield from _places(value)
 
 
 async def hear(kind: str, grammar: str, pieces: list[bytes], *, stream: bool) -> Attempt:
@@ -191,9 +89,26 @@ def test_garbled_answers(kind: str) -> None:
     @given(st.data())
     def run(data: Any) -> None:
         event = data.draw(st.sampled_from(events_of(kind, data.draw(st.sampled_from(SAID)))))
-        (changed,) = _change(data.draw, kind, event)
-        body = changed[changed.find(b"{") : changed.rfind(b"}") + 1]
+        body = change_json(data.draw, event[event.find(b"{") : event.rfind(b"}") + 1])
         grammar = "responses" if kind == "responses" else data.draw(st.sampled_from(GRAMMARS))
         asyncio.run(hear(kind, grammar, [body], stream=False))
 
     run()
+
+
+# A list where words are looked up, JSON deeper than Python goes by recursion, an object's field in what is none.
+_DEEP = '{"a":' * 700 + '"x"' + "}" * 700
+SURPRISES = {
+    "anthropic": 'event: message_delta\ndata: {"type": "message_delta", "delta": {"stop_reason": ["end_turn"]}}\n\n',
+    "responses": 'data: {"type": "response.incomplete", "response": {"status": "incomplete", "incomplete_details":'
+    ' {"reason": ["max_output_tokens"]}}}\n\n',
+    "openai": f'data: {{"choices": [{{"delta": {{"x": {_DEEP}}}}}]}}\n\n',
+    "mistral": 'data: {"choices": [{"delta": {"tool_calls": [{"id": "a", "extra_content": [1], "function":'
+    ' {"name": "f", "arguments": ""}}]}}]}\n\n',
+}
+
+
+@pytest.mark.parametrize("kind", SURPRISES)
+async def test_what_once_surprised_an_adapter(kind: str) -> None:
+    grammar = {"anthropic": "messages", "responses": "responses"}.get(kind, "chat")
+    await hear(kind, grammar, [SURPRISES[kind].encode()], stream=True)

@@ -435,4 +435,4 @@ async def test_usage_told_early_does_not_stand_for_the_rest(provider: OpenAIProv
     with pytest.raises(CallFailed):
         await OpenAIProvider(httpx.MockTransport(answer)).call(call(candidate(), stream=True), made, Remembered())
     assert made.usage is not None
-    assert (made.usage.output, made.usage_source) == (2, "estimated")
+    assert (made.usage.output, made.usage_source, made.untold_bytes) == (0, "provider_partial", len("one two"))

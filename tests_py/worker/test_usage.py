@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests_py.worker.kit import attempt
+from worker.providers.images import ImagesListener, normalise_images_usage
+from worker.providers.tally import Tally
 from worker.providers.usage import (
     keep_numbers,
     normalise_cohere_usage,
     normalise_converse_usage,
+    normalise_gemini_usage,
     normalise_openai_usage,
 )
 from worker.shapes import Usage
@@ -72,6 +77,9 @@ from worker.shapes import Usage
         ({"prompt_tokens": "many", "completion_tokens": True}, None),
         ({"prompt_tokens": -1, "completion_tokens": 10**30}, None),
         ({"prompt_tokens": float("nan"), "completion_tokens": float("inf")}, None),
+        # What would cost more than a column of the books can hold was not used.
+        ({"prompt_tokens": 10, "completion_tokens": 2**53}, Usage(input_uncached=10)),
+        ({"prompt_tokens": 10**9, "completion_tokens": 10**9 + 1}, Usage(input_uncached=10**9)),
     ],
 )
 def test_buckets(said: dict[str, Any], usage: Usage | None) -> None:
@@ -162,3 +170,43 @@ def test_converse_tells_what_was_cached_beside_the_rest(said: dict[str, Any], us
 )
 def test_cohere_is_booked_by_what_it_bills(said: dict[str, Any], usage: Usage | None) -> None:
     assert normalise_cohere_usage(said) == usage
+
+
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        (
+            {"input_tokens": 7, "output_tokens": 9, "output_tokens_details": {"text_tokens": 2}},
+            Usage(input_uncached=7, output=2, other={"output_image": 7}),
+        ),
+        (
+            {"input_tokens": 7, "output_tokens": 9, "input_tokens_details": [1], "output_tokens_details": "x"},
+            Usage(input_uncached=7, output=0, other={"output_image": 9}),
+        ),
+        ({"input_tokens": 2**53, "output_tokens": -1}, Usage(input_uncached=0, output=0)),
+    ],
+)
+def test_pictures_are_counted_whatever_is_told_beside(said: dict[str, Any], usage: Usage) -> None:
+    assert normalise_images_usage(said) == usage
+
+
+def test_thoughts_and_words_are_not_more_than_the_books_hold() -> None:
+    usage = normalise_gemini_usage({"candidatesTokenCount": 10**9, "thoughtsTokenCount": 10**9})
+    assert usage == Usage(input_uncached=0, cache_read=0, cache_write=0, output=10**9, reasoning=10**9)
+
+
+def test_many_pictures_are_not_more_than_the_books_hold() -> None:
+    tally = Tally(attempt())
+    listener = ImagesListener(tally, "auto/auto")
+    said = json.dumps({"type": "x.completed", "usage": {"input_tokens": 10**9, "output_tokens": 10**9}}).encode()
+    for _ in range(3):
+        listener.hear(b"data: " + said + b"\n\n")
+    assert tally.attempt.usage == Usage(input_uncached=10**9, output=0, other={"output_image": 10**9})
+
+
+@pytest.mark.parametrize("size", ["1024x1024\x00", "what a provider says", "x" * 500, "1024X1024"])
+def test_a_providers_words_name_no_meter(size: str) -> None:
+    tally = Tally(attempt())
+    body = {"data": [{"url": "http://x"}], "size": size, "quality": "low"}
+    ImagesListener(tally, "auto/auto").answer(json.dumps(body).encode())
+    assert tally.attempt.usage == Usage(input_uncached=0, output=0, other={"image/auto/auto": 1})

@@ -20,6 +20,7 @@ from worker.dialects.events import (
 )
 from worker.providers.answers import Answer, Choice, decode_answer
 from worker.providers.base import CallFailed
+from worker.providers.loose import inside, text
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
 from worker.providers.usage import normalise_openai_usage
@@ -117,8 +118,7 @@ class ChatReader:
         if number is None or (name and given and self._ids[number] != given):
             number = self._numbers[index] = len(self._ids)
             self._ids.append(given)
-            extra = ((call.get("extra_content") or {}).get("google") or {}).get("thought_signature")
-            if isinstance(extra, str):
+            if extra := text(inside(inside(call, "extra_content"), "google"), "thought_signature"):
                 pieces.append(Signature(extra, "google"))
             pieces.append(CallBegin(number, given or f"call_{number}", name))
         arguments = function.get("arguments")

@@ -153,10 +153,14 @@ def text_bytes(value: object) -> int:
 
     What only labels a piece (role, id, type) is not text.
     """
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-    if isinstance(value, list):
-        return sum(map(text_bytes, value))
-    if isinstance(value, dict):
-        return sum(text_bytes(inner) for name, inner in value.items() if name not in LABELS)
-    return 0
+    size = 0
+    found = [value]
+    while found:  # no recursion: JSON may be deeper than Python goes
+        inner = found.pop()
+        if isinstance(inner, str):
+            size += len(inner) if inner.isascii() else len(inner.encode("utf-8", "surrogatepass"))
+        elif isinstance(inner, dict):
+            found += [said for name, said in inner.items() if name not in LABELS]
+        elif isinstance(inner, list):
+            found += inner
+    return size

@@ -14,6 +14,7 @@ from worker.providers.listening import PlainListener
 from worker.providers.loose import read_object
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
+from worker.providers.usage import read_count
 from worker.shapes import Usage
 
 _INPUT_KINDS: Final = ("query", "document")
@@ -85,8 +86,8 @@ def use_input(tally: Tally, said: dict[str, Any], tokens: object = None) -> None
     for name in ("prompt_tokens", "total_tokens"):
         if count is None:
             count = said.get(name)
-    if isinstance(count, int | float) and not isinstance(count, bool) and 0 <= count < 2**53:
-        tally.use(Usage(input_uncached=int(count), output=0), said)
+    if (used := read_count(count)) is not None:
+        tally.use(Usage(input_uncached=used, output=0), said)
 
 
 def write_embeddings(vectors: Sequence[Sequence[float]], model: str, tokens: int | None, *, as_base64: bool) -> bytes:

@@ -61,6 +61,8 @@ class HttpProvider:
             await (read_stream if stream else read_plain)(response, listener, output)
         except WIRE_ERRORS as error:
             raise CallFailed(classify_wire_error(error, begun=True)) from None
+        except RecursionError:  # JSON so deep that it can be read, but not written again
+            raise CallFailed("server_error") from None
         finally:
             await close(response)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import httpx
@@ -9,11 +10,15 @@ import msgspec
 
 from worker.providers.base import Call, CallFailed
 from worker.providers.listening import Heard, SseListener
+from worker.providers.loose import inside
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
+from worker.providers.usage import MAX_COUNT, read_count
 from worker.shapes import Usage
 
 _COMPLETED: Final = (".completed",)
+_VARIANT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,19}/[a-z0-9][a-z0-9_-]{0,19}")
+"""What of a provider's words may stand in the books: the name of a price, if it has one."""
 
 
 class _Picture(msgspec.Struct):
@@ -94,20 +99,17 @@ class ImagesListener(SseListener):
             before = self.tally.attempt.usage
             self.tally.use(_add(before, normalise_images_usage(usage)), usage)
             return
-        variant = f"{size}/{quality}" if size and quality else self._variant
+        variant = f"{size}/{quality}" if size and quality else ""
+        variant = variant if _VARIANT.fullmatch(variant) else self._variant
         self.tally.use(Usage(input_uncached=0, output=0, other={f"image/{variant}": self._pictures}), {})
 
 
 def normalise_images_usage(said: dict[str, Any]) -> Usage:
     """Buckets from a `usage` object of the Images API: words and pictures in, pictures (and words) out."""
 
-    def count(of: Any) -> int:
-        return of if isinstance(of, int) and not isinstance(of, bool) and 0 <= of < 2**53 else 0
-
-    inside, outside = said.get("input_tokens_details") or {}, said.get("output_tokens_details") or {}
-    given, made = count(said.get("input_tokens")), count(said.get("output_tokens"))
-    pictures_in = min(count(inside.get("image_tokens")), given)
-    words_out = min(count(outside.get("text_tokens")), made)
+    given, made = read_count(said.get("input_tokens")) or 0, read_count(said.get("output_tokens")) or 0
+    pictures_in = min(read_count(inside(said, "input_tokens_details").get("image_tokens")) or 0, given)
+    words_out = min(read_count(inside(said, "output_tokens_details").get("text_tokens")) or 0, made)
     other = {"input_image": pictures_in, "output_image": made - words_out}
     return Usage(
         input_uncached=given - pictures_in,
@@ -121,9 +123,9 @@ def _add(before: Usage | None, now: Usage) -> Usage:
         return now
     other = dict(before.other or {})
     for meter, tokens in (now.other or {}).items():
-        other[meter] = other.get(meter, 0) + tokens
-    now.input_uncached = (before.input_uncached or 0) + (now.input_uncached or 0)
-    now.output = (before.output or 0) + (now.output or 0)
+        other[meter] = min(other.get(meter, 0) + tokens, MAX_COUNT)
+    now.input_uncached = min((before.input_uncached or 0) + (now.input_uncached or 0), MAX_COUNT)
+    now.output = min((before.output or 0) + (now.output or 0), MAX_COUNT)
     now.other = other or None
     return now
 

@@ -131,7 +131,7 @@ async def read_stream(response: httpx.Response, listener: Listener, output: Outp
                 reader.count(listener.cutter.feed(piece))
         raise
     finally:
-        listener.tally.estimate_rest()
+        listener.tally.tell_rest()
 
 
 async def _read_events(response: httpx.Response, reader: _Reader) -> None:

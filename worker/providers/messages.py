@@ -110,7 +110,7 @@ class MessagesListener(SseListener):
             self._stop = event
             return Heard(b"", True)
         note_usage(self.tally, said)
-        if kind == "message_delta" and (reason := (said.delta or {}).get("stop_reason")) is not None:
+        if kind == "message_delta" and isinstance(reason := (said.delta or {}).get("stop_reason"), str):
             self.tally.finish(REASONS.get(reason, "other"))
             return Heard(event, True)
         return Heard(event, False)

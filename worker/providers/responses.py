@@ -12,6 +12,7 @@ import msgspec
 
 from worker.providers.base import CallFailed, text_bytes
 from worker.providers.listening import Heard, SseListener
+from worker.providers.loose import text
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
 from worker.providers.usage import normalise_responses_usage
@@ -113,6 +114,6 @@ class ResponsesListener(SseListener):
 def end_of(response: Response) -> str:
     """Why it ended, in the words that the books use."""
     if response.status == "incomplete":
-        return _REASONS.get((response.incomplete_details or {}).get("reason", ""), "other")
+        return _REASONS.get(text(response.incomplete_details or {}, "reason"), "other")
     called = any(str(item.get("type")).endswith("function_call") for item in response.output)
     return "tool_calls" if called else "stop"

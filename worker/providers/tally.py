@@ -46,10 +46,8 @@ class Tally:
         if self.attempt.usage is not None:
             self.attempt.usage_source = "provider_final"
 
-    def estimate_rest(self) -> None:
-        """Usage that was told before the last words lacks them: they are estimated, four bytes a token, as in SQL."""
-        usage = self.attempt.usage
+    def tell_rest(self) -> None:
+        """Usage that was told before the last words lacks them. How many bytes they are is told; SQL says the rest."""
         said = self.attempt.output_bytes - self._bytes_at_usage
-        if usage is not None and usage.output is not None and said > 0:
-            usage.output += (said + 3) // 4
-            self.attempt.usage_source = "estimated"
+        if self.attempt.usage is not None and said > 0:
+            self.attempt.untold_bytes = said

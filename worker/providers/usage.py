@@ -15,7 +15,10 @@ from typing import Final
 from worker.shapes import Usage
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_MAX_COUNT: Final = 2**53
+MAX_COUNT: Final = 10**9
+"""More than any answer uses. Who tells more of anything is not believed: what it would cost has no place in the books,
+and what was learnt from it none in a limit."""
+_MAX_KEPT: Final = 2**53
 _MAX_FIELDS: Final = 64
 _MAX_DEPTH: Final = 3
 
@@ -25,16 +28,16 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
 
     Where counts contradict each other (more cached than prompted), the whole limits its parts.
     """
-    prompt = _count(said.get("prompt_tokens"))
-    completion = _count(said.get("completion_tokens"))
-    total = _count(said.get("total_tokens"))
+    prompt = read_count(said.get("prompt_tokens"))
+    completion = read_count(said.get("completion_tokens"))
+    total = read_count(said.get("total_tokens"))
     inside_prompt = _object(said.get("prompt_tokens_details"))
-    cached = _count(inside_prompt.get("cached_tokens"))
+    cached = read_count(inside_prompt.get("cached_tokens"))
     if cached is None:
-        cached = _count(said.get("prompt_cache_hit_tokens"))
-    written = _count(inside_prompt.get("cache_write_tokens"))
+        cached = read_count(said.get("prompt_cache_hit_tokens"))
+    written = read_count(inside_prompt.get("cache_write_tokens"))
     inside_completion = _object(said.get("completion_tokens_details"))
-    reasoning = _count(inside_completion.get("reasoning_tokens"))
+    reasoning = read_count(inside_completion.get("reasoning_tokens"))
     other: dict[str, int] = {}
     if completion is None and prompt is not None and total is not None and total >= prompt:
         completion = total - prompt
@@ -48,12 +51,12 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
         written = None if written is None else min(written, prompt - (cached or 0))
         uncached = prompt - (cached or 0) - (written or 0)
         for meter, field in (("input_audio", "audio_tokens"), ("input_image", "image_tokens")):
-            if part := min(_count(inside_prompt.get(field)) or 0, uncached):
+            if part := min(read_count(inside_prompt.get(field)) or 0, uncached):
                 other[meter] = part
                 uncached -= part
     if completion is not None:
         for meter, field in (("output_audio", "audio_tokens"), ("output_image", "image_tokens")):
-            if part := min(_count(inside_completion.get(field)) or 0, completion):
+            if part := min(read_count(inside_completion.get(field)) or 0, completion):
                 other[meter] = part
                 completion -= part
         reasoning = None if reasoning is None else min(reasoning, completion)
@@ -72,22 +75,25 @@ def normalise_messages_usage(said: dict[str, object], before: Usage | None = Non
 
     It is told in parts and cumulative: of each count the greatest that was told, `before` or now, is the one.
     """
-    written = _count(said.get("cache_creation_input_tokens"))
+    written = read_count(said.get("cache_creation_input_tokens"))
     inside = _object(said.get("cache_creation"))
-    short, hour = _count(inside.get("ephemeral_5m_input_tokens")), _count(inside.get("ephemeral_1h_input_tokens"))
+    short, hour = (
+        read_count(inside.get("ephemeral_5m_input_tokens")),
+        read_count(inside.get("ephemeral_1h_input_tokens")),
+    )
     if hour is None and before is not None and before.other is not None:
         hour = before.other.get("cache_write_1h")  # the end of a stream repeats the sum without its parts
     if hour and written is not None:
         short = max(written - hour, 0)
     elif written is not None:
         short = written
-    searches = _count(_object(said.get("server_tool_use")).get("web_search_requests"))
-    reasoning = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"))
+    searches = read_count(_object(said.get("server_tool_use")).get("web_search_requests"))
+    reasoning = read_count(_object(said.get("output_tokens_details")).get("thinking_tokens"))
     usage = Usage(
-        input_uncached=_count(said.get("input_tokens")),
-        cache_read=_count(said.get("cache_read_input_tokens")),
+        input_uncached=read_count(said.get("input_tokens")),
+        cache_read=read_count(said.get("cache_read_input_tokens")),
         cache_write=short,
-        output=_count(said.get("output_tokens")),
+        output=read_count(said.get("output_tokens")),
         reasoning=reasoning,
         other={name: count for name, count in (("cache_write_1h", hour), ("search", searches)) if count} or None,
     )
@@ -122,13 +128,13 @@ def normalise_gemini_usage(said: dict[str, object], searches: int = 0) -> Usage 
 
     The prompt holds what was cached; thoughts lie beside the candidates; what tools put into the prompt is apart.
     """
-    prompt, cached = _count(said.get("promptTokenCount")), _count(said.get("cachedContentTokenCount")) or 0
-    spoken, thought = _count(said.get("candidatesTokenCount")), _count(said.get("thoughtsTokenCount"))
+    prompt, cached = read_count(said.get("promptTokenCount")), read_count(said.get("cachedContentTokenCount")) or 0
+    spoken, thought = read_count(said.get("candidatesTokenCount")), read_count(said.get("thoughtsTokenCount"))
     if prompt is None and spoken is None and thought is None:
         return None
     cached = min(cached, prompt or 0)
-    uncached = (prompt or 0) - cached + (_count(said.get("toolUsePromptTokenCount")) or 0)
-    output = (spoken or 0) + (thought or 0)
+    uncached = (prompt or 0) - cached + (read_count(said.get("toolUsePromptTokenCount")) or 0)
+    output = min((spoken or 0) + (thought or 0), MAX_COUNT)
     other: dict[str, int] = {}
     inside = _by_modality(said.get("promptTokensDetails"))
     kept = _by_modality(said.get("cacheTokensDetails"))
@@ -157,18 +163,18 @@ def normalise_gemini_usage(said: dict[str, object], searches: int = 0) -> Usage 
 
 def normalise_converse_usage(said: dict[str, object]) -> Usage | None:
     """Buckets from a `usage` object of Amazon's Converse; None if it says nothing. What was cached lies beside it."""
-    written = _count(said.get("cacheWriteInputTokens"))
+    written = read_count(said.get("cacheWriteInputTokens"))
     details = said.get("cacheDetails")
     hour = sum(
-        _count(_object(entry).get("inputTokens")) or 0
+        read_count(_object(entry).get("inputTokens")) or 0
         for entry in (details if isinstance(details, list) else ())
         if _object(entry).get("ttl") == "1h"
     )
     usage = Usage(
-        input_uncached=_count(said.get("inputTokens")),
-        cache_read=_count(said.get("cacheReadInputTokens")),
+        input_uncached=read_count(said.get("inputTokens")),
+        cache_read=read_count(said.get("cacheReadInputTokens")),
         cache_write=None if written is None else max(written - hour, 0),
-        output=_count(said.get("outputTokens")),
+        output=read_count(said.get("outputTokens")),
     )
     if written and hour:
         usage.other = {"cache_write_1h": min(hour, written)}
@@ -181,12 +187,12 @@ def normalise_cohere_usage(said: dict[str, object]) -> Usage | None:
     What it bills counts, not what it read; a search unit is a question with up to a hundred documents.
     """
     billed, read = _object(said.get("billed_units")), _object(said.get("tokens"))
-    given = _count(billed.get("input_tokens", read.get("input_tokens")))
-    made = _count(billed.get("output_tokens", read.get("output_tokens")))
-    searches, pictures = _count(billed.get("search_units")), _count(billed.get("image_tokens"))
+    given = read_count(billed.get("input_tokens", read.get("input_tokens")))
+    made = read_count(billed.get("output_tokens", read.get("output_tokens")))
+    searches, pictures = read_count(billed.get("search_units")), read_count(billed.get("image_tokens"))
     if given is None and made is None and searches is None and pictures is None:
         return None
-    cached = min(_count(said.get("cached_tokens")) or 0, given or 0)
+    cached = min(read_count(said.get("cached_tokens")) or 0, given or 0)
     other = {"search": searches, "input_image": pictures}
     return Usage(
         input_uncached=(given or 0) - cached,
@@ -199,7 +205,7 @@ def normalise_cohere_usage(said: dict[str, object]) -> Usage | None:
 def _by_modality(said: object) -> dict[str, int]:
     found: dict[str, int] = {}
     for entry in said if isinstance(said, list) else ():
-        name, count = _object(entry).get("modality"), _count(_object(entry).get("tokenCount"))
+        name, count = _object(entry).get("modality"), read_count(_object(entry).get("tokenCount"))
         if isinstance(name, str) and count:
             found[name] = found.get(name, 0) + count
     return found
@@ -225,7 +231,7 @@ def keep_numbers(said: dict[str, object], depth: int = _MAX_DEPTH) -> dict[str, 
             if modalities := _by_modality(value):
                 kept[name] = modalities
         elif isinstance(value, int):
-            if abs(value) <= _MAX_COUNT:
+            if abs(value) <= _MAX_KEPT:
                 kept[name] = value
         elif isinstance(value, float) and math.isfinite(value):
             kept[name] = value
@@ -237,10 +243,11 @@ def _is_plain_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def _count(value: object) -> int | None:
+def read_count(value: object) -> int | None:
+    """A number of tokens, or of whatever else is counted; None for what cannot be one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not 0 <= value <= _MAX_COUNT:  # false for nan too
+    if not 0 <= value <= MAX_COUNT:  # false for nan too
         return None
     return int(value)
 
