@@ -30,8 +30,11 @@ class Usage(Struct):
 
 
 class Bill(Struct):
-    """The bill of a month: usage, a line for each provider and model, and the invoice with services, credits and tax, a
-    draft until the month is closed. Of the current month the budgets too."""
+    """The bill of a month: usage, a line for each provider and model, plans by days with their fees, and the invoice, a
+    draft until the month is closed.
+
+    Of the current month what the customer is entitled to and the budgets, too.
+    """
 
     object: str
     customer: str
@@ -41,6 +44,8 @@ class Bill(Struct):
     total_usd: float
     lines: list[dict[str, Any]]
     invoice: dict[str, Any]
+    plans: list[dict[str, Any]]
+    entitlements: list[str] | None = None
     budgets: list[dict[str, Any]] | None = None
 
 

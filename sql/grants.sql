@@ -76,6 +76,7 @@ grant select on admin.config_history, admin.webhook_delivery to onevault_dba;
 grant execute on function admin.fn_explain_webhook(text) to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
 grant execute on function admin.restore(text, text, timestamptz) to onevault_dba;
+grant execute on function admin.change_plan(text, text, text, text) to onevault_dba;
 grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
 grant execute on function admin.replay(uuid) to onevault_dba;
 grant execute on function admin.why(uuid) to onevault_dba;

@@ -23,6 +23,7 @@ set local role onevault_owner;
 -- What routing reads, kept up by triggers on the vault
 \ir ops/tg_principal_past.sql
 \ir ops/fn_list_own_keys.sql
+\ir billing/fn_list_entitlements.sql
 \ir ops/current_principal.sql
 \ir budgets/fn_lock_limits.sql
 \ir ops/current_limit.sql
@@ -30,6 +31,7 @@ set local role onevault_owner;
 \ir ops/fn_refresh_limits.sql
 \ir ops/fn_renumber_reservations.sql
 \ir ops/tg_principal_source_changed.sql
+\ir ops/tg_subscription_s_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
 \ir ops/fn_complete_rate.sql
@@ -56,6 +58,11 @@ select ops.fn_refresh_principals(array(
     from gateway.customer_provider_keys_h as h
     inner join ops.principal as p on h.customer_hk = p.customer_hk
     where p.own_keys is distinct from ops.fn_list_own_keys(h.customer_hk)
+    union
+    select l.customer_hk
+    from gateway.subscription_l as l
+    inner join ops.principal as p on l.customer_hk = p.customer_hk
+    where p.entitlements is distinct from ops.fn_list_entitled_days(l.customer_hk)
 ));
 \ir ops/scope_fact.sql
 \ir ops/limit_fact.sql
@@ -348,6 +355,7 @@ set local role onevault_owner;
 \ir admin/tg_usage_limit.sql
 \ir admin/fn_save_subscription.sql
 \ir admin/tg_subscription.sql
+\ir admin/change_plan.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql
 \ir rules/fn_implies_clause.sql

@@ -33,6 +33,7 @@ COMMANDS = {
     "model": "onevault.cli.model",
     "prices": "onevault.cli.prices",
     "rule": "onevault.cli.rule",
+    "plan": "onevault.cli.plan",
     "bill": "onevault.cli.bill",
     "invoice": "onevault.cli.invoice",
     "bi": "onevault.cli.bi",

@@ -1,4 +1,4 @@
-"""Kinds of values that several commands take: amounts, lists, moments, months, and keys that nobody should see."""
+"""Kinds of values that several commands take: amounts, lists, moments, days, months, keys that nobody should see."""
 
 from __future__ import annotations
 
@@ -58,6 +58,18 @@ class _Moment(click.ParamType[datetime]):
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+class _Date(click.ParamType[date]):
+    name = "2026-11-30"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return datetime.strptime(str(value), "%Y-%m-%d").date()  # noqa: DTZ007
+        except ValueError:
+            self.fail(f"{value!r} is no date; write it like 2026-11-30", param, ctx)
+
+
 class _Month(click.ParamType[date]):
     name = "2026-11"
 
@@ -97,6 +109,7 @@ class _Networks(click.ParamType[list[str]]):
 AMOUNT = _Amount()
 WORDS = _Words()
 MOMENT = _Moment()
+DATE = _Date()
 MONTH = _Month()
 NETWORKS = _Networks()
 

@@ -9,7 +9,8 @@ begin atomic
             bool_or(
                 s.conditions::text ~ '"(customer|tenant|token)"' and s.conditions::text ~ '"(starts_with|gte?|lte?)"'
             ) as for_parts_of_names,
-            bool_or(s.conditions::text ~ '"(hour|weekday)"') as for_time,
+            bool_or(s.conditions::text ~ '"entitlements"') as for_entitlements,
+            bool_or(s.conditions::text ~ '"(hour|weekday|entitlements)"') as for_time,
             coalesce(jsonb_agg(distinct n.name) filter (where n.name is not null), '[]') as names
         from gateway.routing_rule_s as s
         left join lateral jsonb_path_query(s.conditions, '$.** ? (@.type() == "string")') as n (name) on true
@@ -35,6 +36,7 @@ begin atomic
                     case when a.names ? p.token_name then p.token_name end
                 )
             end,
+            'entitled', case when a.for_entitlements then p.entitlements end,
             'zone', case when a.for_time then p.time_zone end
         )
     from ops.principal as p

@@ -1,5 +1,5 @@
--- The bill of a month of the tenant's calendar, from usage as it stands now; this month's comes with the budgets that
--- limit it: the customer's, and those of the token that asks.
+-- The bill of a month of the tenant's calendar, from usage as it stands now; this month's comes with what the
+-- customer is entitled to today and the budgets that limit it: the customer's, and those of the token that asks.
 create or replace function gateway.sp_get_billing(
     p_token_digest bytea, p_period text default null, p_client_ip text default null
 ) returns jsonb
@@ -40,10 +40,19 @@ begin
         'status', case when v_month = v_current then 'open' else coalesce((
             select lower(s.billing_status) from business_vault.customer_spending as s
             where s.customer = v_principal.customer_bk and s.billing_period = v_month
-        ), 'pending') end
+        ), 'pending') end,
+        'plans', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'plan', f.plan, 'plan_name', f.plan_name, 'first_day', f.first_day, 'last_day', f.last_day,
+                'days', f.days, 'fee_usd', trim_scale(f.fee_usd), 'included_usage_usd', trim_scale(f.included_usd)
+            ) order by f.plan, f.first_day), '[]')
+            from gateway.fn_list_fees(v_principal.customer_hk, v_month) as f
+        )
     );
     if v_month = v_current then
-        v_bill := v_bill || jsonb_build_object('budgets', (
+        v_bill := v_bill || jsonb_build_object('entitlements', gateway.fn_entitled_on(
+            v_principal.entitlements, (v_now at time zone v_principal.time_zone)::date
+        ), 'budgets', (
             select coalesce(jsonb_agg(jsonb_build_object(
                 'scope', b.scope, 'period', b.period, 'limit_usd', b.limit_usd, 'spent_usd', b.spent_usd,
                 'held_usd', b.held_usd, 'remaining_usd', b.remaining_usd,
@@ -63,5 +72,5 @@ end
 $$;
 
 comment on function gateway.sp_get_billing(bytea, text, text) is
-'A customer''s bill of a month (yyyy-mm, or the current one) by provider and model, and the budgets of the current
-month.';
+'A customer''s bill of a month (yyyy-mm, or the current one) by provider and model, with the fees of his plans by days;
+of the current month his entitlements and budgets, too.';

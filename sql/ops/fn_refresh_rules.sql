@@ -15,7 +15,7 @@ begin
     delete from ops.rule as r where r.routing_rule_hk = any(p_rule_hks);
     insert into ops.rule (
         routing_rule_hk, rule_name, distance, rule_priority, valid_from, valid_to, condition_path, asks_for_budget,
-        deny_reason, target_provider, target_model, target_names, target_weights, target_places, strategy, cost_weight,
+        asks_for_entitlements, deny_reason, target_provider, target_model, target_names, target_weights, target_places, strategy, cost_weight,
         latency_weight, quality_weight, min_quality_score, is_sticky, cost_optimization, latency_optimization,
         quality_optimization, compliance_requirements, max_attempts, is_hedged, from_epoch, scope_gate
     )
@@ -26,7 +26,7 @@ begin
             else 3
         end,
         s.rule_priority, s.valid_from, s.valid_to, gateway.fn_compile_conditions(s.conditions),
-        s.conditions @? '$.**.budget_used_percent', s.deny_reason,
+        s.conditions @? '$.**.budget_used_percent', s.conditions @? '$.**.entitlements', s.deny_reason,
         -- A rule with more than one place to go to names all of them in the lists.
         case when t.names is null then s.target_provider end, case when t.names is null then s.target_model end,
         t.names, t.weights, t.places,

@@ -71,6 +71,14 @@ begin
             when 'weekday' then not ('[1,2,3,4,5,6,7]'::jsonb @> n.value)
         end
         union all
+        select f.attribute, format('%s is never %s', quote_literal(f.attribute), left(a.value::text, 60))
+        from gateway.fn_flatten_conditions(p_condition) as f
+        cross join lateral jsonb_array_elements(
+            case f.operator when 'in' then f.operand else jsonb_build_array(f.operand) end
+        ) as a
+        where
+            f.attribute = 'entitlements' and f.operator in ('eq', 'in') and a.value #>> '{}' !~ '^[a-z0-9_]{1,60}$'
+        union all
         select distinct n.attribute, format('no %s meets all that is asked of it', quote_literal(n.attribute))
         from named as n
         where n.attribute not in (select p.attribute from possible as p)
@@ -88,6 +96,7 @@ begin
             hint = case v_wrong.attribute
                 when 'tier' then 'Tiers are BASIC, STANDARD and PREMIUM.'
                 when 'capability' then 'Capabilities are chat, embedding, image and rerank.'
+                when 'entitlements' then 'Entitlements are words in lower case, as admin.plan has them.'
                 when 'hour' then 'Hours go from 0 to 23, in the tenant''s time zone.'
                 when 'weekday' then 'Weekdays go from 1 (Monday) to 7 (Sunday), in the tenant''s time zone.'
                 else 'Clauses of one object must all hold; use "any" for alternatives.'

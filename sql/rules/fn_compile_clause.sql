@@ -20,7 +20,7 @@ begin
             errcode = 'VG400', constraint = 'condition_names_a_known_attribute',
             message = format('A routing rule cannot ask for %s', quote_literal(left(p_attribute, 60))),
             hint = 'Known are request_type, capability, surface, priority, tier, tenant, customer, token, model, '
-                'compliance, stream, tools, vision, structured, prompt_tokens, max_output_tokens, max_cost, images, choices, hour, '
+                'compliance, entitlements, stream, tools, vision, structured, prompt_tokens, max_output_tokens, max_cost, images, choices, hour, '
                 'weekday, budget_used_percent and metadata.<key>; all, any and not combine them.';
     end if;
     v_wanted := case

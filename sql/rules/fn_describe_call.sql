@@ -21,4 +21,5 @@ begin atomic
 end;
 
 comment on function gateway.fn_describe_call(ops.principal, gateway.request_features, bigint, timestamptz) is
-'The attributes of a call that rules may ask for; budget_used_percent is added only for rules that do.';
+'The attributes of a call that rules may ask for; budget_used_percent and entitlements are added only for rules
+that do.';

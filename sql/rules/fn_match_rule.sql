@@ -52,6 +52,11 @@ begin
             );
             v_call := v_call || jsonb_build_object('budget_used_percent', budget_used_percent);
         end if;
+        if v_rule.asks_for_entitlements and not v_call ? 'entitlements' then
+            v_call := v_call || jsonb_build_object('entitlements', gateway.fn_entitled_on(
+                p_principal.entitlements, (p_now at time zone p_principal.time_zone)::date
+            ));
+        end if;
         if v_call @@ v_rule.condition_path then
             rule := v_rule;
             exit;

@@ -5,7 +5,7 @@ return case
     when p_attribute in (
         'request_type', 'capability', 'surface', 'priority', 'tier', 'tenant', 'customer', 'token', 'model'
     ) then 'text'
-    when p_attribute = 'compliance' then 'list'
+    when p_attribute in ('compliance', 'entitlements') then 'list'
     when p_attribute in (
         'prompt_tokens', 'max_output_tokens', 'max_cost', 'images', 'choices', 'hour', 'weekday', 'budget_used_percent'
     ) then 'number'

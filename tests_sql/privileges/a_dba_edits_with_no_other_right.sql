@@ -21,6 +21,7 @@ insert into admin.tax_rate (tax, valid_from, tax_percent) values ('dba tax', '20
 insert into admin.exchange_rate (currency, rate_date, units_per_usd) values ('EUR', '2026-01-01', 0.9);
 insert into admin.legal_entity (legal_entity, legal_name, invoice_prefix) values ('dba entity', 'DBA', 'DBA');
 insert into admin.billing_profile (customer, legal_entity, tax, currency) values ('dba customer', 'dba entity', 'dba tax', 'EUR');
+select plan from admin.change_plan('dba customer', 'dba plan', 'priority_support');
 insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
 select count(*) from admin.test_rules();
 select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());

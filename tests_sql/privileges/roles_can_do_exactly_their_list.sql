@@ -34,7 +34,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' a
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
     $$values ('schema', 'gateway', 'USAGE')$$, 'and no table');
 select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and h.kind = 'function'$$, array[
-    'admin.explain_route', 'admin.replay', 'admin.why', 'admin.what_if', 'admin.test_rules',
+    'admin.change_plan', 'admin.explain_route', 'admin.replay', 'admin.why', 'admin.what_if', 'admin.test_rules',
     'admin.config_diff', 'admin.restore', 'util.fn_as_of', 'util.fn_is_in_force',
     'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
