@@ -134,6 +134,8 @@ class Gauges(msgspec.Struct, frozen=True):
     resting_offers: int = 0
     webhooks_waiting: int = 0
     webhooks_failed: int = 0
+    usage_events_waiting: int = 0
+    usage_events_failed: int = 0
     failed_jobs: int = 0
     usage_rolled_up_seconds_ago: float | None = None
 

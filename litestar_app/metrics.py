@@ -32,6 +32,8 @@ _KNOWN: Final = {
     "resting_offers": "Models at providers that rest after failures",
     "webhooks_waiting": "Events that wait for delivery to customers; 10001 means more than 10000",
     "webhooks_failed": "Events that were given up in the last day; 10001 means more than 10000",
+    "usage_events_waiting": "Charges that wait to be handed over to exports; 10001 means more than 10000",
+    "usage_events_failed": "Charges whose hand-over was parked in the last day; 10001 means more than 10000",
     "failed_jobs": "Scheduled jobs whose last run failed",
     "usage_rolled_up_seconds_ago": "Age of the usage rollup",
 }

@@ -1,4 +1,4 @@
-"""What only a process with the master key can do: issue tokens, seal keys of providers and secrets of webhooks."""
+"""What only a process with the master key can do: issue tokens, seal keys of providers and exports, make secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from onevault import calls, webhook_calls
+from onevault import calls, export_calls, webhook_calls
 from onevault.envelope import Keyring
 from onevault.settings import read_dotenv
 from onevault.tokens import Secret, digest_token, issue_token
@@ -93,6 +93,21 @@ def make_webhook_secret(
         overlap=overlap,
     )
     return Secret(f"whsec_{base64.b64encode(secret).decode()}"), number
+
+
+def set_export_key(connection: calls.Connection, keyring: Keyring, export: str, key: Secret[str]) -> bool:
+    """Seal a key for an export and store it; true when it is another than before.
+
+    Raises psycopg.Error with what the database refuses.
+    """
+    secret = key.reveal().encode()
+    return export_calls.set_key(
+        connection,
+        export,
+        fingerprint=keyring.fingerprint(secret),
+        sealed=keyring.seal(secret, export_calls.identify_export(connection, export)),
+        encryption_key_id=keyring.key_id,
+    )
 
 
 def _hint(token: Secret[str]) -> str:

@@ -22,6 +22,7 @@ KINDS: Final = {
     "customer key": "customer_keys",
     "token fingerprint": "token_fingerprints",
     "webhook secret": "webhook_secrets",
+    "export key": "export_keys",
 }
 _PASSES: Final = 3
 _LOCK_SECONDS: Final = 10

@@ -57,23 +57,27 @@ grant execute on function gateway.sp_record_key_validation(text, text, text) to 
 grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
 grant execute on function gateway.sp_read_webhooks(integer, integer) to onevault_worker;
 grant execute on function gateway.sp_record_webhook(bigint, integer, integer, text, integer, bigint) to onevault_worker;
+grant execute on function gateway.sp_read_usage_events(integer, integer) to onevault_worker;
+grant execute on function gateway.sp_record_usage_events(jsonb) to onevault_worker;
 
 -- onevault_dba: edits the views of admin, which keep history; looks at the hot state
 grant usage on schema admin, ops, gateway to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
 admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test,
-admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate
+admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate,
+admin.usage_export, admin.usage_export_customer
 to onevault_dba;
 grant select on
 admin.tenant_history, admin.customer_history, admin.token_history, admin.provider_history,
 admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
 admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
 admin.routing_rule_test_history, admin.legal_entity_history, admin.billing_profile_history, admin.tax_rate_history,
-admin.exchange_rate_history
+admin.exchange_rate_history,
+admin.usage_export_history, admin.usage_export_customer_history
 to onevault_dba;
-grant select on admin.config_history, admin.webhook_delivery to onevault_dba;
-grant execute on function admin.fn_explain_webhook(text) to onevault_dba;
+grant select on admin.config_history, admin.webhook_delivery, admin.usage_export_delivery to onevault_dba;
+grant execute on function admin.fn_explain_webhook(text), admin.fn_explain_usage_export(text) to onevault_dba;
 grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
 grant execute on function admin.restore(text, text, timestamptz) to onevault_dba;
 grant execute on function admin.change_plan(text, text, text, text) to onevault_dba;
@@ -101,6 +105,9 @@ grant execute on function admin.sp_find_token(bytea) to onevault_dba;
 grant execute on function admin.sp_identify_webhook_secret(text) to onevault_dba;
 grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval) to onevault_dba;
 grant execute on function admin.sp_test_webhook(text) to onevault_dba;
+grant execute on function admin.sp_identify_usage_export(text) to onevault_dba;
+grant execute on function admin.sp_set_usage_export_key(text, bytea, bytea, text) to onevault_dba;
+grant execute on function admin.resend_usage_events(text, text, text) to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
 grant select on ops.offer_health, ops.offer_speed, ops.offer_wait, ops.provider_rate, ops.circuit_breaker,

@@ -78,6 +78,8 @@ select ops.fn_refresh_limits(array(
 -- Notify: what happened is told at a customer's webhook_url. The event commits with its cause; workers deliver it
 \ir webhooks/fn_notify.sql
 \ir webhooks/fn_delay_webhook.sql
+\ir webhooks/fn_plan_try.sql
+\ir webhooks/fn_class_answer.sql
 \ir webhooks/fn_book_webhook.sql
 \ir webhooks/sp_read_webhooks.sql
 \ir webhooks/sp_record_webhook.sql
@@ -164,12 +166,21 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_make_request.sql
 \ir results/fn_settle_result.sql
 \ir budgets/fn_release_limits.sql
+\ir exports/fn_write_usage_events.sql
 \ir results/fn_write_bookings.sql
 \ir results/fn_book_result.sql
 \ir results/fn_note_dead_key.sql
 \ir results/fn_move_key_health.sql
 \ir results/fn_move_health.sql
 \ir results/sp_record_results.sql
+
+-- Hand over: what was charged is an event of each export that concerns the customer, in the same commit; workers
+-- deliver it
+\ir exports/fn_book_usage_events.sql
+\ir exports/fn_pack_usage_events.sql
+\ir exports/fn_list_due_lanes.sql
+\ir exports/sp_read_usage_events.sql
+\ir exports/sp_record_usage_events.sql
 
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
@@ -301,6 +312,8 @@ set local role onevault_owner;
 \ir admin/tg_tenant.sql
 \ir webhooks/fn_check_webhook_url.sql
 \ir webhooks/fn_end_webhook_secrets.sql
+\ir exports/fn_find_export.sql
+\ir admin/usage_export.sql
 \ir admin/customer.sql
 \ir admin/fn_pack_customer.sql
 \ir admin/tg_customer.sql
@@ -323,6 +336,13 @@ set local role onevault_owner;
 \ir webhooks/sp_test_webhook.sql
 \ir webhooks/fn_explain_webhook.sql
 \ir webhooks/webhook_delivery.sql
+\ir admin/tg_usage_export.sql
+\ir admin/tg_usage_export_customer.sql
+\ir exports/resend_usage_events.sql
+\ir exports/sp_identify_usage_export.sql
+\ir exports/sp_set_usage_export_key.sql
+\ir exports/fn_explain_usage_export.sql
+\ir exports/usage_export_delivery.sql
 \ir keys/sp_read_key_validation.sql
 \ir keys/sealed_secret.sql
 \ir keys/token_pepper.sql
@@ -386,6 +406,7 @@ set local role onevault_owner;
 \ir admin/what_if.sql
 \ir admin/fn_check_logging.sql
 \ir webhooks/fn_check_webhooks.sql
+\ir exports/fn_check_usage_exports.sql
 \ir admin/sp_check_house.sql
 \ir admin/seed.sql
 

@@ -27,9 +27,10 @@ from onevault.trim import keep_trimmed
 from worker.booking import Booker
 from worker.calls import Calls
 from worker.clock import Clock
-from worker.courier import Courier
+from worker.courier import EventCourier
 from worker.drain import POLL_SECONDS, Drain, Limits
 from worker.egress import Egress
+from worker.exports import ExportCourier
 from worker.guard import GuardedTransport
 from worker.keys import ProviderKeys
 from worker.link import Links
@@ -65,12 +66,15 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     providers = open_providers(transport, settings)
     keys = ProviderKeys(calls.read_provider_key, keyring)
     drain.use_road(Road(providers, keys, booker, drain.ended, drain.tell, settings.retry_patience_seconds))
-    courier = Courier(calls, keyring, Sender(egress, settings.webhook_ca_file))
+    couriers = (
+        EventCourier(calls, keyring, Sender(egress, settings.webhook_ca_file)),
+        ExportCourier(calls, keyring, settings.webhook_ca_file),
+    )
     checker = KeyChecker(calls, keys, providers)
     _on_signals(drain.stop)
     beside = [
         asyncio.ensure_future(Clock(calls, drain.wake, checker.tick).run()),
-        asyncio.ensure_future(courier.run()),
+        *(asyncio.ensure_future(courier.run()) for courier in couriers),
         asyncio.ensure_future(_tick(drain, links)),
         asyncio.ensure_future(keep_trimmed()),
     ]
@@ -78,8 +82,10 @@ async def run_worker(settings: Settings, dsn: str, keyring: Keyring) -> None:
     try:
         await drain.run()
         _log.info("worker_drains", running=drain.held)
-        courier.stop()
-        await asyncio.gather(drain.finish(), courier.finish(settings.drain_timeout_seconds))
+        for courier in couriers:
+            courier.stop()
+        finishing = (courier.finish(settings.drain_timeout_seconds) for courier in couriers)
+        await asyncio.gather(drain.finish(), *finishing)
     finally:
         for task in beside:
             task.cancel()

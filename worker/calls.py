@@ -42,6 +42,11 @@ select w.msg_id, w.read_ct, w.event_id, w.endpoint, w.body, w.sent_at, w.secrets
 from gateway.sp_read_webhooks(%s::int, %s::int) as w
 """
 _RECORD_WEBHOOK: Final = "select gateway.sp_record_webhook(%s::bigint, %s::int, %s::int, %s::text, %s::int, %s::bigint)"
+_READ_USAGE_EVENTS: Final = """
+select b.kind, b.endpoint, b.event_name, b.key_encrypted, b.identity, b.events
+from gateway.sp_read_usage_events(%s::int, %s::int) as b
+"""
+_RECORD_USAGE_EVENTS: Final = "select gateway.sp_record_usage_events(%s::jsonb)"
 _LISTEN: Final = "listen onevault_work"
 
 
@@ -99,6 +104,17 @@ class DueEvent(NamedTuple):
     sent_at: int
     secrets: list[bytes]
     identities: list[bytes]
+
+
+class DueBatch(NamedTuple):
+    """Usage to hand over now, with the sealed key of the export; `identity` opens it, `events` are UsageEvents."""
+
+    kind: str
+    endpoint: str
+    event_name: str
+    key_encrypted: bytes
+    identity: bytes
+    events: list[dict[str, object]]
 
 
 class DueKey(NamedTuple):
@@ -173,6 +189,7 @@ class Calls:
         self._booking = Session(dsn, "booking")
         self._clock = Session(dsn, "clock")
         self._webhooks = Session(dsn, "webhooks")
+        self._exports = Session(dsn, "exports")
 
     async def read_messages(self, limit: int, seconds: int) -> list[ReadMessage]:
         """Up to `limit` messages, premium first; each is invisible to others for `seconds`."""
@@ -218,6 +235,15 @@ class Calls:
         told = (http_status, error_class, latency_ms, retry_after_ms)
         await self._webhooks.fetch(_RECORD_WEBHOOK, event.msg_id, event.read_ct, *told)
 
+    async def read_usage_events(self, limit: int, seconds: int) -> list[DueBatch]:
+        """Up to `limit` batches of events that are due; each is invisible to others for `seconds`."""
+        rows = await self._exports.fetch(_READ_USAGE_EVENTS, limit, seconds)
+        return [DueBatch(*row) for row in rows]  # type: ignore[arg-type]
+
+    async def record_usage_events(self, told: Sequence[dict[str, object]]) -> None:
+        """Have SQL know what became of each event, and decide what comes next."""
+        await self._exports.fetch(_RECORD_USAGE_EVENTS, _json(told))
+
     async def take_due_keys(self) -> list[DueKey]:
         """Keys that nobody else asks about for the next half a minute."""
         return [DueKey(*row) for row in await self._clock.fetch(_DUE_KEYS)]  # type: ignore[arg-type]
@@ -247,7 +273,7 @@ class Calls:
 
     async def close(self) -> None:
         """Close all connections."""
-        for session in (self._queue, self._booking, self._clock, self._webhooks):
+        for session in (self._queue, self._booking, self._clock, self._webhooks, self._exports):
             await session.close()
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "customer": "onevault.cli.customer",
     "token": "onevault.cli.token",
     "webhook": "onevault.cli.webhook",
+    "export": "onevault.cli.export",
     "keys": "onevault.cli.keys",
     "provider": "onevault.cli.provider",
     "model": "onevault.cli.model",

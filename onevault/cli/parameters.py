@@ -114,14 +114,17 @@ MONTH = _Month()
 NETWORKS = _Networks()
 
 
-def key_options(function: F) -> F:
+def key_options(name: str = "api-key") -> Callable[[F], F]:
     """Adds `--api-key-env` and `--api-key-stdin`, as the parameters `key_variable` and `key_from_stdin`."""
-    function = click.option(
-        "--api-key-stdin", "key_from_stdin", is_flag=True, help="Read the key from standard input."
-    )(function)
-    return click.option("--api-key-env", "key_variable", metavar="VAR", help="Take the key from this variable.")(
-        function
-    )
+
+    def add(function: F) -> F:
+        reads = click.option(
+            f"--{name}-stdin", "key_from_stdin", is_flag=True, help="Read the key from standard input."
+        )(function)
+        takes = click.option(f"--{name}-env", "key_variable", metavar="VAR", help="Take the key from this variable.")
+        return takes(reads)
+
+    return add
 
 
 def read_key(key_variable: str | None, *, from_stdin: bool) -> Secret[str] | None:

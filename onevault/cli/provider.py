@@ -30,7 +30,7 @@ def command() -> None:
     "cohere, voyage or sandbox.",
 )
 @click.option("--endpoint", metavar="URL", help="Base URL with its version, like https://api.example.com/v1.")
-@key_options
+@key_options()
 @click.option("--key-name", default=HOUSE_KEY, show_default=True, help="Which of the house's keys for it is set.")
 @click.option("--rpm", type=click.IntRange(min=1), metavar="N", help="Requests a minute that it takes.")
 @click.option("--compliance", type=WORDS, help="Levels that it meets, like HIPAA,GDPR.")
@@ -93,7 +93,7 @@ def key_command() -> None:
 @key_command.command("set")
 @click.argument("customer")
 @click.argument("provider")
-@key_options
+@key_options()
 @click.option("--key-name", default=OWN_KEY, show_default=True, help="Which of the customer's keys for it is set.")
 @json_option
 def set_customers_key(

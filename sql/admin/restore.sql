@@ -98,6 +98,18 @@ begin
         where p_thing = 'usage_limit' and s.usage_limit_hk = util.hash_key(p_name)
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
+        select 'gateway.usage_export_s', '{usage_export_hk}', to_jsonb(s)
+        from gateway.usage_export_s as s
+        where p_thing = 'usage_export' and s.usage_export_hk = util.hash_key('usage export', lower(btrim(p_name)))
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
+        select 'gateway.usage_export_customer_s', '{usage_export_customer_hk}', to_jsonb(s)
+        from gateway.usage_export_customer_s as s
+        where p_thing = 'usage_export_customer'
+            and s.usage_export_customer_hk
+            = util.hash_key('usage export', lower(v_parts[1]), array_to_string(v_parts[2:], '/'))
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
         select 'gateway.routing_rule_s', '{routing_rule_hk}', to_jsonb(s)
         from gateway.routing_rule_s as s
         where p_thing = 'routing_rule' and s.routing_rule_hk = util.hash_key(p_name)
@@ -116,7 +128,8 @@ begin
             404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
             '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
-            'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), usage_limit, routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
+            'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), usage_limit, usage_export, '
+            'usage_export_customer (export/customer), routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
         );
     end if;
     return case v_restored when 0 then 'it is as it was then' else format('%s as of %s', p_name, p_at) end;
@@ -125,4 +138,4 @@ $$;
 
 comment on function admin.restore(text, text, timestamptz) is
 'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, legal_entity,
-billing_profile, tax_rate, exchange_rate, usage_limit, routing_rule or routing_rule_test back to what it was at a moment, as a new version.';
+billing_profile, tax_rate, exchange_rate, usage_limit, usage_export, usage_export_customer, routing_rule or routing_rule_test back to what it was at a moment, as a new version.';

@@ -30,6 +30,8 @@ begin
 
     return query select f.* from admin.fn_check_webhooks() as f;
 
+    return query select f.* from admin.fn_check_usage_exports() as f;
+
     return query
     select
         'tokens', count(*) > 0, format('%s tokens of %s customers may call', count(*), count(distinct p.customer_hk)),

@@ -68,6 +68,7 @@ as $$
 begin
     delete from admin.token as t where t.customer = old.customer;
     delete from admin.provider_key as k where k.customer = old.customer;
+    delete from admin.usage_export_customer as e where e.customer = old.customer;
     perform admin.fn_end_webhook_secrets(util.hash_key(old.customer));
     perform admin.fn_end_subscriptions(
         util.hash_key(old.customer), null, (util.current_load_date() at time zone t.time_zone)::date

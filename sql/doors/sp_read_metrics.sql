@@ -44,6 +44,14 @@ begin
                 where f.delivery_state = 'FAILED' and f.load_date > v_now - interval '1 day' limit 10001
             ) as f
         ),
+        'usage_events_waiting', (select count(*) from (select from pgmq.q_usage_event as u limit 10001) as u),
+        'usage_events_failed', (
+            select count(*)
+            from (
+                select from gateway.usage_event_delivery_s as f
+                where f.delivery_state = 'FAILED' and f.load_date > v_now - interval '1 day' limit 10001
+            ) as f
+        ),
         'failed_jobs', (select count(*) from ops.job as j where j.is_active and j.last_error is not null),
         'usage_rolled_up_seconds_ago', (
             select round(extract(epoch from v_now - w.rolled_up_to), 3) from ops.watermark as w

@@ -37,8 +37,13 @@ from (
     inner join gateway.webhook_secret_h as h on s.webhook_secret_hk = h.webhook_secret_hk
     inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
     where s.load_end_date is null and s.valid_to > now()
+    union all
+    select 'export key', s.usage_export_hk, h.usage_export_bk, s.key_encrypted, s.load_date
+    from gateway.usage_export_key_s as s
+    inner join gateway.usage_export_h as h on s.usage_export_hk = h.usage_export_hk
+    where s.load_end_date is null
 ) as s;
 
 comment on view ops.sealed_secret is
 'Sealed secrets in force with the master key that each is sealed under: keys of the house, keys of customers, the
-fingerprints of first tokens, and the secrets that sign webhooks. For "onevault keys".';
+fingerprints of first tokens, the secrets that sign webhooks and the keys of exports. For "onevault keys".';

@@ -13,13 +13,16 @@ declare
         when 'customer key' then 'gateway.customer_provider_keys_s'
         when 'token fingerprint' then 'gateway.customer_config_s'
         when 'webhook secret' then 'gateway.webhook_secret_s'
+        when 'export key' then 'gateway.usage_export_key_s'
     end::regclass;
     v_key jsonb := jsonb_build_object(case p_kind
         when 'house key' then 'provider_key_hk'
         when 'customer key' then 'customer_provider_key_hk'
         when 'webhook secret' then 'webhook_secret_hk'
+        when 'export key' then 'usage_export_hk'
         else 'customer_hk'
     end, p_row_hk);
+    v_column text;
 begin
     perform util.fn_lock_satellite(v_satellite, v_key);
     if not exists (
@@ -31,12 +34,13 @@ begin
     if p_kind = 'token fingerprint' then
         return admin.fn_save_satellite(v_satellite, v_key, jsonb_build_object('api_key_encrypted', p_sealed));
     end if;
-    if p_kind = 'webhook secret' then
+    if p_kind in ('webhook secret', 'export key') then
+        v_column := case p_kind when 'webhook secret' then 'secret_encrypted' else 'key_encrypted' end;
         return admin.fn_save_satellite(
             v_satellite, v_key,
             jsonb_build_object(
-                'secret_encrypted', p_sealed, 'encryption_key_id', p_master_key_id, 'key_fingerprint', p_fingerprint
-            ), '{secret_encrypted}'
+                v_column, p_sealed, 'encryption_key_id', p_master_key_id, 'key_fingerprint', p_fingerprint
+            ), array[v_column]
         );
     end if;
     return admin.fn_save_satellite(

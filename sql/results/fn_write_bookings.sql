@@ -18,6 +18,9 @@ begin
         return;
     end if;
     insert into gateway.api_request_s select r.* from unnest(p_requests) as r;
+    if exists (select from gateway.usage_export_s as e where e.load_end_date is null and e.is_active) then
+        perform gateway.fn_write_usage_events(p_requests);
+    end if;
     if p_limits <> '[]' then
         perform gateway.fn_release_limits(p_limits);
     end if;
@@ -44,4 +47,6 @@ $$;
 
 comment on function gateway.fn_write_bookings(
     gateway.api_request_s[], gateway.api_request_attempt_s[], integer[], integer[], boolean[], jsonb
-) is 'Writes settled requests and their attempts into the vault, releases their holds and charges their scopes.';
+) is
+'Writes settled requests and their attempts into the vault, and what they used into the outbox of exports; releases
+their holds and charges their scopes.';

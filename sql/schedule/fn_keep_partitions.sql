@@ -20,7 +20,8 @@ begin
         ('api_request_h', 'api_request_hk'), ('api_request_s', 'api_request_hk'),
         ('api_request_attempt_s', 'api_request_hk'), ('api_request_feedback_s', 'api_request_hk'),
         ('webhook_event_h', 'webhook_event_hk'),
-        ('webhook_delivery_s', 'webhook_event_hk')
+        ('webhook_delivery_s', 'webhook_event_hk'),
+        ('usage_event_l', 'api_request_hk'), ('usage_event_delivery_s', 'api_request_hk')
     loop
         for v_month in
             select generate_series(

@@ -10,7 +10,6 @@ set search_path = ''
 as $$
 declare
     v_most_tries constant integer := 12;
-    v_now timestamptz := clock_timestamp();
     v_message jsonb;
     v_state text;
     v_class text;
@@ -23,15 +22,7 @@ begin
     if v_message is null then
         return null;
     end if;
-    v_class := case
-        when p_http_status between 200 and 299 then null
-        when p_http_status = 410 then 'gone'
-        when p_http_status = 429 then 'throttled'
-        when p_http_status between 300 and 399 then 'redirected'
-        when p_http_status between 400 and 499 then 'refused'
-        when p_http_status is not null then 'server_error'
-        else coalesce(p_error_class, 'lost')
-    end;
+    v_class := gateway.fn_class_answer(p_http_status, p_error_class);
     v_state := case
         when v_class is null then 'DELIVERED'
         when v_class = any('{gone,no_endpoint}') or v_message ->> 'type' = 'webhook.test' or p_read_ct >= v_most_tries
@@ -39,10 +30,7 @@ begin
         else 'RETRY'
     end;
     if v_state = 'RETRY' then
-        v_next := v_now + greatest(
-            gateway.fn_delay_webhook(p_read_ct),
-            make_interval(secs => least(coalesce(p_retry_after_ms, 0), 21600000) / 1000.0)
-        );
+        v_next := gateway.fn_plan_try(p_read_ct, p_retry_after_ms);
         update pgmq.q_webhook as q set vt = v_next, last_read_at = null where q.msg_id = p_msg_id;
     else
         delete from pgmq.q_webhook as q where q.msg_id = p_msg_id;

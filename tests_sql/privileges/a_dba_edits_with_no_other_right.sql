@@ -23,6 +23,9 @@ insert into admin.legal_entity (legal_entity, legal_name, invoice_prefix) values
 insert into admin.billing_profile (customer, legal_entity, tax, currency) values ('dba customer', 'dba entity', 'dba tax', 'EUR');
 select plan from admin.change_plan('dba customer', 'dba plan', 'priority_support');
 insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
+insert into admin.usage_export (export, kind, event_name) values ('dba-export', 'LAGO', 'used');
+insert into admin.usage_export_customer (export, customer, external_id) values ('dba-export', 'dba customer', 'sub');
+select count(*), admin.resend_usage_events('dba-export') from admin.usage_export_delivery;
 select count(*) from admin.test_rules();
 select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());
 select admin.restore('routing_rule', 'dba rule', clock_timestamp());

@@ -28,7 +28,7 @@ select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role 
 select set_eq($$select h.thing from held as h where h.role = 'onevault_worker' and h.kind = 'function'$$, array[
     'gateway.sp_read_messages', 'gateway.sp_renew_messages', 'gateway.sp_return_messages', 'gateway.sp_record_result',
     'gateway.sp_record_results', 'gateway.sp_read_provider_key', 'gateway.sp_run_due_jobs',
-    'gateway.sp_read_webhooks', 'gateway.sp_record_webhook',
+    'gateway.sp_read_webhooks', 'gateway.sp_record_webhook', 'gateway.sp_read_usage_events', 'gateway.sp_record_usage_events',
     'gateway.sp_take_key_validations', 'gateway.sp_record_key_validation'
 ], 'the worker: its doors');
 select set_eq($$select h.kind, h.thing, h.privilege from held as h where h.role = 'onevault_worker' and h.kind <> 'function'$$,
@@ -37,6 +37,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.change_plan', 'admin.explain_route', 'admin.replay', 'admin.why', 'admin.what_if', 'admin.test_rules',
     'admin.config_diff', 'admin.restore', 'util.fn_as_of', 'util.fn_is_in_force',
     'admin.sp_identify_webhook_secret', 'admin.sp_set_webhook_secret', 'admin.sp_test_webhook', 'admin.fn_explain_webhook',
+    'admin.sp_identify_usage_export', 'admin.sp_set_usage_export_key', 'admin.resend_usage_events', 'admin.fn_explain_usage_export',
     'admin.restore_customer', 'admin.sp_check_house', 'admin.sp_identify_customer',
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'admin.sp_compare_prices',
@@ -50,7 +51,8 @@ select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
     $$select 'admin.' || v, p
         from unnest('{tenant,customer,token,provider,provider_key,model,price,compliance_fact,plan,subscription,usage_limit,routing_rule,
-            routing_rule_test,legal_entity,billing_profile,tax_rate,exchange_rate}'::text[]) as v
+            routing_rule_test,legal_entity,billing_profile,tax_rate,exchange_rate,
+            usage_export,usage_export_customer}'::text[]) as v
         cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p
         union all values ('ops.admission', 'UPDATE')$$,
     'and views that he edits, and how long calls may wait'
