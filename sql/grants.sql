@@ -65,7 +65,7 @@ grant usage on schema admin, ops, gateway to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
 admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test,
-admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate,
+admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate, admin.charge_rule,
 admin.usage_export, admin.usage_export_customer
 to onevault_dba;
 grant select on
@@ -73,7 +73,7 @@ admin.tenant_history, admin.customer_history, admin.token_history, admin.provide
 admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
 admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
 admin.routing_rule_test_history, admin.legal_entity_history, admin.billing_profile_history, admin.tax_rate_history,
-admin.exchange_rate_history,
+admin.exchange_rate_history, admin.charge_rule_history,
 admin.usage_export_history, admin.usage_export_customer_history
 to onevault_dba;
 grant select on admin.config_history, admin.webhook_delivery, admin.usage_export_delivery to onevault_dba;
@@ -151,5 +151,6 @@ grant execute on function util.fn_sees_all_tenants() to onevault_bi, onevault_db
 grant execute on function util.fn_may_see_all_tenants(name, name) to onevault_bi, onevault_dba;
 grant execute on function util.fn_window_number(timestamp, text) to onevault_bi, onevault_dba;
 grant execute on function util.fn_window_begin(integer, text, text) to onevault_bi, onevault_dba;
+grant execute on function gateway.fn_describe_terms(jsonb) to onevault_bi, onevault_dba;
 grant execute on function ops.fn_usage_counted_to() to onevault_bi, onevault_dba;
 grant execute on function ops.fn_usage_open_key() to onevault_bi, onevault_dba;

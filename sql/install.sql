@@ -24,6 +24,7 @@ set local role onevault_owner;
 \ir ops/tg_principal_past.sql
 \ir ops/fn_list_own_keys.sql
 \ir billing/fn_list_entitlements.sql
+\ir ops/fn_list_charge_rules.sql
 \ir ops/current_principal.sql
 \ir budgets/fn_lock_limits.sql
 \ir ops/current_limit.sql
@@ -32,6 +33,7 @@ set local role onevault_owner;
 \ir ops/fn_renumber_reservations.sql
 \ir ops/tg_principal_source_changed.sql
 \ir ops/tg_subscription_s_changed.sql
+\ir ops/tg_charge_rule_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
 \ir ops/fn_complete_rate.sql
@@ -94,6 +96,7 @@ select ops.fn_refresh_limits(array(
 \ir rules/fn_is_within.sql
 \ir rules/fn_rules_at.sql
 \ir routing/fn_offers_at.sql
+\ir routing/fn_list_offers.sql
 \ir rules/fn_match_rule.sql
 \ir rules/fn_deny_call.sql
 \ir routing/fn_resolve_model.sql
@@ -104,11 +107,20 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_list_resting.sql
 \ir routing/fn_shorten_answer.sql
 \ir routing/fn_hold_extras.sql
+\ir results/fn_find_price.sql
+\ir charging/fn_open_charge_rules.sql
+\ir charging/fn_find_charge_terms.sql
+\ir charging/fn_charge_meter.sql
+\ir charging/fn_describe_terms.sql
+\ir charging/fn_hold_charge.sql
+\ir charging/fn_list_charges.sql
 \ir routing/fn_read_call.sql
 \ir routing/fn_rank_offers.sql
 \ir routing/fn_score_offers.sql
 \ir routing/fn_rank_own_offers.sql
 \ir routing/fn_name_strategy.sql
+\ir routing/fn_needs_scores.sql
+\ir routing/fn_hold_own.sql
 \ir routing/fn_choose_candidates.sql
 \ir routing/fn_all_meet.sql
 \ir routing/fn_refuse_unroutable.sql
@@ -157,10 +169,11 @@ select ops.fn_refresh_limits(array(
 -- Book: usage, cost, charge
 \ir results/fn_explain_error.sql
 \ir results/fn_find_rate.sql
-\ir results/fn_find_price.sql
 \ir results/fn_price_others.sql
 \ir results/fn_count_tokens.sql
 \ir results/fn_price_attempt.sql
+\ir charging/fn_charge_attempt.sql
+\ir charging/fn_charge_again.sql
 \ir results/fn_make_attempt.sql
 \ir results/fn_book_lost_calls.sql
 \ir results/fn_make_request.sql
@@ -376,6 +389,8 @@ set local role onevault_owner;
 \ir admin/fn_save_subscription.sql
 \ir admin/tg_subscription.sql
 \ir admin/change_plan.sql
+\ir admin/charge_rule.sql
+\ir admin/tg_charge_rule.sql
 \ir admin/routing_rule.sql
 \ir admin/fn_pack_rule.sql
 \ir rules/fn_implies_clause.sql

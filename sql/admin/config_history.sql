@@ -50,6 +50,8 @@ from (
     select 'exchange_rate', concat_ws('/', h.currency, h.rate_date::text), to_jsonb(h)
     from admin.exchange_rate_history as h
     union all
+    select 'charge_rule', h.charge_rule, to_jsonb(h) from admin.charge_rule_history as h
+    union all
     select 'usage_limit', h.limit_name, to_jsonb(h) from admin.usage_limit_history as h
     union all
     select 'usage_export', h.export, to_jsonb(h) from admin.usage_export_history as h
@@ -64,11 +66,11 @@ from (
 
 comment on view admin.config_history is
 'Every version of every tenant, customer, token, provider, key (without its secret), model, price, compliance
-fact, plan, subscription, seller, billing profile, rate of a tax or a currency, usage limit, export,
+fact, plan, subscription, charge rule, seller, billing profile, rate of a tax or a currency, usage limit, export,
 customer of an export, rule and test of rules.';
 comment on column admin.config_history.thing is
 'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
-legal_entity, billing_profile, tax_rate, exchange_rate, usage_limit, usage_export, usage_export_customer,
+legal_entity, billing_profile, tax_rate, exchange_rate, charge_rule, usage_limit, usage_export, usage_export_customer,
 routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
 'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from (before it variant, service

@@ -1,7 +1,7 @@
 create or replace function admin.explain_route(p_customer text, p_request jsonb default '{}')
 returns table (
     provider text, model text, rank bigint, worst_case_cost_usd numeric, chosen boolean, reason text,
-    uses_key text
+    uses_key text, charged_by text
 )
 language plpgsql
 stable
@@ -29,7 +29,8 @@ begin
 
     v_features := admin.fn_close_full_limits(v_principal, v_features, v_asked.prompt_tokens, v_now, v_asked.seed);
     return query
-    select e.provider, e.model, e.rank, e.worst_case_cost_usd, e.chosen, e.reason, e.uses_key
+    select e.provider, e.model, e.rank, e.worst_case_cost_usd, e.chosen, e.reason, e.uses_key,
+        e.charged_by
     from admin.fn_explain_choice(
         v_principal, v_features, v_asked.prompt_tokens, v_now, v_asked.seed, null, null
     ) as e;
@@ -41,4 +42,5 @@ comment on function admin.explain_route(text, jsonb) is
 and dropped, each with its worst-case cost to the customer. It changes nothing and counts against no limit. The
 request names what routing looks at: {"model": "auto", "prompt_tokens": 800, "max_output_tokens": 200, "type":
 "summary", "token": "name"}. Equal offers are told apart by "seed", which is another one for each call. uses_key
-says with whose key: own; own, then house; house; or none.';
+says with whose key: own; own, then house; house; or none. charged_by says which rules of prices make the charge;
+NULL: the markup.';

@@ -114,3 +114,31 @@ end
 $$;
 
 comment on function admin.fn_find_token(text) is 'Hash key of a token by its id; refuses an unknown one.';
+
+create or replace function admin.fn_find_model(p_provider text, p_model text) returns bytea
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+    v_model_hk bytea;
+begin
+    if p_model is null then
+        return null;
+    elsif p_provider is not null then
+        perform admin.fn_find_offer(p_provider, p_model);
+    end if;
+    select h.model_hk into v_model_hk
+    from gateway.model_h as h where h.model_hk = util.hash_key((admin.fn_clean_models(array[p_model]))[1]);
+    if v_model_hk is null then
+        perform admin.fn_refuse_change(
+            400, 'model_is_given_alone', format('%s is no model', quote_literal(p_model)),
+            'Put the provider into its own column.'
+        );
+    end if;
+    return v_model_hk;
+end
+$$;
+
+comment on function admin.fn_find_model(text, text) is
+'Hash key of a model, at a provider if one is named; refuses an unknown one.';

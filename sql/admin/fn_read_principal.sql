@@ -35,7 +35,8 @@ begin
             'requests_per_minute', coalesce(cs.rate_limit_requests_per_minute, 60000),
             'daily_budget_usd', cs.cost_budget_daily, 'monthly_budget_usd', cs.cost_budget_monthly,
             'own_keys', ops.fn_list_own_keys(h.customer_hk),
-            'entitlements', ops.fn_list_entitled_days(h.customer_hk), 'is_strict', cs.is_strict,
+            'entitlements', ops.fn_list_entitled_days(h.customer_hk),
+            'charge_rules', ops.fn_list_charge_rules(h.customer_hk, n.tenant_hk, ns.time_zone), 'is_strict', cs.is_strict,
             'keeps_parameters', cs.keeps_parameters,
             'limit_hks', (
                 select array_agg(l.usage_limit_hk order by l.usage_limit_hk) from ops.usage_limit as l

@@ -28,6 +28,10 @@ exception
         get stacked diagnostics v_constraint = constraint_name;
         select e.* into v_sentence from admin.fn_explain_constraint(v_constraint) as e;
         perform admin.fn_refuse_change(400, v_constraint, v_sentence.message, v_sentence.hint);
+    when unique_violation then
+        get stacked diagnostics v_constraint = constraint_name;
+        select e.* into v_sentence from admin.fn_explain_constraint(v_constraint) as e;
+        perform admin.fn_refuse_change(409, v_constraint, v_sentence.message, v_sentence.hint);
     when not_null_violation then
         get stacked diagnostics v_column = column_name;
         perform admin.fn_refuse_change(

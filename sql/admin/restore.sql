@@ -93,6 +93,11 @@ begin
         where p_thing = 'routing_rule_test' and s.routing_rule_test_hk = util.hash_key(p_name)
             and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
         union all
+        select 'gateway.charge_rule_s', '{charge_rule_hk}', to_jsonb(s)
+        from gateway.charge_rule_s as s
+        where p_thing = 'charge_rule' and s.charge_rule_hk = util.hash_key(p_name)
+            and s.load_date <= p_at and (s.load_end_date is null or s.load_end_date > p_at)
+        union all
         select 'gateway.usage_limit_s', '{usage_limit_hk}', to_jsonb(s)
         from gateway.usage_limit_s as s
         where p_thing = 'usage_limit' and s.usage_limit_hk = util.hash_key(p_name)
@@ -128,7 +133,7 @@ begin
             404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
             '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
-            'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), usage_limit, usage_export, '
+            'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), charge_rule, usage_limit, usage_export, '
             'usage_export_customer (export/customer), routing_rule and routing_rule_test; tokens and keys are issued anew. What did not exist then is deleted.'
         );
     end if;
@@ -138,4 +143,4 @@ $$;
 
 comment on function admin.restore(text, text, timestamptz) is
 'Brings a tenant, customer, provider, model, price, compliance_fact, plan, subscription, legal_entity,
-billing_profile, tax_rate, exchange_rate, usage_limit, usage_export, usage_export_customer, routing_rule or routing_rule_test back to what it was at a moment, as a new version.';
+billing_profile, tax_rate, exchange_rate, charge_rule, usage_limit, usage_export, usage_export_customer, routing_rule or routing_rule_test back to what it was at a moment, as a new version.';

@@ -34,22 +34,10 @@ begin
         );
     end if;
     tenant_hk := coalesce(tenant_hk, admin.fn_find_tenant(p_tenant));
-    if p_provider is not null and p_model is not null then
-        perform admin.fn_find_offer(p_provider, p_model);
-    end if;
     if p_provider is not null then
         provider_hk := admin.fn_find_provider(p_provider);
     end if;
-    if p_model is not null then
-        model_hk := util.hash_key((admin.fn_clean_models(array[p_model]))[1]);
-        perform from gateway.model_h as h where h.model_hk = fn_find_limited.model_hk;
-        if not found then
-            perform admin.fn_refuse_change(
-                400, 'model_is_given_alone', format('%s is no model', quote_literal(p_model)),
-                'Put the provider into its own column.'
-            );
-        end if;
-    end if;
+    model_hk := admin.fn_find_model(p_provider, p_model);
 end
 $$;
 

@@ -49,6 +49,7 @@ begin
             ) as asked,
             case when v_asks_time then date_part('isodow', s.request_timestamp) * 24 + date_part('hour', s.request_timestamp) end
                 as hour_of_week,
+            gateway.fn_reach_tier((p.principal).charge_rules, (s.decision #>> '{seen,month_usd}')::numeric) as month_usd,
             count(*) as requests, sum(s.customer_cost) as cost, sum(s.request_latency_ms)::numeric as latency_ms,
             sum(s.input_uncached_tokens) as input, sum(s.cache_read_tokens) as cache_read,
             sum(s.cache_write_tokens) as cache_write, sum(s.output_tokens) as output
@@ -58,7 +59,7 @@ begin
             s.api_request_hk >= util.fn_request_key_at(greatest(p_from, 'epoch'))
             and s.api_request_hk < util.fn_request_key_at(least(p_to, '9999-01-01 00:00+00'))
             and s.response_status = 'SUCCESS' and s.decision is not null
-        group by 1, 2, 3, 4, 7, 8
+        group by 1, 2, 3, 4, 7, 8, 9
     ),
 
     questions as materialized (
@@ -68,7 +69,7 @@ begin
     ),
 
     choices as materialized (
-        select q.*, gateway.fn_decide(
+        select q.*, (p.principal).charge_rules, gateway.fn_decide(
             p.principal, gateway.fn_ask_again(q.asked), (q.asked ->> 'prompt_tokens')::bigint, q.at,
             hashtextextended(q.asked::text, 0), null, '{}'
         ) as choice
@@ -80,7 +81,7 @@ begin
         select
             c.number, c.asked, c.hour_of_week, o.offer_hk, (c.choice).provider_bk, (c.choice).model_bk,
             o.quality_score, r.rule_name::text as rule_name, (c.choice).refusal.message, o.prices, o.service_tier,
-            v.first_byte_ms, v.ms_per_token
+            v.first_byte_ms, v.ms_per_token, c.charge_rules, c.at
         from choices as c
         left join ops.offer as o on o.version = ((c.choice).record #>> '{offers,0}')::bigint
         left join ops.offer_speed as v on o.offer_hk = v.offer_hk
@@ -93,12 +94,17 @@ begin
             w.model_bk as model_then, w.quality_score as quality_then, a.offer_hk as offer_after,
             a.provider_bk as provider_after, a.model_bk as model_after, a.quality_score as quality_after,
             a.rule_name as rule_after, a.message as refused_because,
-            (
+            case when a.charge_rules is null then (
                 t.input * gateway.fn_find_price(p.rate, 'input')
                 + coalesce(t.cache_read, 0) * gateway.fn_find_price(p.rate, 'cache_read')
                 + coalesce(t.cache_write, 0) * gateway.fn_find_price(p.rate, 'cache_write')
                 + t.output * gateway.fn_find_price(p.rate, 'output')
-            ) * 0.000001 * (1 + t.markup_percent / 100) as cost_after,
+            ) * 0.000001 * (1 + t.markup_percent / 100) when a.prices is not null then gateway.fn_charge_again(
+                a.charge_rules, t.month_usd, a.at, a.provider_bk, a.model_bk, p.rate, t.markup_percent, t.requests,
+                jsonb_strip_nulls(jsonb_build_object(
+                    'input', t.input, 'cache_read', t.cache_read, 'cache_write', t.cache_write, 'output', t.output
+                ))
+            ) end as cost_after,
             t.requests * a.first_byte_ms + t.output * a.ms_per_token as latency_after
         from traffic as t
         inner join answers as a
@@ -133,4 +139,4 @@ comment on function admin.what_if(timestamptz, timestamptz) is
 'Where the answered calls of a time would go, and what they would cost, by the rules, prices and customers that this
 transaction sees: draft rules after BEGIN, ask, and ROLLBACK. From kept features, never content: a row for each
 customer, where his calls went and where they would go. Latency is by speeds of now (NULL where nothing is measured);
-nobody rests. Calls of tokens that are gone are left out.';
+nobody rests. Volume tiers of prices are those that were reached then. Calls of tokens that are gone are left out.';

@@ -40,14 +40,17 @@ begin
         end
         union all
         (
-            select format('%s%s/%s: %s%s%s.',
+            select format('%s%s/%s: %s%s%s%s.',
                 coalesce(e.rank || '. ', ''), e.provider, e.model, e.reason,
                 ', at most ' || e.worst_case_cost_usd || ' USD' || coalesce(', score ' || trim_scale(e.score), ''),
-                case when v_principal.own_keys is not null then ', keys: ' || e.uses_key end)
+                case when v_principal.own_keys is not null then ', keys: ' || e.uses_key end,
+                ', charged by ' || e.charged_by)
             from admin.fn_explain_choice(
                 v_principal, v_asked, v_kept.prompt_tokens, v_kept.decided_at, (v_kept.decision ->> 'seed')::bigint,
                 (v_kept.decision ->> 'epoch')::bigint, v_kept.decision -> 'seen'
-            ) with ordinality as e (provider, model, rank, worst_case_cost_usd, score, chosen, reason, uses_key, place)
+            ) with ordinality as e (
+                provider, model, rank, worst_case_cost_usd, score, chosen, reason, uses_key, charged_by, place
+            )
             order by e.place
         )
         union all

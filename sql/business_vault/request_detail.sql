@@ -51,7 +51,9 @@ select
     r.rule_name::text as rule_name,
     s.compliance_flags,
     s.request_ip as client_address,
-    s.user_agent as client_agent
+    s.user_agent as client_agent,
+    gateway.fn_describe_terms(s.charge_terms -> 'rules') as charged_by,
+    s.charge_terms
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
@@ -141,3 +143,8 @@ comment on column business_vault.request_detail.client_address is
 'Caller''s address, as far as the tenant''s policy keeps it.';
 comment on column business_vault.request_detail.client_agent is
 'Caller''s agent, as far as the tenant''s policy keeps it.';
+comment on column business_vault.request_detail.charged_by is
+'Rules of prices that made the charge, in words; NULL: markup_percent and nothing else.';
+comment on column business_vault.request_detail.charge_terms is
+'The same as data: rules as they were then (load_date names the version in admin.charge_rule_history), usd_per_million
+charged for each meter used, minimum_is_charged.';

@@ -1,5 +1,5 @@
 -- What a call with this token could be routed to, by the same tests as routing: usable now, allowed, compliant. Prices
--- are what the customer pays, by his own key the fee alone; those of the model are its cheapest offer's.
+-- are what the customer pays now, by his own key the fee alone; those of the model are its cheapest offer's.
 create or replace function gateway.sp_list_models(p_token_digest bytea, p_client_ip text default null) returns jsonb
 language plpgsql
 stable
@@ -12,6 +12,7 @@ declare
     v_refusal gateway.route_decision;
     v_models jsonb;
     v_own_keys jsonb;
+    v_rules jsonb;
 begin
     select p.* into v_principal from ops.principal as p where p.token_digest = p_token_digest;
     v_refusal := gateway.fn_check_principal(v_principal, v_now, 'inference', p_client_ip);
@@ -21,6 +22,9 @@ begin
 
     if v_principal.own_keys is not null then
         v_own_keys := gateway.fn_open_own_keys(v_principal.own_keys, v_now, null, null);
+    end if;
+    if v_principal.charge_rules is not null then
+        v_rules := (gateway.fn_read_charge_rules(v_principal, v_now, null)).rules;
     end if;
     select jsonb_agg(m.model order by m.model_bk) into v_models
     from (
@@ -58,12 +62,17 @@ begin
         cross join lateral (
             select
                 (o.is_sandbox, o.input_usd_per_million + o.output_usd_per_million, o.provider_bk) as place,
-                jsonb_build_object(
+                case when v_rules is null or k.has_key then jsonb_build_object(
                     'input', trim_scale(round(o.input_usd_per_million * f.factor, 10)),
                     'cache_read', trim_scale(round(o.cache_read_usd_per_million * f.factor, 10)),
                     'cache_write', trim_scale(round(o.cache_write_usd_per_million * f.factor, 10)),
                     'output', trim_scale(round(o.output_usd_per_million * f.factor, 10))
-                ) as price
+                ) else gateway.fn_list_prices(
+                    gateway.fn_find_charge_terms(v_rules, o.provider_bk, o.model_bk), gateway.fn_join_rate(
+                        o.input_usd_per_million, o.cache_read_usd_per_million, o.cache_write_usd_per_million,
+                        o.output_usd_per_million, null
+                    ), v_principal.markup_percent
+                ) end as price
             from (
                 select case
                     when k.has_key then greatest(v_principal.markup_percent, 0) / 100

@@ -39,7 +39,8 @@ select
     cs.is_strict,
     cs.keeps_parameters,
     ops.fn_list_own_keys(ch.customer_hk) as own_keys,
-    ops.fn_list_entitled_days(ch.customer_hk) as entitlements
+    ops.fn_list_entitled_days(ch.customer_hk) as entitlements,
+    ops.fn_list_charge_rules(ch.customer_hk, nh.tenant_hk, ns.time_zone) as charge_rules
 from gateway.token_h as th
 inner join gateway.token_s as ts on th.token_hk = ts.token_hk and ts.load_end_date is null
 inner join gateway.customer_h as ch on th.customer_hk = ch.customer_hk

@@ -1,11 +1,12 @@
--- Brings ops.principal to what the vault says for some customers. The locks (tenant shared, customer exclusive)
--- let two changes of one customer's settings see each other; the query after them has a snapshot that holds what
--- the other did.
+-- Brings ops.principal to what the vault says for some customers. The locks (everybody's rules of prices and tenant
+-- shared, customer exclusive) let two changes of one customer's settings see each other; the query after them has a
+-- snapshot that holds what the other did.
 create or replace function ops.fn_refresh_principals(p_customer_hks bytea[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
+    perform pg_advisory_xact_lock_shared(hashtextextended('charge rules', 1));
     perform pg_advisory_xact_lock_shared(hashtextextended('tenant' || c.tenant_hk::text, 1))
     from (
         select distinct h.tenant_hk from gateway.customer_h as h
@@ -36,20 +37,21 @@ begin
         token_requests_per_minute = c.token_requests_per_minute,
         token_daily_budget_usd = c.token_daily_budget_usd, token_monthly_budget_usd = c.token_monthly_budget_usd,
         limit_hks = c.limit_hks, is_strict = c.is_strict, keeps_parameters = c.keeps_parameters,
-        own_keys = c.own_keys, entitlements = c.entitlements
+        own_keys = c.own_keys, entitlements = c.entitlements, charge_rules = c.charge_rules
     when not matched then insert (
         token_digest, token_hk, token_bk, token_name, token_status, expires_at, scopes, customer_hk, customer_bk,
         tenant_hk, tenant_bk, is_active, time_zone, priority_tier, address_policy, markup_percent,
         compliance_levels, preferred_providers, allowed_models, requests_per_minute, daily_budget_usd,
         monthly_budget_usd, token_requests_per_minute, token_daily_budget_usd, token_monthly_budget_usd,
-        allowed_addresses, limit_hks, is_strict, keeps_parameters, own_keys, entitlements
+        allowed_addresses, limit_hks, is_strict, keeps_parameters, own_keys, entitlements,
+        charge_rules
     ) values (
         c.token_digest, c.token_hk, c.token_bk, c.token_name, c.token_status, c.expires_at, c.scopes, c.customer_hk,
         c.customer_bk, c.tenant_hk, c.tenant_bk, c.is_active, c.time_zone, c.priority_tier, c.address_policy,
         c.markup_percent, c.compliance_levels, c.preferred_providers, c.allowed_models, c.requests_per_minute,
         c.daily_budget_usd, c.monthly_budget_usd, c.token_requests_per_minute, c.token_daily_budget_usd,
         c.token_monthly_budget_usd, c.allowed_addresses, c.limit_hks, c.is_strict, c.keeps_parameters, c.own_keys,
-        c.entitlements
+        c.entitlements, c.charge_rules
     );
 
     insert into ops.scope_state (scope_hk, scope_kind, customer_hk)

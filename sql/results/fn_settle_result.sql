@@ -1,6 +1,7 @@
 -- Settles one request and makes the rows that book it. The reservation is the fence: whoever deletes it settles, so a
 -- request is charged once however often its result is told. The customer pays for one attempt and never more than was
--- reserved; the rest is the house's. By his own key he pays the fee alone: the markup on what the provider asks him.
+-- reserved; the rest is the house's. By his own key he pays the fee alone: the plain markup on what the provider asks
+-- him, whatever rules of prices there are.
 create or replace function gateway.fn_settle_result(
     p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[],
     out day_number integer, out month_number integer, out token_is_limited boolean, out limits jsonb
@@ -18,16 +19,16 @@ declare
     v_prices jsonb;
     v_priced gateway.priced_attempt;
     v_charged gateway.priced_attempt;
+    v_charge record;
+    v_charged_prices jsonb;
     v_provider_cost numeric := 0;
     v_own_key_cost numeric := 0;
     v_customer_cost numeric := 0;
-    v_house_loss numeric := 0;
     v_used jsonb;
     v_attempts jsonb;
     v_count integer;
     v_lost integer;
     v_charged_number integer;
-    v_status text;
     v_latency_ms integer;
     v_queued_ms integer;
 begin
@@ -48,7 +49,6 @@ begin
     end if;
     v_attempts := p_result -> 'attempts';
     v_count := jsonb_array_length(v_attempts);
-    v_status := p_result ->> 'status';
 
     -- Counted from the decision on, by one clock; the worker knows only the time since it claimed the call.
     v_latency_ms := round(extract(epoch from v_now - v_reservation.reserved_at) * 1000)::integer;
@@ -81,6 +81,7 @@ begin
         v_own_key_cost := v_own_key_cost + v_priced.own_key_cost;
         if (v_attempt ->> 'number')::integer = v_charged_number then
             v_charged := v_priced;
+            v_charged_prices := v_prices;
         end if;
         if v_charged_number is null or (v_attempt ->> 'number')::integer = v_charged_number then
             v_used := v_prices;
@@ -95,10 +96,15 @@ begin
         coalesce(v_charged.provider_cost, 0) * (1 + v_reservation.markup_percent / 100)
         + coalesce(v_charged.own_key_cost, 0) * greatest(v_reservation.markup_percent, 0) / 100, 10
     );
-    v_house_loss := greatest(v_customer_cost - v_reservation.held_usd, 0);
-    v_customer_cost := least(v_customer_cost, v_reservation.held_usd);
 
     v_request := gateway.fn_make_request(v_reservation, v_used, v_charged);
+    if v_charged_prices ? 'terms' and not v_charged.is_own_key then
+        v_charge := gateway.fn_charge_attempt(v_charged, v_charged_prices, v_reservation.markup_percent);
+        v_customer_cost := v_charge.cost;
+        v_request.charge_terms := v_charge.charge_terms;
+    end if;
+    v_request.house_loss := greatest(v_customer_cost - v_reservation.held_usd, 0);
+    v_customer_cost := least(v_customer_cost, v_reservation.held_usd);
     v_request.load_date := v_now;
     v_request.hash_diff := sha256(convert_to(p_result::text || v_reservation.request::text, 'UTF8'));
     v_request.request_latency_ms := v_latency_ms;
@@ -108,8 +114,7 @@ begin
     v_request.own_key_cost := v_own_key_cost;
     v_request.gateway_markup := v_customer_cost - v_provider_cost;
     v_request.customer_cost := v_customer_cost;
-    v_request.house_loss := v_house_loss;
-    v_request.response_status := v_status;
+    v_request.response_status := p_result ->> 'status';
     v_request.error_class := p_result ->> 'class';
     v_request.error_message := gateway.fn_explain_error(p_result ->> 'class');
     request := v_request;
@@ -121,7 +126,7 @@ begin
         limits := gateway.fn_charge_limits(v_reservation.limits, v_request, attempts);
     end if;
     receipt := jsonb_build_object(
-        'settled', true, 'status', v_status, 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
+        'settled', true, 'status', p_result ->> 'status', 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
         'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count + v_lost,
         'latency_ms', v_latency_ms,
         'cost', jsonb_build_object(

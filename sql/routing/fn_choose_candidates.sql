@@ -1,14 +1,14 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
 -- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
--- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. A decision that
--- is made again may cost more, so past offers are looked for with scores only, and so are those for calls that may use
--- more than text in the standard tier: both ways choose the same.
+-- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. Past offers are
+-- looked for with scores only, as are calls that may use more than text in the standard tier: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
     p_epoch bigint, p_seen jsonb,
     out hold_usd numeric, out provider_hk bytea, out provider_bk text, out model_bk text, out reason text,
-    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb, out limited jsonb, out keys jsonb
+    out candidates jsonb, out prices jsonb, out offers jsonb, out seen jsonb, out limited jsonb, out keys jsonb,
+    out worst_provider_usd numeric
 )
 language plpgsql
 stable
@@ -26,10 +26,9 @@ declare
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
     v_is_measured boolean := coalesce(p_rule.latency_weight > 0 or p_rule.strategy = 'LEAST_OUTSTANDING', false);
     v_is_special boolean := coalesce(p_features.is_special, false);
-    v_is_scored boolean := p_epoch is not null or v_is_special or coalesce(
-        p_rule.strategy <> 'OPTIMIZE' or p_rule.latency_weight > 0 or p_rule.is_sticky
-        or p_is_free and p_rule.target_names is not null or p_rule.quality_weight > 0 and p_rule.cost_weight > 0, false
-    );
+    v_is_scored boolean := p_epoch is not null or v_is_special or gateway.fn_needs_scores(p_rule, p_is_free);
+    v_rules jsonb;
+    v_own record;
 begin
     candidates := '[]';
     prices := '[]';
@@ -41,11 +40,17 @@ begin
     if v_own_keys is not null then
         keys := '[]';
         seen := seen || jsonb_strip_nulls(jsonb_build_object('resting_keys', v_own_keys -> '/resting'));
+    end if;
+    if p_principal.charge_rules is not null then
+        select c.rules, fn_choose_candidates.seen || c.seen into v_rules, seen
+        from gateway.fn_read_charge_rules(p_principal, p_now, p_seen) as c;
+    end if;
+    if v_own_keys is not null or v_rules is not null then
         open v_offers for
             select b.*
             from gateway.fn_rank_own_offers(
                 p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-                p_is_free, p_seed, p_epoch, p_seen, v_resting, v_own_keys, v_is_scored, v_is_measured, v_most
+                p_is_free, p_seed, p_epoch, p_seen, v_resting, v_own_keys, v_is_scored, v_is_measured, v_most, v_rules
             ) as b
             order by b.rank;
     elsif v_is_scored then
@@ -58,7 +63,7 @@ begin
                 ) over () end as measures
             from gateway.fn_score_offers(
                 p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-                p_is_free, p_seed, p_epoch, p_seen, null, v_is_special
+                p_is_free, p_seed, p_epoch, p_seen, null, v_is_special, null
             ) as r
             where r.dropped_because is null
             order by
@@ -79,7 +84,7 @@ begin
                 from gateway.fn_rank_offers(
                     p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
                     p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, v_resting,
-                    null, false
+                    null, false, null
                 ) as r
                 where r.unroutable_because is null and r.dropped_because is null
                 order by
@@ -102,31 +107,27 @@ begin
             provider_hk := v_offer.provider_hk;
             provider_bk := v_offer.provider_bk;
             model_bk := v_offer.model_bk;
-            if v_offer.output_tokens < v_offer.full_output_tokens then
-                limited := jsonb_build_object(
-                    'max_output_tokens', v_offer.output_tokens,
-                    'by', case when p_features.room_usd < p_features.max_cost or p_features.max_cost is null
-                        then 'budget' else 'max_cost' end
-                );
-            end if;
+            limited := gateway.fn_tell_limit(v_offer.output_tokens, v_offer.full_output_tokens, p_features);
             reason := case when v_offer.is_warm then 'stays with its conversation' end;
             if v_is_scored then
                 seen := seen || jsonb_strip_nulls(jsonb_build_object('measures', v_offer.measures, 'last', v_offer.last));
             end if;
         end if;
         exit when v_offer.is_sandbox <> v_best_is_sandbox;
-        if v_own_keys is not null then
-            if v_offer.own_keys is not null then
-                v_offer.candidate := gateway.fn_put_own_keys(v_offer.candidate, v_offer.own_keys, v_offer.falls_back);
-                v_offer.prices := v_offer.prices || jsonb_build_object(
-                    'own_keys', v_offer.own_keys, 'own_usd', v_offer.worst_provider_cost_usd
-                );
-                hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * greatest(p_principal.markup_percent, 0) / 100);
-                v_offer.worst_provider_cost_usd := case when v_offer.falls_back then v_offer.worst_provider_cost_usd else 0 end;
-            end if;
+        if v_own_keys is not null or v_rules is not null then
+            v_own := gateway.fn_hold_own(
+                v_rules, v_offer.version, v_offer.candidate, v_offer.prices, v_offer.own_keys, v_offer.falls_back,
+                v_offer.output_tokens, v_offer.worst_provider_cost_usd, p_principal.markup_percent, p_features,
+                p_prompt_tokens
+            );
+            v_offer.candidate := v_own.candidate;
+            v_offer.prices := v_own.prices;
             keys := keys || to_jsonb(gateway.fn_name_keys(v_offer.candidate));
+            hold_usd := greatest(hold_usd, v_own.hold_usd);
+            worst_provider_usd := greatest(worst_provider_usd, v_own.worst_provider_usd);
+        else
+            hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * (1 + p_principal.markup_percent / 100));
         end if;
-        hold_usd := greatest(hold_usd, v_offer.worst_provider_cost_usd * (1 + p_principal.markup_percent / 100));
         -- A plain answer's first byte comes when all of it is made.
         candidates := candidates || (v_offer.candidate || jsonb_build_object(
             'max_output_tokens', v_offer.output_tokens,
@@ -144,7 +145,6 @@ end
 $$;
 
 comment on function gateway.fn_choose_candidates(
-    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
-    jsonb
+    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint, jsonb
 ) is 'The best offers for a call in the order they are tried, the amount to hold, the prices it will be billed at,
 and what the choice rested on.';

@@ -64,6 +64,9 @@ begin
     if v_best.keys is not null then
         v_choice.record := v_choice.record || jsonb_build_object('keys', v_best.keys);
     end if;
+    if v_best.worst_provider_usd is not null then
+        v_choice.record := v_choice.record || jsonb_build_object('worst_provider_usd', v_best.worst_provider_usd);
+    end if;
     if p_seen is null then
         v_choice.record := v_choice.record || gateway.fn_keep_question(v_features, p_prompt_tokens);
     end if;

@@ -1,24 +1,25 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
 -- the road asks for the best few, explain_route for all. With an epoch the offers of then. p_resting names those at
 -- rest. By a key of his own a customer pays the fee, and the house's price only if its key has to follow, which it does
--- not where that is more than the call may cost. What p_own_keys NULL or p_is_special false rule out is not planned.
+-- not where that is more than the call may cost. p_charges says what offers cost by rules of prices. What p_own_keys or
+-- p_charges NULL or p_is_special false rule out is not planned.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
-    p_targets text[], p_epoch bigint, p_resting jsonb, p_own_keys jsonb, p_is_special boolean
+    p_targets text[], p_epoch bigint, p_resting jsonb, p_own_keys jsonb, p_is_special boolean, p_charges jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
     quality_score numeric, context_tokens integer, candidate jsonb, prices jsonb, output_tokens integer,
-    full_output_tokens integer, worst_provider_cost_usd numeric, worst_customer_cost_usd numeric,
-    warm_cost_usd numeric, is_resting boolean, unroutable_because text, dropped_because text, own_keys jsonb,
-    falls_back boolean, rank_cost_usd numeric
+    full_output_tokens integer, worst_provider_cost_usd numeric, worst_customer_cost_usd numeric, warm_cost_usd numeric,
+    is_resting boolean, unroutable_because text, dropped_because text, own_keys jsonb, falls_back boolean,
+    rank_cost_usd numeric
 )
 language sql stable
 begin atomic
     select
         w.offer_hk, w.version, w.provider_hk, w.provider_bk, w.model_bk, w.is_sandbox, w.quality_score,
         w.context_tokens, w.candidate, w.prices, w.output_tokens, w.full_output_tokens, w.provider_cost_usd,
-        w.provider_cost_usd * case when w.own_keys is null or w.follows then w.markup_factor else w.fee_factor end,
+        case when w.own_keys is null or w.follows then greatest(w.customer_cost_usd, w.fee_usd) else w.fee_usd end,
         w.warm_cost_usd * case when w.own_keys is null then 1 else w.own_factor end,
         w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
@@ -46,7 +47,7 @@ begin atomic
                 > w.context_tokens then 'context'
             when p_min_quality is not null and not coalesce(w.quality_score >= p_min_quality, false) then 'quality'
             when w.own_keys is null and w.stays then 'own_key'
-            when w.max_cost is not null and w.provider_cost_usd * w.charge_factor > w.max_cost then 'max_cost'
+            when w.max_cost < case when w.own_keys is null then w.customer_cost_usd else w.fee_usd end then 'max_cost'
             when
                 w.room_output_tokens is not null
                 and w.output_tokens * w.choice_millions * 1000000 > w.room_output_tokens
@@ -61,19 +62,14 @@ begin atomic
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
             o.compliance_levels, o.service_tier, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays,
-            k.charge_factor, g.*, (x.held).is_unpriced,
+            g.*, c.*, y.*, (x.held).is_unpriced,
             coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
             + n.output_tokens * q.choice_millions * e.output_usd as warm_cost_usd
         from gateway.fn_read_call(
             p_features, p_prompt_tokens, p_markup_percent, p_compliance_levels, p_resting, p_own_keys
         ) as q
-        cross join (
-            -- Conditions stand outside, so that the half that is not asked for is no part of the plan.
-            select l.*, true as is_current from ops.offer as l
-            union all
-            select t.*, false from gateway.fn_offers_at(p_epoch) as t
-        ) as o
+        cross join gateway.fn_list_offers(p_now, p_provider, p_model, p_targets, p_epoch) as o
         cross join lateral (
             select
                 nullif(p.own -> 'keys', 'null') as own_keys, coalesce((p.own ->> 'stays')::boolean, false) as stays,
@@ -105,46 +101,49 @@ begin atomic
                 coalesce(case when p_is_special then (x.held).output_usd end, o.output_usd_per_million) as output_usd,
                 case when p_is_special then (x.held).extra_usd end as extra_usd
         ) as e
+        cross join lateral (values (p_charges -> o.version::text)) as h (charge)
         cross join lateral (
             select case
                 when q.max_cost is null and q.room_output_tokens is null or q.makes_pictures then f.full_output_tokens
                 else gateway.fn_shorten_answer(
                     f.full_output_tokens,
-                    (q.prompt_millions * e.input_usd + coalesce(e.extra_usd, 0)) * k.charge_factor,
-                    q.choice_millions * e.output_usd * k.charge_factor, p_features.max_cost, q.room_usd,
+                    coalesce(
+                        case when p_charges is not null and k.own_keys is null then (h.charge ->> 0)::numeric end,
+                        (q.prompt_millions * e.input_usd + coalesce(e.extra_usd, 0)) * k.charge_factor
+                    ), coalesce(
+                        case when p_charges is not null and k.own_keys is null then (h.charge ->> 1)::numeric end,
+                        q.choice_millions * e.output_usd * k.charge_factor
+                    ), p_features.max_cost, q.room_usd,
                     div(q.room_output_tokens, q.choice_millions * 1000000),
                     (o.usual_output ->> q.request_type)::integer, q.max_output_tokens is not null
                 )
             end as output_tokens
         ) as n
         cross join lateral (
-            select
-                c.provider_cost_usd,
-                k.own_keys is not null and not k.stays and o.unroutable_because is null
-                and (q.max_cost is null or c.provider_cost_usd * q.markup_factor <= q.max_cost) as follows
+            select case when e.extra_usd is null then u.usd else u.usd + e.extra_usd end as provider_cost_usd
             from (
-                select case when e.extra_usd is null then u.usd else u.usd + e.extra_usd end as provider_cost_usd
-                from (
-                    select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd
-                ) as u
-            ) as c
+                select q.prompt_millions * e.input_usd + n.output_tokens * q.choice_millions * e.output_usd as usd
+            ) as u
         ) as g
+        cross join lateral (
+            select coalesce(case when p_charges is not null then greatest(
+                (h.charge ->> 0)::numeric + n.output_tokens * (h.charge ->> 1)::numeric, (h.charge ->> 2)::numeric
+            ) end, g.provider_cost_usd * q.markup_factor) as customer_cost_usd
+        ) as c
+        cross join lateral (
+            select k.own_keys is not null and not k.stays and o.unroutable_because is null
+                and (q.max_cost is null or c.customer_cost_usd <= q.max_cost) as follows,
+                case when k.own_keys is not null then g.provider_cost_usd * q.fee_factor end as fee_usd
+        ) as y
         where
-            o.is_current = (p_epoch is null) and o.valid_from <= p_now and o.valid_to > p_now
-            and o.above_tokens < q.range_tokens and o.up_to_tokens >= q.range_tokens
+            o.above_tokens < q.range_tokens and o.up_to_tokens >= q.range_tokens
             and o.service_tier
             = case when p_is_special and q.asked_tier = any(o.service_tiers) then q.asked_tier else 'standard' end
-            -- One plan for both: a model is a range of one, no model the whole index.
-            and o.model_bk >= coalesce(p_model, '') and o.model_bk <= coalesce(p_model, chr(1114111))
-            and (p_provider is null or o.provider_bk = p_provider)
             and (o.owner_hk is null or o.owner_hk = q.caller_hk)
-            and coalesce(
-                p_targets && array[o.model_bk, o.provider_bk || '/' || o.model_bk, o.provider_bk || '/*'], true
-            )
     ) as w;
 end;
 
 comment on function gateway.fn_rank_offers(
     timestamptz, gateway.request_features, text, text, bigint, numeric, text[], text[], numeric, text[], bigint, jsonb,
-    jsonb, boolean
+    jsonb, boolean, jsonb
 ) is 'Offers that could serve a call, with worst-case cost and the reason why one is dropped.';

@@ -1,11 +1,11 @@
--- The best few for a customer with keys of his own, by scores or without. Apart from the road of all others, so that
--- nothing of it is planned or asked there: without scores that road reads an index of routable offers only, and this
--- one also what the house has no key for, at his providers.
+-- The best few for a customer with keys or prices of his own, by scores or without. Apart from the road of all others,
+-- so that nothing of it is planned or asked there: without scores that road reads an index of routable offers only, and
+-- this one also what the house has no key for, at his providers.
 create or replace function gateway.fn_rank_own_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
     p_epoch bigint, p_seen jsonb, p_resting jsonb, p_own_keys jsonb, p_is_scored boolean, p_is_measured boolean,
-    p_most integer
+    p_most integer, p_charge_rules jsonb
 ) returns table (
     provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean, candidate jsonb, prices jsonb,
     version bigint, output_tokens integer, full_output_tokens integer, worst_provider_cost_usd numeric, own_keys jsonb,
@@ -19,6 +19,10 @@ as $$
 declare
     v_providers text[] := array(select k.provider from jsonb_object_keys(p_own_keys) as k (provider));
     v_is_special boolean := coalesce(p_features.is_special, false);
+    v_charges jsonb := gateway.fn_list_charges(
+        p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent, p_charge_rules,
+        case when p_is_free then p_rule.target_names end, p_epoch, false
+    );
     v_by_quality boolean := coalesce(p_rule.quality_weight > 0, false);
 begin
     if p_is_scored then
@@ -38,7 +42,7 @@ begin
             ) as rank
         from gateway.fn_score_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal, p_compliance_levels, p_rule,
-            p_is_free, p_seed, p_epoch, p_seen, p_own_keys, v_is_special
+            p_is_free, p_seed, p_epoch, p_seen, p_own_keys, v_is_special, v_charges
         ) as r
         where r.dropped_because is null
         order by rank
@@ -51,7 +55,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys,
-            false
+            false, v_charges
         ) as f
         where f.unroutable_because is null and f.dropped_because is null
         union all
@@ -59,7 +63,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score, null, null, p_resting, p_own_keys,
-            false
+            false, v_charges
         ) as f
         where f.provider_bk = any(v_providers) and f.unroutable_because = 'no_key' and f.dropped_because is null
     )
@@ -81,5 +85,5 @@ $$;
 
 comment on function gateway.fn_rank_own_offers(
     timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
-    jsonb, jsonb, jsonb, boolean, boolean, integer
-) is 'The best offers for a call of a customer with keys of his own, in their order, and what they were scored by.';
+    jsonb, jsonb, jsonb, boolean, boolean, integer, jsonb
+) is 'The best offers for a call of a customer with keys or prices of his own, in their order, and what they were scored by.';

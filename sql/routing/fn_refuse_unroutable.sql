@@ -15,7 +15,15 @@ declare
     v_context integer;
     v_own_keys jsonb := case when p_principal.own_keys is not null
         then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
+    v_charges jsonb;
 begin
+    if p_principal.charge_rules is not null then
+        v_charges := gateway.fn_list_charges(
+            p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
+            (gateway.fn_read_charge_rules(p_principal, p_now, p_seen)).rules,
+            case when p_is_free then p_rule.target_names end, p_epoch, false
+        );
+    end if;
     select
         jsonb_object_agg(r.dropped_because, r.offers), min(r.cheapest), max(r.context_tokens)
     into v_reasons, v_cheapest, v_context
@@ -26,7 +34,7 @@ begin
         from gateway.fn_rank_offers(
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
-            case when p_is_free then p_rule.target_names end, p_epoch, '[]', v_own_keys, true
+            case when p_is_free then p_rule.target_names end, p_epoch, '[]', v_own_keys, true, v_charges
         ) as k
         group by k.dropped_because
     ) as r;

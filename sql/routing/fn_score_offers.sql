@@ -3,7 +3,7 @@
 create or replace function gateway.fn_score_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
-    p_epoch bigint, p_seen jsonb, p_own_keys jsonb, p_is_special boolean
+    p_epoch bigint, p_seen jsonb, p_own_keys jsonb, p_is_special boolean, p_charges jsonb
 ) returns table (
     offer_hk bytea, version bigint, provider_hk bytea, provider_bk text, model_bk text, is_sandbox boolean,
     candidate jsonb, prices jsonb, output_tokens integer, full_output_tokens integer,
@@ -45,7 +45,8 @@ begin atomic
             p_now, p_features, p_provider, p_model, p_prompt_tokens, p_principal.markup_percent,
             p_principal.allowed_models, p_compliance_levels, p_rule.min_quality_score,
             case when p_is_free then p_rule.target_names end, p_epoch,
-            gateway.fn_list_resting(p_now, p_seen, p_own_keys, p_features, p_prompt_tokens), p_own_keys, p_is_special
+            gateway.fn_list_resting(p_now, p_seen, p_own_keys, p_features, p_prompt_tokens), p_own_keys, p_is_special,
+            p_charges
         ) as r
         left join lateral (
             select k.name, k.place, k.weight
@@ -85,5 +86,5 @@ end;
 
 comment on function gateway.fn_score_offers(
     timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
-    jsonb, jsonb, boolean
+    jsonb, jsonb, boolean, jsonb
 ) is 'Offers that could serve a call with their score under a rule (less is better) and what it was made from.';

@@ -26,3 +26,16 @@ $$;
 comment on function gateway.fn_shorten_answer(
     integer, numeric, numeric, numeric, numeric, numeric, integer, boolean
 ) is 'Output tokens that a call is given when max_cost, a budget or a limit of tokens does not pay for all of them.';
+
+create or replace function gateway.fn_tell_limit(
+    p_output_tokens integer, p_full_tokens integer, p_features gateway.request_features
+) returns jsonb
+language sql immutable
+return case
+    when p_output_tokens < p_full_tokens then jsonb_build_object('max_output_tokens', p_output_tokens, 'by', case
+        when (p_features).room_usd < (p_features).max_cost or (p_features).max_cost is null then 'budget' else 'max_cost'
+    end)
+end;
+
+comment on function gateway.fn_tell_limit(integer, integer, gateway.request_features) is
+'To how many output tokens a call was shortened, and by what; NULL if it was not.';

@@ -65,6 +65,10 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
                 " from (select (date_trunc('month', now()) - interval '2 months')::date as month) as m",
                 (customer,),
             )
+            connection.execute(
+                "insert into admin.charge_rule (charge_rule, customer, markup_percent) values (%s, %s, 25)",
+                (f"prices of {customer}", customer),
+            )
         # An invoice, so that there is something to see of invoices too.
         connection.execute("select gateway.sp_close_month((now() - interval '2 months')::date, %s)", (name,))
         connection.execute(

@@ -22,6 +22,7 @@ insert into admin.exchange_rate (currency, rate_date, units_per_usd) values ('EU
 insert into admin.legal_entity (legal_entity, legal_name, invoice_prefix) values ('dba entity', 'DBA', 'DBA');
 insert into admin.billing_profile (customer, legal_entity, tax, currency) values ('dba customer', 'dba entity', 'dba tax', 'EUR');
 select plan from admin.change_plan('dba customer', 'dba plan', 'priority_support');
+insert into admin.charge_rule (charge_rule, customer, plan, markup_percent) values ('dba prices', 'dba customer', 'dba plan', 30);
 insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
 insert into admin.usage_export (export, kind, event_name) values ('dba-export', 'LAGO', 'used');
 insert into admin.usage_export_customer (export, customer, external_id) values ('dba-export', 'dba customer', 'sub');
