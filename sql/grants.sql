@@ -122,6 +122,16 @@ grant execute on function ops.fn_check_from() to onevault_dba;
 grant execute on function util.fn_as_of() to onevault_dba;
 grant execute on function util.fn_is_in_force(timestamptz, timestamptz) to onevault_dba;
 
+-- … and compares the books with what providers say
+grant usage on schema gateway to onevault_dba;
+grant execute on function gateway.sp_import_provider_usage(text, jsonb) to onevault_dba;
+grant execute on function ops.fn_find_unreconciled(date) to onevault_dba;
+grant select on ops.reconciliation, ops.reconciliation_request to onevault_dba;
+grant execute on function ops.fn_name_usage_model(text) to onevault_dba;
+grant execute on function ops.fn_find_usage_price(bytea, text, date, text) to onevault_dba;
+grant execute on function util.fn_request_key_at(timestamptz) to onevault_dba;
+grant execute on function util.fn_request_time(bytea) to onevault_dba;
+
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;
 grant select (tenant_hk, load_date, load_end_date, time_zone, baseline_model) on auth.tenant_s to onevault_reader;

@@ -221,6 +221,17 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir ops/foreign_row.sql
 \ir ops/invariant_violation.sql
 
+-- Reconcile: what providers say that was used and asked, against the books
+\ir reconcile/fn_sum_provider_usage.sql
+\ir reconcile/fn_name_usage_model.sql
+\ir reconcile/fn_find_usage_price.sql
+\ir reconcile/billable_attempt.sql
+\ir reconcile/booked_usage.sql
+\ir reconcile/imported_usage.sql
+\ir reconcile/reconciliation.sql
+\ir reconcile/reconciliation_request.sql
+\ir reconcile/fn_find_unreconciled.sql
+
 -- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for
 -- customers
 \ir rollup/fn_usage_marks.sql
@@ -304,6 +315,7 @@ set local role onevault_owner;
 
 -- Change: what DBAs edit, and the keys at providers
 \ir util/fn_load_satellites.sql
+\ir reconcile/sp_import_provider_usage.sql
 \ir keys/sp_read_provider_key.sql
 \ir keys/fn_own_key_hk.sql
 \ir keys/fn_ask_key.sql

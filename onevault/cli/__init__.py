@@ -38,6 +38,7 @@ COMMANDS = {
     "bill": "onevault.cli.bill",
     "invoice": "onevault.cli.invoice",
     "bi": "onevault.cli.bi",
+    "reconcile": "onevault.cli.reconcile",
     "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }

@@ -60,6 +60,8 @@ begin atomic
         ('meter_is_known', 'This meter is not known',
             'Use input, output, cache_read, cache_write, cache_write_1h, input_audio, output_audio, cache_read_audio, '
             'input_image, output_image, image, search, second or character.'),
+        ('tolerance_is_not_negative', 'A tolerance cannot be negative',
+            'Use 0 or more: percent in reconcile_percent, USD in reconcile_usd.'),
         ('threshold_is_not_negative', 'A threshold cannot be negative',
             'Use the input tokens above which the price holds, or 0 for the base.'),
         ('service_tier_is_a_word', 'A service tier is a word', 'Use standard, or a tier such as flex or priority.'),

@@ -41,6 +41,8 @@ begin
         'first_byte_timeout_ms', p_row -> 'first_byte_timeout_ms',
         'quality_score', p_row -> 'quality_score',
         'owner_hk', case when p_row ->> 'customer' is not null then admin.fn_find_customer(p_row ->> 'customer') end,
+        'reconcile_percent', p_row -> 'reconcile_percent',
+        'reconcile_usd', p_row -> 'reconcile_usd',
         'is_active', p_row -> 'is_active'
     );
 end

@@ -15,6 +15,8 @@ select
     s.quality_score,
     s.is_active,
     c.customer_bk::text as customer,
+    s.reconcile_percent,
+    trim_scale(s.reconcile_usd) as reconcile_usd,
     s.load_date,
     s.load_end_date,
     s.record_source::text as record_source,
@@ -29,7 +31,7 @@ create view admin.provider as
 select
     p.provider, p.provider_name, p.adapter_kind, p.api_endpoint, p.adapter_settings, p.needs_key, p.compliance_levels,
     p.requests_per_minute_limit, p.max_tokens_per_request, p.first_byte_timeout_ms, p.quality_score, p.is_active,
-    p.customer,
+    p.customer, p.reconcile_percent, p.reconcile_usd,
     k.has_key,
     m.models_available,
     m.cost_per_1k_tokens,
@@ -80,6 +82,10 @@ comment on column admin.provider.quality_score is 'Used by rules for quality whe
 comment on column admin.provider.customer is
 'The customer whose own server this is: nobody else''s calls see it, and it is reached by https at public addresses
 only, or in the networks of ONEVAULT_WEBHOOK_ALLOWED_NETWORKS; NULL for a provider of the house.';
+comment on column admin.provider.reconcile_percent is
+'How far what it says it counted may be apart from our books, in percent of its figure; 0.5 if not given.';
+comment on column admin.provider.reconcile_usd is
+'How far in USD a day, model and bucket: what is small enough by either is tolerated; 0.01 if not given.';
 comment on column admin.provider.is_active is 'False takes all its models off the road.';
 comment on column admin.provider.has_key is 'Whether the house has an active key for it.';
 comment on column admin.provider.models_available is 'Its models that calls can be routed to now.';
@@ -103,6 +109,9 @@ comment on column admin.provider_history.first_byte_timeout_ms is
 'How long an answer could take to begin, in milliseconds.';
 comment on column admin.provider_history.quality_score is 'Score for rules for quality.';
 comment on column admin.provider_history.customer is 'The customer whose own server it was; NULL for the house''s.';
+comment on column admin.provider_history.reconcile_percent is
+'How far its own figures could be apart from ours, in percent of its figure.';
+comment on column admin.provider_history.reconcile_usd is 'How far in USD a day, model and bucket.';
 comment on column admin.provider_history.is_active is 'Whether its models could be routed to.';
 comment on column admin.provider_history.load_date is 'Since when this version holds.';
 comment on column admin.provider_history.load_end_date is 'When it ended; NULL for the version in force.';

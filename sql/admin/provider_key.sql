@@ -12,6 +12,7 @@ select
     null::numeric as monthly_spending_limit,
     null::text[] as allowed_models,
     null::boolean as falls_back,
+    s.provider_key_id::text as provider_key_id,
     s.last_validated,
     coalesce(s.set_at, s.load_date) as set_at,
     s.load_date,
@@ -35,6 +36,7 @@ select
     trim_scale(s.monthly_spending_limit),
     s.allowed_models,
     s.falls_back,
+    null::text,
     s.last_validated,
     coalesce(s.set_at, s.load_date),
     s.load_date,
@@ -51,7 +53,8 @@ inner join gateway.customer_h as c on h.customer_hk = c.customer_hk;
 create view admin.provider_key as
 select
     k.provider, k.customer, k.key_name, k.key_status, k.key_fingerprint, k.encryption_key_id, k.daily_spending_limit,
-    k.monthly_spending_limit, k.allowed_models, k.falls_back, k.last_validated, k.set_at
+    k.monthly_spending_limit, k.allowed_models, k.falls_back, k.provider_key_id,
+    k.last_validated, k.set_at
 from admin.provider_key_history as k
 where util.fn_is_in_force(k.load_date, k.load_end_date);
 
@@ -75,6 +78,8 @@ comment on column admin.provider_key.monthly_spending_limit is
 comment on column admin.provider_key.allowed_models is 'Models that a customer''s key is used for; NULL for all.';
 comment on column admin.provider_key.falls_back is
 'Whether the house''s key is used, at its price, where a customer''s was not taken; NULL for the house''s.';
+comment on column admin.provider_key.provider_key_id is
+'What the provider calls a key of the house in its reports of usage, such as key_… or apikey_…; NULL for not known.';
 comment on column admin.provider_key.last_validated is 'When its provider was asked last and took it.';
 comment on column admin.provider_key.set_at is 'When it was set or changed last.';
 
@@ -90,6 +95,7 @@ comment on column admin.provider_key_history.monthly_spending_limit is 'USD a mo
 comment on column admin.provider_key_history.allowed_models is 'Models that it was used for; NULL for all.';
 comment on column admin.provider_key_history.falls_back is
 'Whether the house''s key was used where a customer''s was not taken.';
+comment on column admin.provider_key_history.provider_key_id is 'What the provider calls it; NULL for not known.';
 comment on column admin.provider_key_history.last_validated is 'When its provider was asked last and took it.';
 comment on column admin.provider_key_history.set_at is
 'When the key itself was set or changed; sealing it anew is a version, and no change.';

@@ -64,10 +64,15 @@ begin
         perform admin.fn_save_satellite(
             'gateway.ai_provider_key_s',
             jsonb_build_object('provider_key_hk', util.hash_key('house', old.provider, old.key_name)),
-            jsonb_build_object('key_status', upper(btrim(new.key_status)), 'set_at', null),
-            '{api_key_encrypted,set_at}'
+            jsonb_build_object(
+                'key_status', upper(btrim(new.key_status)), 'set_at', null,
+                'provider_key_id', nullif(btrim(new.provider_key_id), '')
+            ), '{api_key_encrypted,set_at}'
         );
     else
+        perform admin.fn_refuse_readonly(
+            to_jsonb(new), to_jsonb(old), '{provider_key_id}', 'It is for the house''s keys: others are on nobody''s bill here.'
+        );
         v_models := admin.fn_clean_models(new.allowed_models);
         perform admin.fn_check_key_models(old.provider, v_models);
         perform admin.fn_save_satellite(

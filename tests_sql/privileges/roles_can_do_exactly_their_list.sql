@@ -45,7 +45,9 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms',
-    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from'
+    'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from',
+    'gateway.sp_import_provider_usage', 'ops.fn_find_unreconciled', 'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
+    'util.fn_request_key_at', 'util.fn_request_time'
 ], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(
     $$select h.thing, h.privilege from held as h where h.role = 'onevault_dba' and h.kind = 'table' and h.privilege <> 'SELECT'$$,
@@ -63,7 +65,8 @@ select is_empty(
             'ops.offer_health', 'ops.offer_speed', 'ops.offer_wait', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker', 'ops.key_validation',
             'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
-            'ops.overdue_request', 'ops.foreign_row', 'ops.unpriced_attempt', 'ops.invariant_violation', 'ops.admission')$$,
+            'ops.overdue_request', 'ops.foreign_row', 'ops.unpriced_attempt', 'ops.invariant_violation', 'ops.admission',
+            'ops.reconciliation', 'ops.reconciliation_request')$$,
     'beside them he sees the hot state, no vault and no secret'
 );
 select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[
