@@ -5,6 +5,7 @@ BenchError
   x ProviderError    the stand-in provider did not start
   x GatewayError     the gateway did not start, answer or stop as it should
   x AnswerError      an answer came, but not whole
+  x HistoryError     a vault is not empty, or holds nothing to measure
 """
 
 
@@ -26,3 +27,7 @@ class GatewayError(BenchError):
 
 class AnswerError(BenchError):
     """An answer came, but not whole."""
+
+
+class HistoryError(BenchError):
+    """A vault is not empty, or holds nothing to measure."""

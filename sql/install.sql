@@ -240,6 +240,8 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_mend_usage.sql
 \ir rollup/fn_load_spending.sql
 \ir rollup/fn_roll_up_spending.sql
+\ir rollup/fn_count_attempts.sql
+\ir rollup/fn_pack_performance.sql
 \ir rollup/fn_load_performance.sql
 \ir rollup/fn_measure_providers.sql
 \ir rollup/fn_move_peak.sql

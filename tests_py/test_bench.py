@@ -1,4 +1,4 @@
-"""The benchmark's own parts: a stand-in provider that speaks properly, and figures that add up."""
+"""The benchmark's own parts: a stand-in provider that speaks properly, figures that add up, books that balance."""
 
 import json
 import socket
@@ -13,10 +13,13 @@ import pytest
 from bench import provider as provider_module
 from bench.errors import BenchError
 from bench.goals import Goal
+from bench.history.books import fill
+from bench.history.reads import VIEWS, read_views
 from bench.load import Call, chat_body, find_generator, run_load
 from bench.processes import CpuSnapshot, Group, measure_memory
 from bench.profile import summarise
 from bench.provider import CHUNKS, Provider, running_provider
+from tests_py.support.cluster import ClonedDatabase
 
 
 @pytest.fixture(params=["C, epoll", "Python, asyncio"])
@@ -104,3 +107,44 @@ def test_a_profile_names_the_functions_that_took_the_time() -> None:
 def test_a_goal_knows_which_way_is_good() -> None:
     assert Goal(name="requests/s", wanted=1500, measured=1500, at_least=True).reached
     assert not Goal(name="memory", wanted=350, measured=351, at_least=False).reached
+
+
+def test_a_history_that_is_made_is_one_that_could_have_been(database: ClonedDatabase) -> None:
+    books = fill(database.dsn(), requests=4000, customers=12, tenants=3)
+    assert sum(size.data_bytes for size in books.sizes) > 4000 * 1000
+    with database.connect() as connection:
+        connection.execute("set onevault.check_from = '2020-01-01'")
+        assert connection.execute("select v.* from ops.invariant_violation as v").fetchall() == []
+        made = connection.execute(
+            "select count(*), sum(s.total_tokens), sum(s.provider_cost), sum(s.customer_cost)"
+            " from gateway.api_request_s as s"
+        ).fetchall()
+        assert made[0][0] == 4000
+        months = connection.execute("select count(*) from gateway.api_request_s_default").fetchall()
+        assert months == [(0,)], "each lies in the partition of its month"
+        for view, columns in (
+            (
+                "usage_daily",
+                "sum(v.request_count), sum(v.total_tokens), sum(v.provider_cost_usd), sum(v.customer_cost_usd)",
+            ),
+            ("request_detail", "count(*), sum(v.total_tokens), sum(v.provider_cost_usd), sum(v.customer_cost_usd)"),
+            (
+                "customer_spending",
+                "sum(v.total_requests), sum(v.total_tokens), sum(v.provider_cost_usd), sum(v.customer_cost_usd)",
+            ),
+        ):
+            told = connection.execute(f"select {columns} from business_vault.{view} as v".encode()).fetchall()
+            assert told == made, view
+        attempts = "select count(*) from gateway.api_request_attempt_s as a"
+        windows = "select sum(p.total_requests) from business_vault.provider_performance as p"
+        assert connection.execute(f"{windows} having sum(p.total_requests) <= ({attempts})".encode()).fetchall()
+        marks = "select f.* from ops.fn_roll_up_usage() as r, ops.fn_mend_usage() as f"
+        assert connection.execute(marks.encode()).fetchall() == [(0,)], "nothing is counted again"
+        month = books.until.date().replace(day=1)
+        readings = list(read_views(connection, ["history-00001"], month, runs=1))
+    assert {reading.view for reading in readings} == set(VIEWS)
+    assert {reading.view for reading in readings if reading.rows == 0} <= {
+        "compliance_event",
+        "offer_quality",
+        "usage_limit_status",
+    }

@@ -1,8 +1,20 @@
 -- Each request beside what it would have cost at the model it asked for, or at its tenant's baseline: the same tokens,
 -- at prices known and in force when it came, with the customer's own markup. Of providers of the baseline the cheapest
--- counts, so that a saving is never made larger than it was.
+-- counts, so that a saving is never made larger than it was. Prices are looked up once for all requests of the same
+-- name between two changes of the price book and two thresholds; the fence around those three makes them the key.
 drop view if exists business_vault.savings;
 create view business_vault.savings as
+with book as materialized (
+    select
+        array_agg(distinct t.moment order by t.moment) as moments,
+        array_agg(distinct k.threshold_tokens::bigint order by k.threshold_tokens::bigint) as thresholds
+    from gateway.offer_price_s as k
+    cross join lateral (
+        values (k.load_date), (coalesce(k.load_end_date, 'infinity')), (k.valid_from), (k.valid_to)
+    ) as t (moment)
+    where k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
+)
+
 select
     encode(s.api_request_hk, 'hex')::uuid as request_id,
     s.request_timestamp,
@@ -33,11 +45,25 @@ inner join auth.tenant_s as ns
     on s.tenant_hk = ns.tenant_hk and s.request_timestamp >= ns.load_date
     and s.request_timestamp < coalesce(ns.load_end_date, 'infinity')
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
-cross join lateral nullif(s.model_asked, substring(s.model_asked from '(?:^|.*/)auto$')) as a (named)
-cross join lateral coalesce(a.named, ns.baseline_model) as b (name)
 cross join lateral (
+    values (case when s.model_asked <> 'auto' and s.model_asked not like '%/auto' then s.model_asked end)
+) as a (named)
+cross join lateral (
+    with fenced as materialized (
+        select
+            coalesce(a.named, ns.baseline_model) as name,
+            g.moments[width_bucket(s.request_timestamp, g.moments)] as moment,
+            g.thresholds[width_bucket(greatest(s.prompt_tokens, 1) - 1, g.thresholds)] as threshold
+        from book as g
+    )
+
+    select f.name, f.moment, f.threshold
+    from fenced as f
+    where s.total_tokens > 0
+) as b
+cross join lateral (
+    -- Of rows of a meter the last one counts: the highest threshold that was passed, the latest date.
     with rates as (
-        -- Of rows of a meter the last one counts: the highest threshold that was passed, the latest date.
         select
             bp.provider_bk::text as provider, m.model_bk::text as model,
             jsonb_object_agg(
@@ -51,48 +77,50 @@ cross join lateral (
         where
             m.model_bk in (b.name, substr(b.name, position('/' in b.name) + 1))
             and b.name in (m.model_bk, bp.provider_bk || '/' || m.model_bk)
-            and k.load_date <= s.request_timestamp and coalesce(k.load_end_date, 'infinity') > s.request_timestamp
-            and k.valid_from <= s.request_timestamp and k.valid_to > s.request_timestamp
+            and k.load_date <= b.moment and coalesce(k.load_end_date, 'infinity') > b.moment
+            and k.valid_from <= b.moment and k.valid_to > b.moment
             and k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
-            and k.threshold_tokens < greatest(s.prompt_tokens, 1)
+            and k.threshold_tokens <= b.threshold
         group by bp.provider_bk, m.model_bk
-    ),
-
-    whole as (
-        select
-            r.provider, r.model, r.rate, (r.rate ->> 'input')::numeric as input_usd_per_million,
-            coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')::numeric as cache_read_usd_per_million,
-            coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')::numeric as cache_write_usd_per_million,
-            coalesce(
-                r.rate ->> 'output', case when s.capability <> 'chat' then '0' end
-            )::numeric as output_usd_per_million
-        from rates as r
     )
 
     select
-        w.provider, w.model, w.input_usd_per_million, w.cache_read_usd_per_million, w.cache_write_usd_per_million,
-        w.output_usd_per_million,
+        array_agg(r.provider order by r.provider) as providers, array_agg(r.model order by r.provider) as models,
+        array_agg(r.rate order by r.provider) as rates,
+        array_agg((r.rate ->> 'input')::numeric order by r.provider) as inputs,
+        array_agg(coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')::numeric order by r.provider) as cache_reads,
+        array_agg(coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')::numeric order by r.provider) as cache_writes,
+        array_agg((r.rate ->> 'output')::numeric order by r.provider) as outputs
+    from rates as r
+    where r.rate ? 'input' and b.name is not null
+    having count(*) > 0
+) as w
+cross join lateral (
+    select
+        r.provider, r.model, r.input as input_usd_per_million, r.cache_read as cache_read_usd_per_million,
+        r.cache_write as cache_write_usd_per_million, e.output as output_usd_per_million,
         round(round((
-            coalesce(s.input_uncached_tokens, 0) * w.input_usd_per_million
-            + coalesce(s.cache_read_tokens, 0) * w.cache_read_usd_per_million
-            + coalesce(s.cache_write_tokens, 0) * w.cache_write_usd_per_million
-            + coalesce(s.output_tokens, 0) * w.output_usd_per_million + coalesce(x.cost, 0)
+            coalesce(s.input_uncached_tokens, 0) * r.input + coalesce(s.cache_read_tokens, 0) * r.cache_read
+            + coalesce(s.cache_write_tokens, 0) * r.cache_write + coalesce(s.output_tokens, 0) * e.output
+            + case when s.other_usage is null then 0 else coalesce((
+                select sum((u.value ->> 'units')::numeric * coalesce(
+                    r.rate ->> u.key, r.rate ->> split_part(u.key, '/', 1),
+                    case
+                        when u.key like 'output%' then r.rate ->> 'output'
+                        when u.key like 'cache_write%' then coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')
+                        when u.key like 'cache_read%' then coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')
+                        when u.key like 'input%' then r.rate ->> 'input'
+                    end
+                )::numeric)
+                from jsonb_each(s.other_usage) as u
+            ), 0) end
         ) / 1000000, 10) * (1 + s.markup_percent / 100), 10) as baseline_cost_usd
-    from whole as w
-    left join lateral (
-        select sum((u.value ->> 'units')::numeric * coalesce(
-            w.rate ->> u.key, w.rate ->> split_part(u.key, '/', 1),
-            case
-                when u.key like 'output%' then w.rate ->> 'output'
-                when u.key like 'cache_write%' then coalesce(w.rate ->> 'cache_write', w.rate ->> 'input')
-                when u.key like 'cache_read%' then coalesce(w.rate ->> 'cache_read', w.rate ->> 'input')
-                when u.key like 'input%' then w.rate ->> 'input'
-            end
-        )::numeric) as cost
-        from jsonb_each(s.other_usage) as u
-    ) as x on s.other_usage is not null
-    where w.input_usd_per_million is not null and w.output_usd_per_million is not null
-    order by baseline_cost_usd, w.provider
+    from unnest(w.providers, w.models, w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) as r (
+        provider, model, rate, input, cache_read, cache_write, output
+    )
+    cross join lateral (select coalesce(r.output, case when s.capability <> 'chat' then 0 end) as output) as e
+    where e.output is not null
+    order by baseline_cost_usd, r.provider
     limit 1
 ) as o
 where s.total_tokens > 0;

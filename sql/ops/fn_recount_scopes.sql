@@ -9,7 +9,7 @@ begin
         month_spent_usd = f.month_spent, month_held_usd = f.month_held, month_number = f.month_number,
         month_ceiling_usd = null
     from ops.scope_fact as f
-    where s.scope_hk = f.scope_hk and (p_customer_hks is null or s.customer_hk = any(p_customer_hks));
+    where s.scope_hk = f.scope_hk and (p_customer_hks is null or f.customer_hk = any(p_customer_hks));
 end
 $$;
 

@@ -66,7 +66,7 @@ begin
     update ops.usage_limit as l set
         spent = f.spent, held = f.held, window_number = f.window_number, ceiling = null
     from ops.limit_fact as f
-    where l.usage_limit_hk = f.usage_limit_hk and (p_limit_hks is null or l.usage_limit_hk = any(p_limit_hks));
+    where l.usage_limit_hk = f.usage_limit_hk and (p_limit_hks is null or f.usage_limit_hk = any(p_limit_hks));
 end
 $$;
 

@@ -1,7 +1,7 @@
 -- This month's and the next three months' partitions of every table that grows with traffic. Should upkeep ever be
 -- late, rows wait in the default partition and nothing is lost; a month whose rows lie there keeps its place
--- there.
-create or replace function ops.fn_keep_partitions() returns integer
+-- there. An import of history names the month in which it begins.
+create or replace function ops.fn_keep_partitions(p_from timestamptz default clock_timestamp()) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -25,7 +25,7 @@ begin
     loop
         for v_month in
             select generate_series(
-                date_trunc('month', clock_timestamp() at time zone 'UTC'),
+                date_trunc('month', p_from at time zone 'UTC'),
                 date_trunc('month', clock_timestamp() at time zone 'UTC') + interval '3 months', interval '1 month'
             )
         loop
@@ -57,5 +57,6 @@ begin
 end
 $$;
 
-comment on function ops.fn_keep_partitions() is
-'Makes the partitions of this and the next three months; returns how many were made.';
+comment on function ops.fn_keep_partitions(timestamptz) is
+'Makes the partitions of every month from a moment''s on, which is now, to three months ahead; returns how many were
+made.';
