@@ -295,6 +295,7 @@ set local role onevault_owner;
 \ir billing/fn_note_billing_status.sql
 \ir billing/fn_bill_month.sql
 \ir billing/fn_refuse_close.sql
+\ir billing/fn_refuse_unreconciled.sql
 \ir billing/sp_close_month.sql
 \ir billing/fn_find_invoice.sql
 \ir billing/record_payment.sql

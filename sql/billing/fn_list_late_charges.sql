@@ -30,6 +30,11 @@ booked as (
     select u.usage_month, u.provider, u.model, u.charge_usd
     from gateway.fn_list_usage(p_customer, (p_month - interval '3 months')::date, p_month) as u
     inner join closed as c on u.usage_month = c.billing_period
+    union all
+    select a.billing_period, null, null, sum(a.delta_charge)
+    from gateway.charge_adjustment_s as a
+    where a.customer_hk = p_customer_hk and a.billing_period <= p_month
+    group by a.billing_period
 )
 
 select b.usage_month, b.provider, b.model, b.charge_usd - coalesce(i.charge_usd, 0)

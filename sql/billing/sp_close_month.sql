@@ -18,6 +18,7 @@ declare
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
+    perform gateway.fn_refuse_unreconciled(v_month);
     for v_tenant in
         select h.tenant_hk, h.tenant_bk::text as name
         from auth.tenant_h as h

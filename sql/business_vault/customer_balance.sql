@@ -3,7 +3,7 @@ create view business_vault.customer_balance as
 select
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
-    coalesce(u.charged_usd, 0) + coalesce(p.unbilled_usd, 0) as unbilled_usd,
+    coalesce(u.charged_usd, 0) + coalesce(a.charged_usd, 0) + coalesce(p.unbilled_usd, 0) as unbilled_usd,
     coalesce(p.receivable_usd, 0) as receivable_usd,
     coalesce(p.prepaid_usd, 0) as prepaid_usd,
     b.settled_usd,
@@ -17,6 +17,11 @@ left join lateral (
     where v.customer = c.customer_bk::text
 ) as u on true
 left join lateral (
+    select sum(s.delta_charge) as charged_usd
+    from gateway.charge_adjustment_s as s
+    where s.customer_hk = c.customer_hk
+) as a on true
+left join lateral (
     select
         sum(l.amount_usd) filter (where l.account = 'unbilled') as unbilled_usd,
         sum(l.amount_usd) filter (where l.account = 'receivable') as receivable_usd,
@@ -28,7 +33,7 @@ left join ops.scope_state as r on c.customer_hk = r.scope_hk and r.scope_kind = 
 cross join lateral (
     values (
         coalesce(p.prepaid_usd, 0) - coalesce(p.receivable_usd, 0) - coalesce(p.unbilled_usd, 0)
-        - coalesce(u.charged_usd, 0)
+        - coalesce(u.charged_usd, 0) - coalesce(a.charged_usd, 0)
     )
 ) as b (settled_usd);
 

@@ -23,6 +23,27 @@ cross join (values ('unbilled', 1), ('usage_revenue', -1)) as p (account, sign)
 where s.customer_cost <> 0
 union all
 select
+    encode(a.adjustment_hk, 'hex')::uuid,
+    null,
+    'RERATE',
+    a.load_date,
+    n.tenant_bk::text,
+    c.customer_bk::text,
+    a.billing_period,
+    p.account,
+    case when p.sign * a.delta_charge > 0 then abs(a.delta_charge) end,
+    case when p.sign * a.delta_charge < 0 then abs(a.delta_charge) end,
+    p.sign * a.delta_charge,
+    null,
+    encode(a.api_request_hk, 'hex')::uuid,
+    a.reason::text
+from gateway.charge_adjustment_s as a
+inner join gateway.customer_h as c on a.customer_hk = c.customer_hk
+inner join auth.tenant_h as n on a.tenant_hk = n.tenant_hk
+cross join (values ('unbilled', 1), ('usage_revenue', -1)) as p (account, sign)
+where a.delta_charge <> 0
+union all
+select
     encode(h.ledger_entry_hk, 'hex')::uuid,
     h.ledger_entry_bk::text,
     e.entry_kind::text,
@@ -45,12 +66,12 @@ inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
 left join gateway.invoice_s as i on e.invoice_hk = i.invoice_hk and i.load_end_date is null;
 
 comment on view business_vault.ledger_line is
-'The ledger, a row a posting: each charge of a request as unbilled against revenue, and every entry for services,
-credits, invoices, payments and corrections. Debits and credits of an entry are equal.';
+'The ledger, a row a posting: each charge of a request and its corrections as unbilled against revenue, and every entry
+for services, credits, invoices, payments and corrections. Debits and credits of an entry are equal.';
 comment on column business_vault.ledger_line.entry_id is 'Entry; for charges the request''s id.';
 comment on column business_vault.ledger_line.entry_name is 'Name that makes an entry happen once; NULL for charges.';
 comment on column business_vault.ledger_line.entry_kind is
-'CHARGE, SERVICES, INCLUDED, PROMOTIONS, INVOICE, PREPAID, PAYMENT, REFUND, CREDIT_NOTE, a credit''s, or VOID_ and one
+'CHARGE, RERATE (of a charge, by corrected prices), SERVICES, INCLUDED, PROMOTIONS, INVOICE, PREPAID, PAYMENT, REFUND, CREDIT_NOTE, a credit''s, or VOID_ and one
 of these.';
 comment on column business_vault.ledger_line.booked_at is 'When it was booked.';
 comment on column business_vault.ledger_line.tenant is 'Organisation of the customer.';
@@ -63,5 +84,5 @@ comment on column business_vault.ledger_line.debit_usd is 'Debited; NULL for a c
 comment on column business_vault.ledger_line.credit_usd is 'Credited; NULL for a debit.';
 comment on column business_vault.ledger_line.amount_usd is 'Debits above 0, credits below.';
 comment on column business_vault.ledger_line.invoice_number is 'Invoice that it belongs to.';
-comment on column business_vault.ledger_line.refers_to is 'Entry that it corrects.';
+comment on column business_vault.ledger_line.refers_to is 'Entry, or request, that it corrects.';
 comment on column business_vault.ledger_line.memo is 'What was said about it.';

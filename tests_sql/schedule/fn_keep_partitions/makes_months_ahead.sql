@@ -2,7 +2,7 @@ begin;
 select plan(4);
 select is(ops.fn_keep_partitions(), 0, 'what migrate made is there');
 select is(
-    count(*)::integer, 24, 'four months of six tables'
+    count(*)::integer, 32, 'four months of eight tables'
 ) from pg_class as c where c.relnamespace = 'gateway'::regnamespace and c.relispartition and c.relkind = 'r' and c.relname ~ '_\d{4}_\d{2}$';
 select test.make_offer('maker', 'model-a', 0, 0);
 select test.make_customer('timely');
