@@ -73,10 +73,12 @@ begin
     loop
         v_line := v_empty;
         v_line.line_kind := 'ADJUSTMENT';
-        v_line.description := format(
-            case when v_usage.provider is null then 'Correction of prices of %s' else 'Usage of %s booked later: %s' end,
-            to_char(v_usage.usage_month, 'YYYY-MM'), concat_ws('/', v_usage.provider, v_usage.model)
-        );
+        v_line.description := case
+            when v_usage.provider is null
+                then format('Correction of prices of %s', to_char(v_usage.usage_month, 'YYYY-MM'))
+            else format('Usage of %s booked later: %s', to_char(v_usage.usage_month, 'YYYY-MM'),
+                concat_ws('/', v_usage.provider, v_usage.model))
+        end;
         v_line.usage_period := v_usage.usage_month;
         v_line.provider := v_usage.provider;
         v_line.model := v_usage.model;

@@ -1,7 +1,7 @@
 -- Mutants: an event without an export or of a switched-off one, of a customer or tenant whom it does not concern, one
 -- that outlives its charge, a value that lost a digit, one tenant's events in another's sight.
 begin;
-select plan(19);
+select plan(20);
 select test.make_offer('maker', 'model-a', 1.23456789, 2);
 select test.make_customer('payer', '{"markup_percent": 33.3333}'), test.make_customer('other'), test.make_customer('far', '{}', 'far tenant');
 
@@ -67,6 +67,7 @@ select gateway.sp_record_result(test.make_result(test.decision(f.d), jsonb_build
 select ok(:'settled', 'a failure is booked');
 select is((select count(*)::integer from admin.usage_export_delivery as d where d.customer = 'payer'), 5, 'and is no event');
 
+select is((select count(*) from pgmq.q_usage_event), (select count(*) from gateway.usage_event_l), 'nor waits anything else');
 -- A batch whose neighbour does not concern anybody.
 create temporary table batch as
 select to_jsonb(test.route(sha256(convert_to(c || '/token', 'UTF8')))) as d from unnest('{payer,other}'::text[]) as c;
