@@ -16,7 +16,11 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from onevault.embedded import install_directory
 from tests_py.conftest import StartGateway
+from tests_py.support import dictionary_doc
+from tests_py.support.cluster import ClonedDatabase
+from tests_py.support.vault import load_fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
@@ -104,6 +108,41 @@ def test_the_session_of_a_dba_goes_as_it_says(start_gateway: StartGateway) -> No
         assert said in rest.stdout, (said, rest.stdout)
     left = "select count(*) from admin.routing_rule where rule_name like 'summaries%%'"
     assert gateway.database.query(left) == [(0,)]
+
+
+def test_what_finance_asks_is_answered(database: ClonedDatabase) -> None:
+    """Ten questions, an answer to each, and books that balance."""
+    load_fixtures(database)
+    script = ROOT / "docs" / "finance.sql"
+    database.query("select test.make_offer('maker', 'model-a')")
+    database.query("select test.make_customer('payer')")
+    database.query(
+        "insert into admin.tax_rate (tax, valid_from, tax_percent) values ('VAT', '2020-01-01', 19) returning 1"
+    )
+    database.query("insert into admin.billing_profile (customer, tax) values ('payer', 'VAT') returning 1")
+    database.query("select test.booked('payer', '2026-01-15 10:00Z', 10.005, p_cost => 8)")
+    database.query("select * from gateway.sp_close_month('2026-01-01')")
+    command = [str(install_directory() / "bin" / "psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-v", "month=2026-01-01"]
+    asked = subprocess.run(
+        [*command, "-f", str(script), "-d", database.dsn("dba")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (asked.returncode, asked.stderr) == (0, "")
+    answers = re.split(r"^\d+\. .*$\n", asked.stdout, flags=re.MULTILINE)[1:]
+    assert len(answers) == 10
+    assert all(answer.strip() for answer in answers), asked.stdout
+    assert answers[0].startswith("test tenant|payer|OV-")
+    assert "11.9000" in answers[0], "10.00 and 19 % of it"
+    assert answers[3].startswith("maker|model-a|10.0050000000|8.0000000000|2.0050000000|20.04")
+    assert answers[8].startswith("19.0000|")
+    assert answers[9].startswith("0.0000000000|0.0000000000|11.9000000000|11.9"), answers[9]
+
+
+def test_the_dictionary_is_what_the_comments_say(database: ClonedDatabase) -> None:
+    with database.connect() as connection:
+        assert dictionary_doc.PAGE.read_text() == dictionary_doc.render(connection), (
+            "write it again: python -m tests_py.support.dictionary_doc"
+        )
 
 
 @pytest.mark.parametrize("page", [*PAGES, "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])

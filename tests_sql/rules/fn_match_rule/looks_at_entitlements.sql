@@ -1,8 +1,9 @@
 begin;
-select plan(15);
+select plan(16);
 select test.make_offer('maker', 'model-a', 0, 1000000, '{"default_output_tokens": 1}');
--- 14 hours before UTC: his day is often another than everybody else's.
-select test.make_tenant('far tenant', '{"time_zone": "Pacific/Kiritimati"}');
+-- His day is another than that of UTC, whenever this runs.
+select case when extract(hour from now() at time zone 'UTC') < 10 then 'Pacific/Pago_Pago' else 'Pacific/Kiritimati' end as zone \gset
+select test.make_tenant('far tenant', jsonb_build_object('time_zone', :'zone'));
 select test.make_customer('client', '{}', 'far tenant');
 create function pg_temp.rule() returns text language sql as $$
     select split_part((test.route(sha256('client/token'))).route_reason, ':', 1)
@@ -10,7 +11,7 @@ $$;
 create function pg_temp.explained(p_request text) returns text language sql as $$
     select split_part(e.reason, ':', 1) from admin.explain_route('client', p_request::jsonb) as e where e.chosen
 $$;
-select (now() at time zone 'Pacific/Kiritimati')::date as today \gset
+select (now() at time zone :'zone')::date as today \gset
 insert into admin.routing_rule (rule_name, rule_priority, conditions) values ('clever', 1, '{"entitlements": "advanced_routing"}');
 select is(pg_temp.rule(), 'default', 'no plan');
 insert into admin.subscription (customer, plan, valid_from) values ('client', 'advanced_routing', :'today'::date + 1);
@@ -35,6 +36,7 @@ select is(
 update admin.plan set entitlements = '{else}' where plan = 'advanced_routing';
 select is(pg_temp.rule(), 'default', 'what a plan entitles to is in force from the next call on');
 update admin.plan set entitlements = '{advanced_routing}' where plan = 'advanced_routing';
+select is(pg_temp.rule(), 'clever', 'and what it entitles to again');
 delete from admin.subscription where plan = 'advanced_routing' and valid_from = :'today';
 select is(pg_temp.rule(), 'default', 'so is what is taken back');
 select throws_ok($$insert into admin.routing_rule (rule_name, conditions) values ('x', '{"entitlements": "Advanced Routing"}')$$,
