@@ -47,6 +47,7 @@ class Bill(Struct):
     plans: list[dict[str, Any]]
     entitlements: list[str] | None = None
     budgets: list[dict[str, Any]] | None = None
+    credits: list[dict[str, Any]] | None = None
 
 
 def answers(container: Any, description: str, *, problems: bool = True) -> dict[int, ResponseSpec]:

@@ -80,7 +80,7 @@ create type gateway.held_charge as (
     minimum_usd numeric
 );
 comment on type gateway.held_charge is
-'What a call may cost a customer by rules of prices: the rules, its prompt and pieces, each token it answers, the least.';
+'What a call may cost a customer by rules of prices: the rules, its prompt and pieces, each token answered, the least.';
 
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_choose_candidates(

@@ -24,6 +24,23 @@ where
 order by i.billing_period desc, i.tenant, i.customer, i.invoice_number
 """
 
+_CREDITS: Final = """
+select
+    c.customer, c.credit, c.credit_kind, c.amount_usd, c.used_usd, c.expired_usd, c.remaining_usd, c.priority,
+    c.valid_from, nullif(c.expires_on, 'infinity') as expires_on, c.description
+from admin.credit as c
+where lower(c.customer) = lower(%s)
+order by c.priority, c.expires_on nulls last, c.credit
+"""
+# What is not given is left to the view.
+_GRANT: Final = """
+insert into admin.credit (customer, credit, credit_kind, amount_usd, priority, expires_on, description)
+values (%(customer)s, %(credit)s, %(kind)s, %(amount)s, %(priority)s, %(expires_on)s, %(description)s)
+returning
+    customer, credit, credit_kind, amount_usd, priority, valid_from, nullif(expires_on, 'infinity') as expires_on,
+    description
+"""
+
 
 def read_bill_document(connection: Connection, customer: str, month: date | None, known_at: datetime | None) -> str:
     """The bill of a month as JSON (see onevault.invoices): the invoice, or a draft; now, or as known at a moment."""
@@ -61,6 +78,41 @@ def void_invoice(connection: Connection, number: str, reason: str, *, reissue: b
 def issue_credit_note(connection: Connection, number: str, amount: Decimal, reason: str) -> str:
     """The credit note's number; `amount` in the invoice's currency."""
     return _text(connection, "select admin.issue_credit_note(%s, %s, %s) as told", (number, amount, reason))
+
+
+def grant_credit(
+    connection: Connection,
+    customer: str,
+    amount: Decimal,
+    *,
+    kind: str,
+    name: str | None,
+    expires_on: date | None,
+    priority: int | None,
+    description: str | None,
+) -> Row:
+    """The credit as it was granted; `amount` in USD."""
+    values = {
+        "customer": customer,
+        "credit": name,
+        "kind": kind,
+        "amount": amount,
+        "priority": priority,
+        "expires_on": expires_on,
+        "description": description,
+    }
+    return fetch_one(connection, _GRANT, values)
+
+
+def list_credits(connection: Connection, customer: str) -> list[Row]:
+    """Rows of admin.credit in the order in which they are used."""
+    return fetch_all(connection, _CREDITS, (customer,))
+
+
+def top_up(connection: Connection, customer: str, amount: Decimal, reference: str, expires_on: date | None) -> str:
+    """What became of it; `amount` in USD."""
+    statement = "select admin.top_up(%s, %s, %s, coalesce(%s::date, 'infinity')) as told"
+    return _text(connection, statement, (customer, amount, reference, expires_on))
 
 
 def _text(connection: Connection, statement: LiteralString, values: Sequence[Any]) -> str:

@@ -65,7 +65,7 @@ grant usage on schema admin, ops, gateway to onevault_dba;
 grant select, insert, update, delete on
 admin.tenant, admin.customer, admin.token, admin.provider, admin.provider_key, admin.model, admin.price,
 admin.compliance_fact, admin.plan, admin.subscription, admin.usage_limit, admin.routing_rule, admin.routing_rule_test,
-admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate, admin.charge_rule,
+admin.legal_entity, admin.billing_profile, admin.tax_rate, admin.exchange_rate, admin.charge_rule, admin.credit,
 admin.usage_export, admin.usage_export_customer
 to onevault_dba;
 grant select on
@@ -73,7 +73,7 @@ admin.tenant_history, admin.customer_history, admin.token_history, admin.provide
 admin.provider_key_history, admin.model_history, admin.price_history, admin.compliance_fact_history,
 admin.plan_history, admin.subscription_history, admin.usage_limit_history, admin.routing_rule_history,
 admin.routing_rule_test_history, admin.legal_entity_history, admin.billing_profile_history, admin.tax_rate_history,
-admin.exchange_rate_history, admin.charge_rule_history,
+admin.exchange_rate_history, admin.charge_rule_history, admin.credit_history,
 admin.usage_export_history, admin.usage_export_customer_history
 to onevault_dba;
 grant select on admin.config_history, admin.webhook_delivery, admin.usage_export_delivery to onevault_dba;
@@ -90,6 +90,7 @@ grant execute on function gateway.sp_close_month(date, text, boolean) to onevaul
 grant execute on function admin.sp_read_bill(text, date, timestamptz) to onevault_dba;
 grant execute on function admin.record_payment(text, numeric, text) to onevault_dba;
 grant execute on function admin.record_refund(text, numeric, text) to onevault_dba;
+grant execute on function admin.top_up(text, numeric, text, date) to onevault_dba;
 grant execute on function admin.void_invoice(text, text, boolean) to onevault_dba;
 grant execute on function admin.issue_credit_note(text, numeric, text) to onevault_dba;
 grant execute on function admin.restore_customer(text) to onevault_dba;
@@ -148,6 +149,10 @@ grant select on gateway.api_request_feedback_s, gateway.offer_quality_s to oneva
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
 grant select on gateway.charge_adjustment_s to onevault_reader;
 grant select on gateway.invoice_h, gateway.invoice_s, gateway.invoice_line_s to onevault_reader;
+grant select on gateway.credit_h to onevault_reader;
+grant select (
+    credit_hk, load_end_date, credit_kind, amount_usd, priority, valid_from, expires_on
+) on gateway.credit_s to onevault_reader;
 grant select on gateway.ledger_entry_h, gateway.ledger_entry_s, gateway.ledger_posting_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
 grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;

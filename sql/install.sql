@@ -27,6 +27,8 @@ set local role onevault_owner;
 \ir ops/fn_list_charge_rules.sql
 \ir ops/current_principal.sql
 \ir budgets/fn_lock_limits.sql
+\ir billing/fn_cover_expired.sql
+\ir billing/fn_measure_prepaid.sql
 \ir ops/current_limit.sql
 \ir ops/fn_refresh_principals.sql
 \ir ops/fn_refresh_limits.sql
@@ -34,6 +36,7 @@ set local role onevault_owner;
 \ir ops/tg_principal_source_changed.sql
 \ir ops/tg_subscription_s_changed.sql
 \ir ops/tg_charge_rule_changed.sql
+\ir ops/tg_customer_billing_s_changed.sql
 \ir ops/fn_next_epoch.sql
 \ir ops/tg_epoch_moved.sql
 \ir ops/fn_complete_rate.sql
@@ -72,7 +75,9 @@ select ops.fn_refresh_limits(array(
     select c.usage_limit_hk
     from ops.current_limit as c
     left join ops.usage_limit as l on c.usage_limit_hk = l.usage_limit_hk
-    where c.provider_key_hk is not null and l.usage_limit_hk is null
+    where
+        l.usage_limit_hk is null
+        and (c.provider_key_hk is not null or c.usage_limit_hk = ops.fn_prepaid_limit_hk(c.customer_hk))
 ));
 \ir ops/fn_recount_scopes.sql
 \ir ops/fn_rebuild_hot_state.sql
@@ -268,6 +273,7 @@ set local role onevault_reader;
 \ir business_vault/invoice_line.sql
 \ir business_vault/ledger_line.sql
 \ir business_vault/customer_balance.sql
+\ir business_vault/credit_balance.sql
 grant select on all tables in schema business_vault to onevault_owner with grant option;
 set local role onevault_owner;
 
@@ -275,7 +281,9 @@ set local role onevault_owner;
 \ir util/fn_round_half_even.sql
 \ir billing/tg_keep_books.sql
 \ir billing/tg_invoice_s_insert.sql
+\ir billing/fn_refresh_prepaid.sql
 \ir billing/fn_post_entry.sql
+\ir billing/fn_write_off_credits.sql
 \ir billing/fn_count_decimals.sql
 \ir billing/fn_read_billing.sql
 \ir billing/fn_list_fees.sql
@@ -394,6 +402,10 @@ set local role onevault_owner;
 \ir admin/tg_tax_rate.sql
 \ir admin/tg_exchange_rate.sql
 \ir admin/tg_billing_profile.sql
+\ir admin/credit.sql
+\ir admin/tg_credit.sql
+\ir admin/tg_credit_delete.sql
+\ir admin/top_up.sql
 \ir admin/plan.sql
 \ir admin/subscription.sql
 \ir admin/fn_keep_closed_days.sql

@@ -39,6 +39,7 @@ COMMANDS = {
     "invoice": "onevault.cli.invoice",
     "bi": "onevault.cli.bi",
     "reconcile": "onevault.cli.reconcile",
+    "credit": "onevault.cli.credit",
     "link": "onevault.cli.link",
     "doctor": "onevault.cli.doctor",
 }

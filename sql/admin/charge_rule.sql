@@ -47,7 +47,8 @@ comment on column admin.charge_rule.charge_rule is 'Name, which each charge made
 comment on column admin.charge_rule.tenant is
 'Whose customers; follows from customer where one is given; NULL: everybody''s.';
 comment on column admin.charge_rule.customer is 'Customer; NULL: all.';
-comment on column admin.charge_rule.plan is 'Only in the days in which the customer has this plan (admin.subscription).';
+comment on column admin.charge_rule.plan is
+'Only in the days in which the customer has this plan (admin.subscription).';
 comment on column admin.charge_rule.provider is 'Only what this provider answers; NULL: any.';
 comment on column admin.charge_rule.model is 'Only what this model answers; NULL: any.';
 comment on column admin.charge_rule.meter is

@@ -52,6 +52,8 @@ from (
     union all
     select 'charge_rule', h.charge_rule, to_jsonb(h) from admin.charge_rule_history as h
     union all
+    select 'credit', concat_ws('/', h.customer, h.credit), to_jsonb(h) from admin.credit_history as h
+    union all
     select 'usage_limit', h.limit_name, to_jsonb(h) from admin.usage_limit_history as h
     union all
     select 'usage_export', h.export, to_jsonb(h) from admin.usage_export_history as h
@@ -66,17 +68,18 @@ from (
 
 comment on view admin.config_history is
 'Every version of every tenant, customer, token, provider, key (without its secret), model, price, compliance
-fact, plan, subscription, charge rule, seller, billing profile, rate of a tax or a currency, usage limit, export,
+fact, plan, subscription, charge rule, seller, billing profile, rate of a tax or a currency, credit,
+usage limit, export,
 customer of an export, rule and test of rules.';
 comment on column admin.config_history.thing is
 'tenant, customer, token, provider, provider_key, model, price, compliance_fact, plan, subscription,
-legal_entity, billing_profile, tax_rate, exchange_rate, charge_rule, usage_limit, usage_export, usage_export_customer,
-routing_rule or routing_rule_test.';
+legal_entity, billing_profile, tax_rate, exchange_rate, charge_rule, credit, usage_limit, usage_export,
+usage_export_customer, routing_rule or routing_rule_test.';
 comment on column admin.config_history.name is
 'Which one: its name, for models provider/model, for prices provider/model/meter/valid_from (before it variant, service
 tier, mode, region and threshold, where they are not the plain ones), for compliance facts
 provider/model/level/valid_from, for subscriptions customer/plan/valid_from, for billing profiles the customer, for rates
-tax/valid_from and currency/rate_date, for customers of exports export/customer.';
+tax/valid_from and currency/rate_date, for customers of exports export/customer, for credits customer/credit.';
 comment on column admin.config_history.document is 'What it said, by the columns of its view.';
 comment on column admin.config_history.load_date is 'Since when this version holds.';
 comment on column admin.config_history.load_end_date is 'When it ended; NULL for the version in force.';

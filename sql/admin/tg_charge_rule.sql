@@ -55,7 +55,7 @@ begin
     if found then
         perform admin.fn_refuse_change(
             409, 'charge_rules_in_force_differ', format('The rule %s is about the same', quote_literal(v_other)),
-            'Change that one, or give another from_month_usd or valid_from; a later valid_from lies over an earlier one.'
+            'Change that one, or give another from_month_usd or valid_from: a later one lies over an earlier one.'
         );
     end if;
     perform admin.fn_save_satellite(
@@ -119,7 +119,8 @@ set search_path = ''
 as $$
 begin
     perform admin.fn_end_satellite(
-        'gateway.charge_rule_s', jsonb_build_object('charge_rule_hk', util.hash_key(old.charge_rule)), '{"is_active": false}'
+        'gateway.charge_rule_s', jsonb_build_object('charge_rule_hk', util.hash_key(old.charge_rule)),
+        '{"is_active": false}'
     );
     return old;
 end

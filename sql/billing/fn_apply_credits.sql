@@ -34,7 +34,7 @@ begin
 
     for v_credit in
         select
-            h.credit_hk, split_part(h.credit_bk, '|', 2) as name, s.description::text as description, s.valid_from,
+            h.credit_hk, regexp_replace(h.credit_bk, '^.*\|', '') as name, s.description::text as description, s.valid_from,
             s.expires_on, b.left_usd
         from gateway.credit_h as h
         inner join gateway.credit_s as s on h.credit_hk = s.credit_hk and s.load_end_date is null

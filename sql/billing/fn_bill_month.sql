@@ -20,6 +20,10 @@ begin
     if found then
         return v_hk;
     end if;
+    if p_finalise then
+        -- Nobody else takes from his credits meanwhile.
+        perform from gateway.customer_h as h where h.customer_hk = p_customer_hk for no key update;
+    end if;
     select m.* into v_made from gateway.fn_make_invoice(p_customer_hk, p_customer, p_month, clock_timestamp(), null) as m;
     if cardinality(v_made.lines) = 0 then
         return null;

@@ -1,5 +1,6 @@
 -- The one writer of the ledger. What an entry is called makes it happen once: posted again it is the same entry, and
--- says nothing. An entry that does not balance cannot be written.
+-- says nothing. An entry that does not balance cannot be written. What a prepaid customer may use follows it at once; who
+-- posts to many sets onevault.refresh_prepaid to later, and calls gateway.fn_refresh_prepaids() at the end.
 create or replace function gateway.fn_post_entry(
     p_customer_hk bytea, p_kind text, p_bk text, p_postings jsonb, p_period date default null, p_memo text default null,
     p_refers_to bytea default null, p_invoice bytea default null
@@ -46,6 +47,9 @@ begin
         decode(p.posting ->> 'credit', 'hex'), session_user
     from jsonb_array_elements(p_postings) with ordinality as p (posting, number)
     where (p.posting ->> 'amount_usd')::numeric <> 0;
+    if current_setting('onevault.refresh_prepaid', true) is distinct from 'later' then
+        perform gateway.fn_refresh_prepaid(p_customer_hk);
+    end if;
     return v_entry_hk;
 end
 $$;

@@ -19,6 +19,7 @@ begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     perform gateway.fn_refuse_unreconciled(v_month);
+    perform set_config('onevault.refresh_prepaid', 'later', true);
     for v_tenant in
         select h.tenant_hk, h.tenant_bk::text as name
         from auth.tenant_h as h
@@ -51,6 +52,8 @@ begin
         end if;
     end loop;
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
+    perform set_config('onevault.refresh_prepaid', '', true);
+    perform gateway.fn_refresh_prepaids(false);
     return query
     select
         n.tenant_bk::text, c.customer_bk::text, s.invoice_number::text, lower(s.invoice_status),

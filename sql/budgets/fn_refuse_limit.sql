@@ -29,6 +29,18 @@ declare
         'allowed', trim_scale(v_allowed), 'resets_at', v_resets
     );
 begin
+    if p_limit.usage_limit_hk = ops.fn_prepaid_limit_hk(p_limit.customer_hk) then
+        return gateway.fn_refuse(
+            'budget_exceeded', 402,
+            format('The prepaid credit of this customer has %s USD left, and calls under way hold %s of it; this call may '
+                'need %s. Top it up, lower max_tokens, or wait until they are over.',
+                trim_scale(v_allowed - v_spent)::text, trim_scale(v_held)::text, trim_scale(p_needed)::text),
+            jsonb_build_object('budget', v_detail || jsonb_build_object(
+                'limit_usd', trim_scale(v_allowed), 'spent_usd', trim_scale(v_spent), 'held_usd', trim_scale(v_held),
+                'needed_usd', trim_scale(p_needed)
+            ))
+        );
+    end if;
     if p_limit.unit = 'USD' then
         return gateway.fn_refuse(
             'budget_exceeded', 402,

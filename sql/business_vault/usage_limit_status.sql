@@ -54,15 +54,15 @@ select
     trim_scale(u.used) as used,
     trim_scale(u.held_now) as held,
     trim_scale(greatest(u.allowed - u.used - u.held_now, 0)) as remaining,
-    round(100 * (u.used + u.held_now) / nullif(u.allowed, 0), 2) as used_percent,
+    round(100 * (u.used + u.held_now) / nullif(greatest(u.allowed, 0), 0), 2) as used_percent,
     util.fn_window_begin(u.current_window + 1, u.period, u.time_zone) as resets_at
 from used as u;
 
 comment on view business_vault.usage_limit_status is
-'Limits of admin.usage_limit and spending limits of own keys in the window of now: what is used, what calls under way
-hold, what is left.';
+'Limits of admin.usage_limit, spending limits of own keys and what prepaid customers have paid ahead, in the window of
+now: what is used, what calls under way hold, what is left.';
 comment on column business_vault.usage_limit_status.limit_name is
-'Name of the limit; of a key its provider, "key" and its name.';
+'Name of the limit; of a key its provider, "key" and its name; "prepaid credit" of a prepaid customer.';
 comment on column business_vault.usage_limit_status.tenant is 'Organisation.';
 comment on column business_vault.usage_limit_status.scope is
 'tenant, customer, token, or key: a customer''s own at a provider.';

@@ -67,6 +67,6 @@ end
 $$;
 
 comment on function gateway.fn_charge_attempt(gateway.priced_attempt, jsonb, numeric) is
-'What a customer pays for an attempt by the rules of prices that were pinned with it, in USD to ten decimals, and what is
-kept of how: the rules that had a say, USD per million of each meter used, and whether the least was charged; NULL where
+'What a customer pays for an attempt by the rules of prices that were pinned with it, in USD to ten decimals, and what
+is kept of how: the rules that had a say, USD per million of each meter used, and whether the least was charged; NULL where
 it was the plain markup.';

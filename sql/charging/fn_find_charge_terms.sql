@@ -1,5 +1,5 @@
--- The rules stand in the order in which they count, so for each meter the first that names it, or names none, is the one;
--- what stands after the first that names none counts for nothing.
+-- The rules stand in the order in which they count, so for each meter the first that names it, or names none, is the
+-- one; what stands after the first that names none counts for nothing.
 create or replace function gateway.fn_find_charge_terms(p_rules jsonb, p_provider text, p_model text) returns jsonb
 language plpgsql immutable
 set search_path = ''

@@ -10,7 +10,7 @@ as $$
 declare
     v_terms jsonb := gateway.fn_find_charge_terms(p_rules, p_provider, p_model);
     v_extras jsonb := gateway.fn_ask_extras(p_features);
-    v_rate jsonb;
+    v_usd numeric := (p_rate ->> 'input')::numeric;
     v_input_usd numeric;
     v_output_usd numeric;
     v_extra gateway.held_extras;
@@ -19,17 +19,23 @@ begin
     if v_terms is null then
         return null;
     end if;
-    -- Most calls read and write text alone.
-    v_rate := case
-        when v_extras is null then gateway.fn_list_prices(v_terms, p_rate, p_markup_percent)
-        else gateway.fn_charge_rate(v_terms, p_rate, p_markup_percent)
-    end;
     v_input_usd := greatest(
-        (v_rate ->> 'input')::numeric, (v_rate ->> 'cache_read')::numeric, (v_rate ->> 'cache_write')::numeric
+        (gateway.fn_charge_meter(v_terms, 'input', v_usd, null, p_markup_percent)).usd,
+        (gateway.fn_charge_meter(
+            v_terms, 'cache_read', (p_rate ->> 'cache_read')::numeric, v_usd, p_markup_percent
+        )).usd,
+        (gateway.fn_charge_meter(
+            v_terms, 'cache_write', (p_rate ->> 'cache_write')::numeric, null, p_markup_percent
+        )).usd
     );
-    v_output_usd := (v_rate ->> 'output')::numeric;
+    v_output_usd := (gateway.fn_charge_meter(
+        v_terms, 'output', (p_rate ->> 'output')::numeric, null, p_markup_percent
+    )).usd;
+    -- Most calls read and write text alone.
     if v_extras is not null then
-        v_extra := gateway.fn_hold_extras(v_extras, v_rate, v_input_usd, v_output_usd);
+        v_extra := gateway.fn_hold_extras(
+            v_extras, gateway.fn_charge_rate(v_terms, p_rate, p_markup_percent), v_input_usd, v_output_usd
+        );
         v_input_usd := v_extra.input_usd;
         v_output_usd := v_extra.output_usd;
     end if;
@@ -51,7 +57,8 @@ comment on function gateway.fn_hold_charge(
 them applies there.';
 
 create or replace function gateway.fn_hold_charge_at(
-    p_rules jsonb, p_version bigint, p_markup_percent numeric, p_features gateway.request_features, p_prompt_tokens bigint
+    p_rules jsonb, p_version bigint, p_markup_percent numeric, p_features gateway.request_features,
+    p_prompt_tokens bigint
 ) returns gateway.held_charge
 language plpgsql stable
 set search_path = ''
@@ -81,7 +88,7 @@ comment on function gateway.fn_hold_charge_at(jsonb, bigint, numeric, gateway.re
 create or replace function gateway.fn_join_rate(
     p_input numeric, p_cache_read numeric, p_cache_write numeric, p_output numeric, p_others jsonb
 ) returns jsonb
-language sql immutable
+language sql stable
 return coalesce(p_others, '{}') || jsonb_build_object(
     'input', p_input, 'cache_read', p_cache_read, 'cache_write', p_cache_write, 'output', p_output
 );

@@ -30,5 +30,5 @@ $$;
 
 comment on function gateway.fn_list_charges(
     timestamptz, gateway.request_features, text, text, bigint, numeric, jsonb, text[], bigint, boolean
-) is 'What a call costs a customer by rules of prices, for each version of an offer [prompt, each output token, at least];
-NULL where that is not needed to choose.';
+) is 'What a call costs a customer by rules of prices, for each version of an offer [prompt, each output token, at
+least]; NULL where that is not needed to choose.';

@@ -29,7 +29,8 @@ begin atomic
     select jsonb_agg(r.rule - '{since,until}'::text[] order by r.place)
     from jsonb_array_elements(p_rules) with ordinality as r (rule, place)
     where
-        coalesce((r.rule ->> 'since')::timestamptz <= p_now, true) and coalesce((r.rule ->> 'until')::timestamptz > p_now, true)
+        coalesce((r.rule ->> 'since')::timestamptz <= p_now, true)
+        and coalesce((r.rule ->> 'until')::timestamptz > p_now, true)
         and coalesce((r.rule ->> 'from_month_usd')::numeric <= coalesce(p_month_usd, 0), true);
 end;
 
@@ -54,4 +55,4 @@ end
 $$;
 
 comment on function gateway.fn_read_charge_rules(ops.principal, timestamptz, jsonb) is
-'The rules of prices that hold for a customer''s call, NULL for none, and what was seen of his spending, if they asked.';
+'The rules of prices that hold for a customer''s call, NULL for none, and what was seen of his spending, if they ask.';

@@ -1,5 +1,6 @@
 -- The bill of a month of the tenant's calendar, from usage as it stands now; this month's comes with what the
--- customer is entitled to today and the budgets that limit it: the customer's, and those of the token that asks.
+-- customer is entitled to today and the budgets that limit it: the customer's, and those of the token
+-- that asks; and with the credits that are left.
 create or replace function gateway.sp_get_billing(
     p_token_digest bytea, p_period text default null, p_client_ip text default null
 ) returns jsonb
@@ -64,6 +65,14 @@ begin
             where
                 b.customer = v_principal.customer_bk and b.limit_usd is not null
                 and (b.scope = 'customer' or b.token_id = v_principal.token_bk)
+        ), 'credits', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'credit', b.credit, 'kind', lower(b.credit_kind), 'granted_usd', b.granted_usd, 'used_usd', b.used_usd,
+                'remaining_usd', b.remaining_usd, 'valid_from', b.valid_from,
+                'expires_on', case when isfinite(b.expires_on) then b.expires_on end
+            ) order by b.priority, b.expires_on, b.credit), '[]')
+            from business_vault.credit_balance as b
+            where b.customer = v_principal.customer_bk and b.remaining_usd > 0
         ));
     end if;
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);

@@ -1,6 +1,6 @@
--- The rules of prices that can apply to a customer's calls, those that count first in front. Days are made moments of his
--- tenant's time zone here, and a plan's rule stands once for each time in which he has the plan, so that nothing needs
--- a clock: a decision looks which of them holds. NULL for nearly everybody.
+-- The rules of prices that can apply to a customer's calls, those that count first in front. Days are made moments of
+-- his tenant's time zone here, and a plan's rule stands once for each time in which he has the plan, so that nothing
+-- needs a clock: a decision looks which of them holds. NULL for nearly everybody.
 create or replace function ops.fn_list_charge_rules(p_customer_hk bytea, p_tenant_hk bytea, p_time_zone text)
 returns jsonb
 language sql stable
@@ -30,8 +30,8 @@ begin atomic
     left join gateway.subscription_l as l on s.plan_hk = l.plan_hk and l.customer_hk = p_customer_hk
     left join gateway.subscription_s as u on l.subscription_hk = u.subscription_hk and u.load_end_date is null
     cross join lateral (
-        select greatest(s.valid_from, u.valid_from) as since, least(s.valid_to, u.valid_to) as until
-    ) as d
+        values (greatest(s.valid_from, u.valid_from), least(s.valid_to, u.valid_to))
+    ) as d (since, until)
     where
         s.load_end_date is null and s.is_active and (s.customer_hk is null or s.customer_hk = p_customer_hk)
         and (s.tenant_hk is null or s.tenant_hk = p_tenant_hk)

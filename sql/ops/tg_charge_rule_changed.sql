@@ -23,7 +23,8 @@ begin
                 (c.customer_hk is null or c.customer_hk = h.customer_hk)
                 and (c.tenant_hk is null or c.tenant_hk = h.tenant_hk)
                 and (c.plan_hk is null or exists (
-                    select from gateway.subscription_l as l where l.plan_hk = c.plan_hk and l.customer_hk = h.customer_hk
+                    select from gateway.subscription_l as l
+                    where l.plan_hk = c.plan_hk and l.customer_hk = h.customer_hk
                 ))
         )
     ));

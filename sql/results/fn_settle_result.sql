@@ -1,7 +1,6 @@
 -- Settles one request and makes the rows that book it. The reservation is the fence: whoever deletes it settles, so a
 -- request is charged once however often its result is told. The customer pays for one attempt and never more than was
--- reserved; the rest is the house's. By his own key he pays the fee alone: the plain markup on what the provider asks
--- him, whatever rules of prices there are.
+-- reserved; the rest is the house's. By his own key he pays the plain markup alone, on what the provider asks him.
 create or replace function gateway.fn_settle_result(
     p_result jsonb, out receipt jsonb, out request gateway.api_request_s, out attempts gateway.api_request_attempt_s[],
     out day_number integer, out month_number integer, out token_is_limited boolean, out limits jsonb

@@ -1,7 +1,7 @@
 -- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
 -- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
--- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. Past offers are
--- looked for with scores only, as are calls that may use more than text in the standard tier: both ways choose the same.
+-- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. Past offers,
+-- and those for calls that may use more than text in the standard tier, are scored: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
@@ -145,6 +145,6 @@ end
 $$;
 
 comment on function gateway.fn_choose_candidates(
-    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint, jsonb
-) is 'The best offers for a call in the order they are tried, the amount to hold, the prices it will be billed at,
-and what the choice rested on.';
+    timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
+    jsonb
+) is 'The best offers for a call in order, the amount to hold, the prices it will be billed at, what it rested on.';

@@ -1,5 +1,6 @@
--- A candidate of a customer with keys or prices of his own, and what to hold for it: by his own key the fee, and what the
--- house's may cost if it may follow. worst_provider_usd is what the house may be asked for it.
+-- A candidate of a customer with keys or prices of his own, and what to hold for it: by his own key the fee, and what
+-- the house's may cost if it may follow. worst_provider_usd is what the house may be asked for it, with prices of his
+-- own.
 create or replace function gateway.fn_hold_own(
     p_rules jsonb, p_version bigint, p_candidate jsonb, p_prices jsonb, p_own_keys jsonb, p_falls_back boolean,
     p_output_tokens integer, p_provider_usd numeric, p_markup_percent numeric, p_features gateway.request_features,
@@ -15,13 +16,13 @@ declare
 begin
     candidate := p_candidate;
     prices := p_prices;
-    worst_provider_usd := p_provider_usd;
+    worst_provider_usd := case when p_rules is not null then p_provider_usd end;
     if p_own_keys is not null then
         candidate := gateway.fn_put_own_keys(candidate, p_own_keys, p_falls_back);
         prices := prices || jsonb_build_object('own_keys', p_own_keys, 'own_usd', p_provider_usd);
         hold_usd := p_provider_usd * greatest(p_markup_percent, 0) / 100;
         if not p_falls_back then
-            worst_provider_usd := 0;
+            worst_provider_usd := case when p_rules is not null then 0 end;
             return;
         end if;
     end if;
@@ -41,4 +42,4 @@ $$;
 
 comment on function gateway.fn_hold_own(
     jsonb, bigint, jsonb, jsonb, jsonb, boolean, integer, numeric, numeric, gateway.request_features, bigint
-) is 'What a worker is told and what is pinned of a candidate by the customer''s own keys and prices, and what to hold.';
+) is 'What a worker is told and what is pinned of a candidate by a customer''s own keys and prices, and what to hold.';

@@ -1,8 +1,7 @@
 -- Every offer that could be meant, with its worst-case price and, where it is dropped, why. Inlined into its callers:
 -- the road asks for the best few, explain_route for all. With an epoch the offers of then. p_resting names those at
 -- rest. By a key of his own a customer pays the fee, and the house's price only if its key has to follow, which it does
--- not where that is more than the call may cost. p_charges says what offers cost by rules of prices. What p_own_keys or
--- p_charges NULL or p_is_special false rule out is not planned.
+-- not where that is more than the call may cost. What p_own_keys or p_charges NULL or p_is_special false is unplanned.
 create or replace function gateway.fn_rank_offers(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_markup_percent numeric, p_allowed_models text[], p_compliance_levels text[], p_min_quality numeric,
@@ -102,18 +101,19 @@ begin atomic
                 case when p_is_special then (x.held).extra_usd end as extra_usd
         ) as e
         cross join lateral (values (p_charges -> o.version::text)) as h (charge)
+        cross join lateral (values (
+            (q.prompt_millions * e.input_usd + coalesce(e.extra_usd, 0)) * k.charge_factor,
+            q.choice_millions * e.output_usd * k.charge_factor
+        )) as b (prompt_usd, token_usd)
         cross join lateral (
             select case
                 when q.max_cost is null and q.room_output_tokens is null or q.makes_pictures then f.full_output_tokens
                 else gateway.fn_shorten_answer(
                     f.full_output_tokens,
-                    coalesce(
-                        case when p_charges is not null and k.own_keys is null then (h.charge ->> 0)::numeric end,
-                        (q.prompt_millions * e.input_usd + coalesce(e.extra_usd, 0)) * k.charge_factor
-                    ), coalesce(
-                        case when p_charges is not null and k.own_keys is null then (h.charge ->> 1)::numeric end,
-                        q.choice_millions * e.output_usd * k.charge_factor
-                    ), p_features.max_cost, q.room_usd,
+                    case when p_charges is null or k.own_keys is not null then b.prompt_usd
+                        else coalesce((h.charge ->> 0)::numeric, b.prompt_usd) end,
+                    case when p_charges is null or k.own_keys is not null then b.token_usd
+                        else coalesce((h.charge ->> 1)::numeric, b.token_usd) end, p_features.max_cost, q.room_usd,
                     div(q.room_output_tokens, q.choice_millions * 1000000),
                     (o.usual_output ->> q.request_type)::integer, q.max_output_tokens is not null
                 )
@@ -126,9 +126,10 @@ begin atomic
             ) as u
         ) as g
         cross join lateral (
-            select coalesce(case when p_charges is not null then greatest(
+            select case when p_charges is null or h.charge is null then g.provider_cost_usd * q.markup_factor
+            else greatest(
                 (h.charge ->> 0)::numeric + n.output_tokens * (h.charge ->> 1)::numeric, (h.charge ->> 2)::numeric
-            ) end, g.provider_cost_usd * q.markup_factor) as customer_cost_usd
+            ) end as customer_cost_usd
         ) as c
         cross join lateral (
             select k.own_keys is not null and not k.stays and o.unroutable_because is null

@@ -86,4 +86,4 @@ $$;
 comment on function gateway.fn_rank_own_offers(
     timestamptz, gateway.request_features, text, text, bigint, ops.principal, text[], ops.rule, boolean, bigint, bigint,
     jsonb, jsonb, jsonb, boolean, boolean, integer, jsonb
-) is 'The best offers for a call of a customer with keys or prices of his own, in their order, and what they were scored by.';
+) is 'The best offers for a call of a customer with keys or prices of his own, in order, and what they were scored by.';

@@ -30,10 +30,11 @@ comment on function gateway.fn_shorten_answer(
 create or replace function gateway.fn_tell_limit(
     p_output_tokens integer, p_full_tokens integer, p_features gateway.request_features
 ) returns jsonb
-language sql immutable
+language sql stable
 return case
     when p_output_tokens < p_full_tokens then jsonb_build_object('max_output_tokens', p_output_tokens, 'by', case
-        when (p_features).room_usd < (p_features).max_cost or (p_features).max_cost is null then 'budget' else 'max_cost'
+        when (p_features).room_usd < (p_features).max_cost or (p_features).max_cost is null then 'budget'
+        else 'max_cost'
     end)
 end;
 

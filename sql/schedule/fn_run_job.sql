@@ -20,6 +20,7 @@ begin
         when 'tell bills' then perform ops.fn_tell_bills();
         when 'tell budgets' then perform ops.fn_tell_budgets();
         when 'tell circuits' then perform ops.fn_tell_circuits();
+        when 'write off credits' then perform ops.fn_write_off_credits();
         else raise exception using
             errcode = 'VG400', constraint = 'job_is_known', message = format('There is no job %s.', quote_literal(p_job_name)),
             hint = 'Jobs are listed in ops.job; each has a branch in ops.fn_run_job.';
@@ -44,5 +45,6 @@ insert into ops.job (job_name, every) values
 ('sweep requests', '10 seconds'),
 ('tell bills', '10 minutes'),
 ('tell budgets', '5 seconds'),
-('tell circuits', '5 seconds')
+('tell circuits', '5 seconds'),
+('write off credits', '1 minute')
 on conflict (job_name) do nothing;

@@ -1,6 +1,7 @@
 -- By the clock and not where calls are booked, from what was spent and not from what is held, so that nobody is alarmed
 -- by what is given back. Each threshold once in a window; who passes two at once is told of the higher one. Rounded to
--- whole percents, since the last cents of a hard budget pay for no call. The view shows the budgets of one tenant.
+-- whole percents, since the last cents of a hard budget pay for no call. Prepaid credit begins again with each top-up.
+-- The view shows the budgets of one tenant.
 create or replace function ops.fn_tell_budgets() returns integer
 language plpgsql
 set search_path = ''
@@ -24,7 +25,8 @@ begin
         for v_budget in
             with budget as (
                 select b.*, t.percent, sha256(convert_to(concat_ws(
-                    '|', b.tenant, b.scope, b.customer, b.token_id, b.limit_name, b.period, b.resets_at
+                    '|', b.tenant, b.scope, b.customer, b.token_id, b.limit_name, b.period, b.resets_at,
+                    case when b.limit_name = 'prepaid credit' then b.limit_usd end
                 ), 'UTF8')) as window_digest
                 from business_vault.budget_status as b
                 cross join lateral (

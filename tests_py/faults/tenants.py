@@ -69,6 +69,10 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
                 "insert into admin.charge_rule (charge_rule, customer, markup_percent) values (%s, %s, 25)",
                 (f"prices of {customer}", customer),
             )
+            connection.execute(
+                "insert into admin.credit (customer, credit, credit_kind, amount_usd) values (%s, %s, 'PREPAID', 5)",
+                (customer, f"credit of {customer}"),
+            )
         # An invoice, so that there is something to see of invoices too.
         connection.execute("select gateway.sp_close_month((now() - interval '2 months')::date, %s)", (name,))
         connection.execute(
@@ -118,4 +122,4 @@ def collect_marks(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
     ).fetchall()
     tenant.marks |= {mark.lower() for row in rows for mark in row}
     tenant.marks |= {token.lower() for token in tenant.tokens.values()}
-    tenant.marks |= {f"{kind}{customer}" for customer in tenant.tokens for kind in ("sk-of-", "token of ")}
+    tenant.marks |= {f"{kind}{customer}" for customer in tenant.tokens for kind in ("sk-of-", "token of ", "credit of ")}

@@ -23,6 +23,7 @@ insert into admin.legal_entity (legal_entity, legal_name, invoice_prefix) values
 insert into admin.billing_profile (customer, legal_entity, tax, currency) values ('dba customer', 'dba entity', 'dba tax', 'EUR');
 select plan from admin.change_plan('dba customer', 'dba plan', 'priority_support');
 insert into admin.charge_rule (charge_rule, customer, plan, markup_percent) values ('dba prices', 'dba customer', 'dba plan', 30);
+insert into admin.credit (customer, credit_kind, amount_usd) values ('dba customer', 'PROMOTION', 5);
 insert into admin.usage_limit (customer, unit, period, amount) values ('dba customer', 'USD', 'TOTAL', 1000);
 insert into admin.usage_export (export, kind, event_name) values ('dba-export', 'LAGO', 'used');
 insert into admin.usage_export_customer (export, customer, external_id) values ('dba-export', 'dba customer', 'sub');

@@ -42,7 +42,7 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'admin.sp_compare_prices',
     'admin.sp_read_key_validation',
-    'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
+    'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.top_up', 'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from',
@@ -54,7 +54,7 @@ select set_eq(
     $$select 'admin.' || v, p
         from unnest('{tenant,customer,token,provider,provider_key,model,price,compliance_fact,plan,subscription,usage_limit,routing_rule,
             routing_rule_test,legal_entity,billing_profile,tax_rate,exchange_rate,
-            usage_export,usage_export_customer,charge_rule}'::text[]) as v
+            usage_export,usage_export_customer,charge_rule,credit}'::text[]) as v
         cross join unnest('{INSERT,UPDATE,DELETE}'::text[]) as p
         union all values ('ops.admission', 'UPDATE')$$,
     'and views that he edits, and how long calls may wait'

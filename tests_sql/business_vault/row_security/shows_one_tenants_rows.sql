@@ -1,5 +1,5 @@
 begin;
-select plan(23);
+select plan(24);
 select test.make_offer('maker', 'model-a', 1, 2, '{"quality_score": 1}');
 select test.make_provider('maker', '{"compliance_levels": ["HIPAA"]}');
 select test.make_customer('ours', '{"compliance_level": "HIPAA"}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
@@ -8,6 +8,7 @@ insert into admin.usage_limit (customer, unit, period, amount) values ('ours', '
 select gateway.sp_record_feedback(t.token_hash, encode(s.api_request_hk, 'hex')::uuid::text, 1)
 from gateway.api_request_s as s
 cross join (values (sha256('ours/token')), (sha256('theirs/token'))) as t (token_hash);
+insert into admin.credit (customer, credit_kind, amount_usd) values ('ours', 'PREPAID', 9), ('theirs', 'PROMOTION', 9);
 select test.booked('ours', '2026-01-15 10:00Z', 1), test.booked('theirs', '2026-01-15 10:00Z', 1);
 select gateway.sp_close_month('2026-01-01');
 select test.roll_up();

@@ -61,7 +61,10 @@ select is(pg_temp.held('{"audio_in": true}'), '0.0125', 'a prompt that may be so
 select pg_temp.set_rule('[{"meter": "cache_write_1h", "usd_per_million": 30}]');
 select is(pg_temp.held('{"cache_1h": true}'), '0.04', 'a prompt that may be written for an hour');
 select pg_temp.set_rule('[{"meter": "image", "usd_per_million": 100000}]');
-select is(pg_temp.held('{"capability": "image", "images_out": 2, "image_variant": "1024x1024/low"}', 'pieces'), '0.2', 'pictures at one price, whatever their size');
+select is(
+    pg_temp.held('{"capability": "image", "images_out": 2, "image_variant": "1024x1024/low"}', 'pieces'), '0.2',
+    'pictures at one price, whatever their size'
+);
 select is(pg_temp.held('{"choices": 3}'), '0.0325', 'three answers');
 
 -- max_cost is about what the customer pays, and so are budgets.
@@ -69,9 +72,13 @@ select pg_temp.set_rule('[{"meter": "output", "usd_per_million": 100}]');
 select is(pg_temp.held('{"max_cost": 0.0525}'), '0.0525', 'an answer of 500 tokens, which is what 0.05 pay for');
 select matches(pg_temp.held('{"max_cost": 0.005}'), 'may cost up to 0.0[0-9]+ USD, your max_cost is 0.005', 'or none');
 select pg_temp.set_rule('[{"markup_percent": 0, "minimum_usd": 0.5}]');
-select matches(pg_temp.held('{"max_cost": 0.4}'), 'max_cost_too_low: The cheapest way to answer this call may cost up to 0.5000000000 USD', 'a minimum counts, too');
+select matches(
+    pg_temp.held('{"max_cost": 0.4}'), 'max_cost_too_low: The cheapest way to answer this call may cost up to 0.5000000000 USD',
+    'a minimum counts, too'
+);
 select results_eq(
-    $$select e.worst_case_cost_usd, e.charged_by from admin.explain_route('caller', '{"model": "maker/long", "prompt_tokens": 1000, "max_output_tokens": 1000}') as e
+    $$select e.worst_case_cost_usd, e.charged_by
+        from admin.explain_route('caller', '{"model": "maker/long", "prompt_tokens": 1000, "max_output_tokens": 1000}') as e
         where e.chosen$$,
     $$values (0.5, '''rule 1'': +0 %, at least 0.5 USD')$$, 'explained alike'
 );

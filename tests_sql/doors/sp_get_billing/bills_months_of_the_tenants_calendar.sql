@@ -1,5 +1,5 @@
 begin;
-select plan(14);
+select plan(16);
 select test.make_offer('maker', 'model-a'), test.make_offer('other', 'model-b');
 select test.make_customer('user', '{"cost_budget_daily": 10, "cost_budget_monthly": 50}'), test.make_customer('neighbour');
 select test.make_token('user', 'limited', '{"cost_budget_daily": 5}');
@@ -47,6 +47,17 @@ select is(
     jsonb_path_query_array(gateway.sp_get_billing(sha256('user/limited')), '$.body.budgets[*].scope'),
     '["customer", "customer", "token"]', 'and those of the token that asks'
 );
+select is(test.bill(null) -> 'credits', '[]', 'without credits there are none');
+insert into admin.credit (customer, credit, credit_kind, amount_usd, priority, valid_from, expires_on) values
+('user', 'wire', 'PREPAID', 4, 100, '2026-03-11', 'infinity'), ('user', 'gift', 'PROMOTION', 2.5, 1, '2026-03-01', '2099-01-01'),
+('neighbour', 'his', 'PREPAID', 9, 100, '2026-03-01', 'infinity');
+select is(
+    test.bill(null) -> 'credits',
+    '[{"credit": "gift", "kind": "promotion", "granted_usd": 2.5, "used_usd": 0, "remaining_usd": 2.5, "valid_from": "2026-03-01", "expires_on": "2099-01-01"},
+    {"credit": "wire", "kind": "prepaid", "granted_usd": 4, "used_usd": 0, "remaining_usd": 4, "valid_from": "2026-03-11", "expires_on": null}]',
+    'the credits that are left, in the order in which they are used'
+);
+delete from admin.credit;
 select gateway.sp_close_month('2026-03-01');
 select is(
     (select (b.bill ->> 'status', b.bill #>> '{invoice,status}', b.bill #>> '{invoice,due}') from (select test.bill('2026-03') as bill) as b),

@@ -61,7 +61,8 @@ select is(pg_temp.terms_of('rebate'), jsonb_build_object(
     'usd_per_million', '{"input": 1.75, "cache_read": 0.175, "cache_write": 2.1875, "output": 8.75}'::jsonb
 ), 'the rule in its version, and each price');
 select is(
-    (s.markup_percent, s.gateway_markup, s.provider_cost), (20.0000, -0.0000543750, 0.0004350000), 'the plain markup is told as it is, and what is missing is the house''s'
+    (s.markup_percent, s.gateway_markup, s.provider_cost), (20.0000, -0.0000543750, 0.0004350000),
+    'the plain markup is told as it is, and what is missing is the house''s'
 ) from gateway.api_request_s as s, called as c where c.name = 'rebate' and s.api_request_hk = uuid_send(c.id);
 
 insert into admin.charge_rule (charge_rule, customer, model, meter, usd_per_million) values ('list in', 'buyer', 'model-a', 'input', 3);
@@ -90,11 +91,16 @@ select is(pg_temp.charge('more', pg_temp.usage(0, 0, 0, 101)), '0.00101', 'above
 select is(pg_temp.terms_of('more') -> 'minimum_is_charged', 'false', 'and is told so');
 select is(pg_temp.charge('just', pg_temp.usage(0, 0, 0, 100)), '0.001', 'at it as well');
 select is(pg_temp.terms_of('just') -> 'minimum_is_charged', 'false', 'which is no minimum');
-select is(pg_temp.charge('failed', null, '{}', '{"outcome": "ERROR", "class": "server_error", "output_bytes": 0}'), '0', 'what gave nothing costs nothing');
+select is(
+    pg_temp.charge('failed', null, '{}', '{"outcome": "ERROR", "class": "server_error", "output_bytes": 0}'), '0', 'what gave nothing costs nothing'
+);
 select is(pg_temp.terms_of('failed'), null, 'by no rule');
 select is(pg_temp.charge('searched', pg_temp.usage(100, 0, 0, 0) || '{"other": {"search": 2}}', '{"searches": 3}'), '0.0202', 'searches by percent');
 insert into admin.charge_rule (charge_rule, customer, meter, usd_per_million) values ('search', 'buyer', 'search', 4000);
-select is(pg_temp.charge('listed', pg_temp.usage(100, 0, 0, 0) || '{"other": {"search": 2}}', '{"searches": 3}'), '0.0202', 'less than the model''s own rule is about');
+select is(
+    pg_temp.charge('listed', pg_temp.usage(100, 0, 0, 0) || '{"other": {"search": 2}}', '{"searches": 3}'), '0.0202',
+    'less than the model''s own rule is about'
+);
 update admin.charge_rule set model = 'model-a' where charge_rule = 'search';
 select is(pg_temp.charge('both', pg_temp.usage(100, 0, 0, 0) || '{"other": {"search": 2}}', '{"searches": 3}'), '0.0082', 'searches by the list');
 
@@ -121,7 +127,8 @@ select is(
 );
 select matches(
     (select string_agg(w.sentence, ' ') from called as c cross join lateral admin.why(c.id) as w where c.name = 'kept'),
-    '1\. maker/model-a: .*at most 0.0030000001 USD, .*charged by ''list out'': output at 0.0000000001 USD per million; ''list in'': input at 3 USD per million, cache savings kept; ''rebate'': -12.5 %',
+    '1\. maker/model-a: .*at most 0.0030000001 USD, .*charged by ''list out'': output at 0.0000000001 USD per million; '
+    '''list in'': input at 3 USD per million, cache savings kept; ''rebate'': -12.5 %',
     'and told by what it was charged then'
 );
 select is(
