@@ -126,6 +126,7 @@ grant execute on function util.fn_is_in_force(timestamptz, timestamptz) to oneva
 -- … and compares the books with what providers say
 grant usage on schema gateway to onevault_dba;
 grant execute on function gateway.sp_import_provider_usage(text, jsonb) to onevault_dba;
+grant execute on function gateway.sp_rerate(date, text, text, boolean) to onevault_dba;
 grant execute on function ops.fn_find_unreconciled(date) to onevault_dba;
 grant select on ops.reconciliation, ops.reconciliation_request to onevault_dba;
 grant execute on function ops.fn_name_usage_model(text) to onevault_dba;
@@ -149,10 +150,7 @@ grant select on gateway.api_request_feedback_s, gateway.offer_quality_s to oneva
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
 grant select on gateway.charge_adjustment_s to onevault_reader;
 grant select on gateway.invoice_h, gateway.invoice_s, gateway.invoice_line_s to onevault_reader;
-grant select on gateway.credit_h to onevault_reader;
-grant select (
-    credit_hk, load_end_date, credit_kind, amount_usd, priority, valid_from, expires_on
-) on gateway.credit_s to onevault_reader;
+grant select on gateway.credit_h, gateway.credit_s to onevault_reader;
 grant select on gateway.ledger_entry_h, gateway.ledger_entry_s, gateway.ledger_posting_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
 grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;

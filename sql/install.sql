@@ -230,12 +230,21 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir reconcile/fn_sum_provider_usage.sql
 \ir reconcile/fn_name_usage_model.sql
 \ir reconcile/fn_find_usage_price.sql
+\ir reconcile/booked_day.sql
 \ir reconcile/billable_attempt.sql
 \ir reconcile/booked_usage.sql
 \ir reconcile/imported_usage.sql
 \ir reconcile/reconciliation.sql
 \ir reconcile/reconciliation_request.sql
 \ir reconcile/fn_find_unreconciled.sql
+
+-- Rate again: what a corrected price changes of what was booked
+\ir rerate/fn_recharge.sql
+\ir rerate/fn_cost_units.sql
+\ir rerate/fn_list_month_rates.sql
+\ir rerate/fn_reprice_attempts.sql
+\ir rerate/fn_rerate.sql
+\ir rerate/sp_rerate.sql
 
 -- Tell: rollups by the clock; views for BI, made and owned by the reader, who sees one tenant's rows; doors for
 -- customers
@@ -274,6 +283,7 @@ set local role onevault_reader;
 \ir business_vault/ledger_line.sql
 \ir business_vault/customer_balance.sql
 \ir business_vault/credit_balance.sql
+\ir business_vault/charge_adjustment.sql
 grant select on all tables in schema business_vault to onevault_owner with grant option;
 set local role onevault_owner;
 
@@ -282,6 +292,7 @@ set local role onevault_owner;
 \ir billing/tg_keep_books.sql
 \ir billing/tg_invoice_s_insert.sql
 \ir billing/fn_refresh_prepaid.sql
+\ir billing/tg_charge_adjustment_s_added.sql
 \ir billing/fn_post_entry.sql
 \ir billing/fn_write_off_credits.sql
 \ir billing/fn_count_decimals.sql
@@ -297,11 +308,13 @@ set local role onevault_owner;
 \ir billing/fn_read_invoice.sql
 \ir billing/fn_bill_document.sql
 \ir billing/sp_read_bill.sql
+\ir billing/fn_load_invoice.sql
 \ir billing/fn_store_invoice.sql
 \ir billing/fn_post_invoice.sql
 \ir billing/fn_settle_by_credit.sql
 \ir billing/fn_note_billing_status.sql
 \ir billing/fn_bill_month.sql
+\ir billing/fn_note_spending.sql
 \ir billing/fn_refuse_close.sql
 \ir billing/fn_refuse_unreconciled.sql
 \ir billing/sp_close_month.sql

@@ -1,6 +1,7 @@
 """Reads a filled vault as its readers do, and says which of the goals are missed."""
 
 import datetime as dt
+import shutil
 import tempfile
 import time
 from collections.abc import Sequence
@@ -73,8 +74,8 @@ def as_text(measured: Measured, *, plans: bool = True) -> str:
         lines.append(f"{what} {reading.median_ms:>9.1f} {reading.worst_ms:>9.1f} {reading.alone_ms:>9.1f}{mark}")
     for name, road in (("with this history", measured.road), ("on an empty vault", measured.empty_road)):
         if road:
-            decide = f"decide {road.decide_ms:.3f} ms, {road.decide_wal_bytes:.0f} bytes of WAL"
-            lines.append(f"{name}: {decide}; book {road.book_ms:.3f} ms, {road.book_wal_bytes:.0f} bytes of WAL")
+            decide = f"decide {road.decide_ms:.3f} CPU-ms, {road.decide_wal_bytes:.0f} bytes of WAL"
+            lines.append(f"{name}: {decide}; book {road.book_ms:.3f} CPU-ms, {road.book_wal_bytes:.0f} bytes of WAL")
     if measured.close_seconds is not None:
         mark = "  MISSED" if measured.close_seconds >= CLOSE_GOAL_SECONDS else ""
         lines.append(f"close of a month: {measured.close_seconds:.1f} s{mark}")
@@ -106,6 +107,7 @@ def _drive_empty(customers: int) -> Road:
             return drive(connection)
     finally:
         database.close()
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _close(connection: psycopg.Connection, month: dt.date) -> float | None:

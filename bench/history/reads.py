@@ -148,10 +148,11 @@ def _read(
         connection.execute("select set_config('onevault.tenant', %s, true)", (tenant,))
         connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
         for _ in range(runs):
-            before = _waited_ms(connection)
+            before = used(connection)
             ((plans,),) = connection.execute(explain).fetchall()
             found.append(plans[0]["Planning Time"] + plans[0]["Execution Time"])
-            alone.append(max(0.0, found[-1] - (_waited_ms(connection) - before)))
+            spent = used(connection)
+            alone.append(max(spent.cpu_ms - before.cpu_ms, found[-1] - spent.waited_ms + before.waited_ms))
         plan = connection.execute(sql.SQL("explain (costs off) ") + statement).fetchall()
     return Reading(
         view=view,
@@ -164,7 +165,14 @@ def _read(
     )
 
 
-def _waited_ms(connection: psycopg.Connection) -> float:
-    """For how long the connection's server process has waited for a core."""
-    waited = Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text().split()[1]
-    return int(waited) / 1_000_000
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection's server process has used of a core so far, and how long it waited for one."""
+
+    cpu_ms: float
+    waited_ms: float
+
+
+def used(connection: psycopg.Connection) -> Used:
+    """Read it from the kernel, to the nanosecond."""
+    cpu, waited = Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text().split()[:2]
+    return Used(cpu_ms=int(cpu) / 1_000_000, waited_ms=int(waited) / 1_000_000)

@@ -9,7 +9,7 @@ import click
 
 from onevault import billing_calls as calls
 from onevault.cli.output import json_option, print_record, print_rows
-from onevault.cli.parameters import AMOUNT, DAY
+from onevault.cli.parameters import AMOUNT, DATE
 from onevault.cli.session import connect
 
 
@@ -29,7 +29,7 @@ def command() -> None:
     help="A promotion lowers invoices, what is prepaid pays them.",
 )
 @click.option("--name", help="What it is called, once for each customer. [default: kind and day]")
-@click.option("--expires", "expires_on", type=DAY, help="First day whose usage it does not pay for. [default: never]")
+@click.option("--expires", "expires_on", type=DATE, help="First day whose usage it does not pay for. [default: never]")
 @click.option("--priority", type=int, help="Lower ones are used first. [default: 100]")
 @click.option("--description", help="What invoices say of a promotion. [default: the kind]")
 @json_option
@@ -71,8 +71,10 @@ def show_list(customer: str, as_json: bool) -> None:
 @command.command("top-up")
 @click.argument("customer")
 @click.argument("amount", type=AMOUNT)
-@click.option("--reference", required=True, help="What the bank statement says; names the credit and makes it happen once.")
-@click.option("--expires", "expires_on", type=DAY, help="First day whose usage it does not pay for. [default: never]")
+@click.option(
+    "--reference", required=True, help="What the bank statement says; names the credit and makes it happen once."
+)
+@click.option("--expires", "expires_on", type=DATE, help="First day whose usage it does not pay for. [default: never]")
 @json_option
 def top_up(customer: str, amount: Decimal, reference: str, expires_on: date | None, as_json: bool) -> None:
     """Record that CUSTOMER has paid AMOUNT USD ahead."""

@@ -81,20 +81,6 @@ class _Month(click.ParamType[date]):
         return date.fromisoformat(f"{value}-01")
 
 
-class _Day(click.ParamType[date]):
-    name = "2026-12-31"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        if not re.fullmatch(r"[12]\d{3}-\d{2}-\d{2}", str(value)):
-            self.fail(f"{value!r} is no day; write it like 2026-12-31", param, ctx)
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no day of the calendar", param, ctx)
-
-
 class _Networks(click.ParamType[list[str]]):
     name = "10.0.0.0/8,…"
 
@@ -125,7 +111,6 @@ WORDS = _Words()
 MOMENT = _Moment()
 DATE = _Date()
 MONTH = _Month()
-DAY = _Day()
 NETWORKS = _Networks()
 
 

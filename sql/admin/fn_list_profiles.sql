@@ -20,7 +20,8 @@ begin atomic
     select
         p,
         jsonb_build_object(
-            'markup', p.markup_percent, 'prices', p.charge_rules, 'models', p.allowed_models, 'compliance', p.compliance_levels,
+            'markup', p.markup_percent, 'prices', p.charge_rules, 'models', p.allowed_models,
+            'compliance', p.compliance_levels,
             'preferred', p.preferred_providers, 'own_keys', p.own_keys, 'tier', p.priority_tier, 'who', case
                 when a.for_budget or a.for_parts_of_names or exists (
                     select from gateway.routing_rule_s as s

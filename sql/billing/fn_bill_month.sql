@@ -37,34 +37,13 @@ begin
     );
     perform gateway.fn_post_invoice(v_hk);
     select
-        coalesce(sum(l.exact_usd) filter (where l.line_kind = 'USAGE'), 0) as used,
         coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'INCLUDED'), 0) as included,
-        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'ADJUSTMENT')), 0) as undated,
-        coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'PROMOTION'), 0) as promotions
+        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'ADJUSTMENT')), 0) as undated
     into v_sums
     from unnest(v_made.lines) as l;
     perform gateway.fn_settle_by_credit(v_hk, gateway.fn_list_daily_charges(
         p_customer_hk, p_customer, p_month, v_sums.included, v_sums.undated
     ));
-    perform ops.fn_load_spending(p_customer_hk, p_customer, p_month);
-    perform util.fn_load_satellite(
-        'gateway.customer_spending_s',
-        jsonb_build_object('spending_hk', util.hash_key(p_customer, to_char(p_month::timestamp, 'YYYY-MM'))),
-        jsonb_build_object(
-            'billing_status', (
-                select case s.invoice_status when 'PAID' then 'PAID' else 'BILLED' end
-                from gateway.invoice_s as s
-                where s.invoice_hk = v_hk and s.load_end_date is null
-            ),
-            'overage_charges', case when v_sums.included > 0 then v_sums.used - v_sums.included else 0 end,
-            'credits_applied', v_sums.promotions + coalesce((
-                select sum(p.amount_usd)
-                from gateway.ledger_entry_s as e
-                inner join gateway.ledger_posting_s as p on e.ledger_entry_hk = p.ledger_entry_hk
-                where e.invoice_hk = v_hk and e.entry_kind = 'PREPAID' and p.account = 'prepaid'
-            ), 0)
-        ), 'close'
-    );
     return v_hk;
 end
 $$;

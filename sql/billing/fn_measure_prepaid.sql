@@ -1,5 +1,6 @@
--- A limit in TOTAL counts every charge ever made. An invoice takes off unbilled what it bills of them, so what the ledger
--- says without the charges is what all of them together may come to.
+-- A limit in TOTAL counts every charge ever made. An invoice takes off unbilled what it bills of them, so what the
+-- ledger says without the charges is what all of them together may come to. What corrected prices changed of them is in
+-- neither.
 create or replace function gateway.fn_measure_prepaid(p_customer_hk bytea) returns numeric
 language plpgsql
 stable
@@ -26,6 +27,9 @@ begin
     from gateway.ledger_posting_s as p
     left join gateway.credit_s as s on p.credit_hk = s.credit_hk and s.load_end_date is null
     where p.customer_hk = p_customer_hk and p.account in ('prepaid', 'receivable', 'unbilled');
+    select v_open - coalesce(sum(a.delta_charge), 0) into v_open
+    from gateway.charge_adjustment_s as a
+    where a.customer_hk = p_customer_hk;
     if v_expired > 0 then
         v_open := v_open + gateway.fn_cover_expired(p_customer_hk, v_today, v_time_zone, v_expired);
     end if;

@@ -1,6 +1,6 @@
 -- The one writer of the ledger. What an entry is called makes it happen once: posted again it is the same entry, and
--- says nothing. An entry that does not balance cannot be written. What a prepaid customer may use follows it at once; who
--- posts to many sets onevault.refresh_prepaid to later, and calls gateway.fn_refresh_prepaids() at the end.
+-- says nothing. An entry that does not balance cannot be written. What a prepaid customer may use follows it at once;
+-- who posts to many sets onevault.refresh_prepaid to later, and calls gateway.fn_refresh_prepaids() at the end.
 create or replace function gateway.fn_post_entry(
     p_customer_hk bytea, p_kind text, p_bk text, p_postings jsonb, p_period date default null, p_memo text default null,
     p_refers_to bytea default null, p_invoice bytea default null

@@ -44,7 +44,8 @@ begin
             'Look into ops.unaccounted_request, and bring the books in order first.'
         );
     end if;
-    -- Another way to the same sum: whole hours of the books against whole hours of the rollups.
+    -- Another way to the same sum: whole hours of the books against whole hours of the rollups, those of the month before
+    -- too, of which something may have come late.
     select coalesce(b.customer, u.customer) into v_customer
     from (
         select c.customer_bk::text as customer, sum(s.customer_cost) as usd, count(*) as requests
@@ -52,8 +53,9 @@ begin
         inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
         where
             s.tenant_hk = p_tenant_hk
-            and s.request_timestamp >= date_trunc('hour', v_from) and s.request_timestamp < date_trunc('hour', v_to)
-            and s.api_request_hk >= util.fn_request_key_at(v_from - interval '2 hours')
+            and s.request_timestamp >= date_trunc('hour', v_from - interval '1 month')
+            and s.request_timestamp < date_trunc('hour', v_to)
+            and s.api_request_hk >= util.fn_request_key_at(v_from - interval '1 month 2 hours')
             and s.api_request_hk < util.fn_request_key_at(v_to + interval '1 hour')
         group by c.customer_bk
     ) as b
@@ -62,7 +64,8 @@ begin
         from business_vault.usage_part as p
         where
             p.tenant = p_tenant
-            and p.usage_hour >= date_trunc('hour', v_from) and p.usage_hour < date_trunc('hour', v_to)
+            and p.usage_hour >= date_trunc('hour', v_from - interval '1 month')
+            and p.usage_hour < date_trunc('hour', v_to)
         group by p.customer
     ) as u on b.customer = u.customer
     where b.usd is distinct from u.usd or b.requests is distinct from u.requests

@@ -27,20 +27,14 @@ begin
                 v_postings || jsonb_build_array(jsonb_build_object('account', 'receivable', 'amount_usd', -v_used)),
                 v_invoice.billing_period, 'Paid from credit', null, p_invoice_hk
             );
-            perform util.fn_load_satellite(
-                'gateway.invoice_s', jsonb_build_object('invoice_hk', p_invoice_hk), jsonb_build_object(
-                    'prepaid_applied', case
-                        when v_used = v_due then v_invoice.total
-                        else util.fn_round_half_even(v_used * v_invoice.units_per_usd, v_invoice.decimals)
-                    end
-                ), session_user
-            );
+            perform gateway.fn_load_invoice(p_invoice_hk, jsonb_build_object('prepaid_applied', case
+                when v_used = v_due then v_invoice.total
+                else util.fn_round_half_even(v_used * v_invoice.units_per_usd, v_invoice.decimals)
+            end));
         end if;
     end if;
     if v_due = 0 or v_used = v_due then
-        perform util.fn_load_satellite(
-            'gateway.invoice_s', jsonb_build_object('invoice_hk', p_invoice_hk), '{"invoice_status": "PAID"}', session_user
-        );
+        perform gateway.fn_load_invoice(p_invoice_hk, '{"invoice_status": "PAID"}');
     end if;
 end
 $$;

@@ -57,10 +57,9 @@ begin
             'invoice_number', concat_ws('-', p_prefix, v_series, lpad(v_number::text, 6, '0'))
         );
     end if;
-    perform util.fn_load_satellite(
-        'gateway.invoice_s', jsonb_build_object('invoice_hk', v_hk),
-        v_document - '{invoice_hk,load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}'::text[],
-        session_user
+    perform gateway.fn_load_invoice(
+        v_hk, v_document
+        - '{invoice_hk,load_date,load_end_date,hash_diff,record_source,change_reason,ended_by,end_reason}'::text[]
     );
     return v_hk;
 end

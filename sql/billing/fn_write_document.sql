@@ -31,7 +31,8 @@ begin atomic
             'cache_write_tokens', l.cache_write_tokens, 'output_tokens', l.output_tokens,
             'total_tokens', l.total_tokens, 'provider_cost_usd', trim_scale(l.provider_cost_usd)::text,
             'markup_usd', trim_scale(l.markup_usd)::text, 'exact_usd', trim_scale(l.exact_usd)::text,
-            'amount', round(l.amount, p_invoice.decimals)::text, 'remainder_usd', trim_scale(round(l.remainder / p_invoice.units_per_usd, 10))::text
+            'amount', round(l.amount, p_invoice.decimals)::text, 'remainder_usd',
+            trim_scale(round(l.remainder / p_invoice.units_per_usd, 10))::text
         ) order by l.line_number), '[]')
     )
     from unnest(p_lines) as l;

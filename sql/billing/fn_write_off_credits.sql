@@ -62,6 +62,15 @@ begin
     perform set_config('onevault.refresh_prepaid', '', true);
     -- Days have begun for some, and are over for others.
     perform gateway.fn_refresh_prepaids(true);
+    -- Calls that were being decided or settled while a customer was switched are not in his limit; in the books they are.
+    perform ops.fn_recount_limits(array(
+        select l.usage_limit_hk
+        from ops.usage_limit as l
+        inner join gateway.customer_billing_s as s on l.customer_hk = s.customer_hk and s.load_end_date is null
+        where
+            l.usage_limit_hk = ops.fn_prepaid_limit_hk(l.customer_hk)
+            and s.load_date > util.current_load_date() - interval '30 minutes'
+    ));
     return v_count;
 end
 $$;

@@ -50,12 +50,9 @@ begin
         jsonb_build_object('account', 'cash', 'amount_usd', v_usd),
         jsonb_build_object('account', 'receivable', 'amount_usd', -v_usd)
     ), v_invoice.billing_period, p_reference, null, v_found.hk);
-    perform util.fn_load_satellite(
-        'gateway.invoice_s', jsonb_build_object('invoice_hk', v_found.hk), jsonb_build_object(
-            'paid', v_invoice.paid + p_amount,
-            'invoice_status', case when p_amount = v_due then 'PAID' else 'FINAL' end
-        ), session_user
-    );
+    perform gateway.fn_load_invoice(v_found.hk, jsonb_build_object(
+        'paid', v_invoice.paid + p_amount, 'invoice_status', case when p_amount = v_due then 'PAID' else 'FINAL' end
+    ));
     if p_amount = v_due and v_invoice.invoice_kind = 'INVOICE' then
         perform gateway.fn_note_billing_status(v_customer_hk, v_invoice.billing_period, 'PAID');
     end if;

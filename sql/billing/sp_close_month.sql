@@ -51,6 +51,9 @@ begin
             end if;
         end if;
     end loop;
+    if p_finalise then
+        perform gateway.fn_note_spending(v_made);
+    end if;
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
     perform set_config('onevault.refresh_prepaid', '', true);
     perform gateway.fn_refresh_prepaids(false);

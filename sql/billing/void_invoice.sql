@@ -14,6 +14,7 @@ declare
     v_hk bytea;
 begin
     perform set_config('synchronous_commit', 'on', true);
+    perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     select f.* into v_found from gateway.fn_find_invoice(p_invoice_number) as f;
     -- What credits alone have paid goes back to them.
     if
@@ -52,16 +53,14 @@ begin
             v_entry.billing_period, p_reason, v_entry.ledger_entry_hk, v_found.hk
         );
     end loop;
-    perform util.fn_load_satellite(
-        'gateway.invoice_s', jsonb_build_object('invoice_hk', v_found.hk),
-        '{"invoice_status": "VOID", "prepaid_applied": 0}', session_user
-    );
+    perform gateway.fn_load_invoice(v_found.hk, '{"invoice_status": "VOID", "prepaid_applied": 0}');
     if not p_reissue then
         perform gateway.fn_note_billing_status(v_customer.customer_hk, (v_found.invoice).billing_period, 'PENDING');
         return 'void';
     end if;
     perform set_config('onevault.tenant', v_customer.tenant, true);
     v_hk := gateway.fn_bill_month(v_customer.customer_hk, v_customer.name, (v_found.invoice).billing_period, true);
+    perform gateway.fn_note_spending(array[v_hk]);
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
     return coalesce((
         select 'void, in its place ' || s.invoice_number

@@ -1,5 +1,5 @@
--- Of several scores of a request the last one counts. Tenant and customer come first, so that who asks for one reads his
--- scores only.
+-- Of several scores of a request the last one counts. Tenant and customer come first, so that who asks for one reads
+-- his scores only.
 drop view if exists business_vault.offer_quality;
 create view business_vault.offer_quality as
 with scores as (

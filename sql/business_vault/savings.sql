@@ -16,27 +16,18 @@ with book as materialized (
 )
 
 select
-    encode(s.api_request_hk, 'hex')::uuid as request_id,
-    s.request_timestamp,
-    n.tenant_bk::text as tenant,
-    c.customer_bk::text as customer,
-    p.provider_bk::text as provider,
-    s.model_used::text as model,
+    encode(s.api_request_hk, 'hex')::uuid as request_id, s.request_timestamp,
+    n.tenant_bk::text as tenant, c.customer_bk::text as customer,
+    p.provider_bk::text as provider, s.model_used::text as model,
     case when a.named is null then 'TENANT_BASELINE' else 'MODEL_ASKED' end as compared_with,
-    o.provider as baseline_provider,
-    o.model as baseline_model,
-    s.input_uncached_tokens as input_tokens,
-    s.cache_read_tokens,
-    s.cache_write_tokens,
-    s.output_tokens,
+    o.provider as baseline_provider, o.model as baseline_model,
+    s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
     o.input_usd_per_million as baseline_input_usd_per_million,
     o.cache_read_usd_per_million as baseline_cache_read_usd_per_million,
     o.cache_write_usd_per_million as baseline_cache_write_usd_per_million,
     o.output_usd_per_million as baseline_output_usd_per_million,
-    s.markup_percent,
-    o.baseline_cost_usd,
-    s.customer_cost as customer_cost_usd,
-    s.own_key_cost as own_key_cost_usd,
+    s.markup_percent, o.baseline_cost_usd,
+    s.customer_cost as customer_cost_usd, s.own_key_cost as own_key_cost_usd,
     o.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk

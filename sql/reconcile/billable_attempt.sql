@@ -1,10 +1,5 @@
--- Every attempt that reached a provider, charged or not. A day is found by its range of keys, so who asks for few days
--- reads few rows; an attempt belongs to the day of its request. A customer's own keys are not on the house's bill.
-drop view if exists ops.reconciliation_request;
-drop view if exists ops.reconciliation;
-drop view if exists ops.booked_usage;
-drop view if exists ops.imported_usage;
-drop view if exists ops.billable_attempt;
+-- Every attempt that reached a provider, charged or not. It belongs to the day of its request. A customer's own keys
+-- are not on the house's bill.
 create view ops.billable_attempt as
 select
     d.usage_day, a.api_request_hk, a.customer_hk, a.attempt_number, a.provider_hk, a.offer_hk, a.provider_key_hk,
@@ -13,14 +8,7 @@ select
     a.cache_write_usd_per_million, a.output_usd_per_million, a.provider_cost,
     coalesce(a.usage_source, '') not in ('provider_final', 'reconciled') or a.outcome = 'UNKNOWN'
     or coalesce(a.error_class, '') in ('worker_lost', 'outrun') as is_uncertain
-from (
-    select (n.first_day + s.days) as usage_day
-    from (
-        select (util.fn_request_time(f.first_hk) at time zone 'UTC')::date as first_day
-        from (select min(x.api_request_hk) as first_hk from gateway.api_request_attempt_s as x) as f
-    ) as n
-    cross join lateral generate_series(0, (now() at time zone 'UTC')::date - n.first_day + 1) as s (days)
-) as d
+from ops.booked_day as d
 inner join gateway.api_request_attempt_s as a
     on
         a.api_request_hk >= util.fn_request_key_at(d.usage_day::timestamp at time zone 'UTC')

@@ -37,12 +37,17 @@ from (
     group by t.usage_day, t.provider_hk, t.offer_hk, t.provider_key_hk, split_part(e.key, '/', 1)
     union all
     select
-        t.usage_day, t.provider_hk, t.offer_hk, t.provider_key_hk, 'cost', sum(e.value::numeric), sum(e.value::numeric)
-    from ops.billable_attempt as t
-    inner join gateway.charge_adjustment_s as j
-        on t.api_request_hk = j.api_request_hk and t.customer_hk = j.customer_hk
-    inner join lateral jsonb_each_text(j.attempt_costs) as e on t.attempt_number::text = e.key
-    group by t.usage_day, t.provider_hk, t.offer_hk, t.provider_key_hk
+        d.usage_day, a.provider_hk, a.offer_hk, a.provider_key_hk, 'cost', sum(e.value::numeric), sum(e.value::numeric)
+    from gateway.charge_adjustment_s as j
+    cross join lateral (
+        values ((util.fn_request_time(j.api_request_hk) at time zone 'UTC')::date)
+    ) as d (usage_day)
+    cross join lateral jsonb_each_text(j.attempt_costs) as e
+    inner join gateway.api_request_attempt_s as a
+        on
+            j.api_request_hk = a.api_request_hk and j.customer_hk = a.customer_hk
+            and e.key::smallint = a.attempt_number and not a.is_own_key
+    group by d.usage_day, a.provider_hk, a.offer_hk, a.provider_key_hk
 ) as u
 inner join gateway.offer_l as l on u.offer_hk = l.offer_hk
 inner join gateway.model_h as m on l.model_hk = m.model_hk

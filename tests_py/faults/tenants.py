@@ -93,6 +93,11 @@ def settle_tenant(gateway: Gateway, name: str, role: str) -> Tenant:
             json={"request_id": answer.headers["x-onevault-request-id"], "score": 0.5},
             timeout=60,
         ).raise_for_status()
+    with gateway.database.connect() as connection:
+        # A price that turns out to have been wrong, so that each customer has an adjustment.
+        connection.execute("update admin.price set usd_per_million = usd_per_million + 1 where provider = 'sandbox'")
+        for customer in tenant.tokens:
+            connection.execute("select gateway.sp_rerate(current_date, 'a test', %s, true)", (customer,))
     return tenant
 
 
@@ -122,4 +127,6 @@ def collect_marks(connection: psycopg.Connection[Any], tenant: Tenant) -> None:
     ).fetchall()
     tenant.marks |= {mark.lower() for row in rows for mark in row}
     tenant.marks |= {token.lower() for token in tenant.tokens.values()}
-    tenant.marks |= {f"{kind}{customer}" for customer in tenant.tokens for kind in ("sk-of-", "token of ", "credit of ")}
+    tenant.marks |= {
+        f"{kind}{customer}" for customer in tenant.tokens for kind in ("sk-of-", "token of ", "credit of ")
+    }

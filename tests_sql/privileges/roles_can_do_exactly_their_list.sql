@@ -42,11 +42,12 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'admin.sp_issue_token', 'admin.sp_find_token', 'admin.sp_identify_provider_key', 'admin.sp_set_provider_key', 'admin.sp_sync_price_book',
     'admin.sp_compare_prices',
     'admin.sp_read_key_validation',
-    'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.top_up', 'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
+    'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.top_up',
+    'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
     'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from',
-    'gateway.sp_import_provider_usage', 'ops.fn_find_unreconciled', 'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
+    'gateway.sp_import_provider_usage', 'gateway.sp_rerate', 'ops.fn_find_unreconciled', 'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
     'util.fn_request_key_at', 'util.fn_request_time'
 ], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(

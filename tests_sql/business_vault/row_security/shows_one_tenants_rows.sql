@@ -1,5 +1,5 @@
 begin;
-select plan(24);
+select plan(25);
 select test.make_offer('maker', 'model-a', 1, 2, '{"quality_score": 1}');
 select test.make_provider('maker', '{"compliance_levels": ["HIPAA"]}');
 select test.make_customer('ours', '{"compliance_level": "HIPAA"}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
@@ -11,6 +11,8 @@ cross join (values (sha256('ours/token')), (sha256('theirs/token'))) as t (token
 insert into admin.credit (customer, credit_kind, amount_usd) values ('ours', 'PREPAID', 9), ('theirs', 'PROMOTION', 9);
 select test.booked('ours', '2026-01-15 10:00Z', 1), test.booked('theirs', '2026-01-15 10:00Z', 1);
 select gateway.sp_close_month('2026-01-01');
+update admin.price set usd_per_million = 3 where provider = 'maker' and meter = 'output';
+select gateway.sp_rerate((now() at time zone 'UTC')::date, 'test', null, true);
 select test.roll_up();
 select ops.fn_roll_up_spending();
 select test.settle(test.route(sha256('ours/token'))), test.settle(test.route(sha256('theirs/token')));

@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 -- Asked for: 10 in at 8, 5 out at 40, or at a second provider for less; went to 1 and 2 a million.
 select test.make_offer('maker', 'model-a', 1, 2), test.make_offer('dear', 'model-x', 8, 40), test.make_offer('dearer', 'model-x', 80, 400);
 select test.make_price(util.hash_key('dear', 'model-x'), 'cache_read', 0.8);
@@ -29,5 +29,16 @@ select test.book_at('plain', clock_timestamp(), '{"total_tokens": 15, "model_ask
     test.book_at('plain', clock_timestamp(), '{"total_tokens": 15, "model_asked": "unknown"}');
 select is_empty($$select * from business_vault.savings as s where s.customer = 'plain'$$, 'nothing to compare with is no saving');
 select is(test.read_as('onevault_bi', 'test tenant', 'select count(*) from business_vault.savings'), '0', 'a tenant sees its own');
+-- From more than twelve input tokens on all of a call costs half.
+select test.make_offer('steps', 'model-s', 8, 40), test.make_offer('steps', 'model-t', 1, 1);
+select test.make_price(util.hash_key('steps', 'model-s'), m, p, '-infinity', '{"threshold_tokens": 12}')
+from (values ('input', 4), ('output', 20)) as v (m, p);
+select count(test.book_at('shop', clock_timestamp(), format(
+    '{"model_asked": "model-s", "model_used": "model-t", "total_tokens": 15, "prompt_tokens": %s}', t
+)::jsonb)) from unnest('{12,13}'::integer[]) as t;
+select is(
+    (select array_agg(s.baseline_cost_usd order by s.request_timestamp) from business_vault.savings as s where s.baseline_model = 'model-s'),
+    '{0.00035,0.000175}'::numeric[], 'and at the price for as many input tokens'
+);
 select * from finish();
 rollback;

@@ -28,7 +28,8 @@ select is(
 );
 select test.roll_up();
 select is(test.bill('2026-03') -> 'total_usd', '7.5', 'the same when it is rolled up');
-select is(test.bill('2025-01') - '{customer,object,currency,invoice}'::text[], '{"period": "2025-01", "lines": [], "total_usd": 0, "status": "pending", "plans": []}',
+select is(test.bill('2025-01') - '{customer,object,currency,invoice}'::text[],
+    '{"period": "2025-01", "lines": [], "total_usd": 0, "status": "pending", "plans": []}',
     'a month without calls');
 select is((test.bill(null) ->> 'status', test.bill(null) ->> 'period'), ('open'::text, to_char(now() at time zone 'UTC', 'YYYY-MM')),
     'this month is open');
