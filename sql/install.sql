@@ -300,6 +300,7 @@ set local role onevault_owner;
 \ir billing/fn_list_fees.sql
 \ir billing/fn_apply_credits.sql
 \ir billing/fn_list_usage.sql
+\ir billing/fn_pack_usage.sql
 \ir billing/fn_list_daily_charges.sql
 \ir billing/fn_list_late_charges.sql
 \ir billing/fn_draft_lines.sql
@@ -317,6 +318,7 @@ set local role onevault_owner;
 \ir billing/fn_note_spending.sql
 \ir billing/fn_refuse_close.sql
 \ir billing/fn_refuse_unreconciled.sql
+\ir billing/fn_refuse_books.sql
 \ir billing/sp_close_month.sql
 \ir billing/fn_find_invoice.sql
 \ir billing/record_payment.sql

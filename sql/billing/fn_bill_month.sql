@@ -1,7 +1,7 @@
 -- One customer's month: made out, numbered, posted, paid from credit. Nothing happens for a month without lines, or
 -- whose invoice is final already.
 create or replace function gateway.fn_bill_month(
-    p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean
+    p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean, p_usage jsonb default null
 ) returns bytea
 language plpgsql
 set search_path = ''
@@ -24,7 +24,11 @@ begin
         -- Nobody else takes from his credits meanwhile.
         perform from gateway.customer_h as h where h.customer_hk = p_customer_hk for no key update;
     end if;
-    select m.* into v_made from gateway.fn_make_invoice(p_customer_hk, p_customer, p_month, clock_timestamp(), null) as m;
+    select m.* into v_made
+    from gateway.fn_make_invoice(
+        p_customer_hk, p_customer, p_month, clock_timestamp(),
+        coalesce(p_usage, gateway.fn_pack_usage(p_customer, p_month))
+    ) as m;
     if cardinality(v_made.lines) = 0 then
         return null;
     end if;
@@ -48,6 +52,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_bill_month(bytea, text, date, boolean) is
+comment on function gateway.fn_bill_month(bytea, text, date, boolean, jsonb) is
 'Makes out a customer''s invoice of a month, as a draft or final; NULL if there is nothing to bill. The caller names the
 tenant by onevault.tenant.';

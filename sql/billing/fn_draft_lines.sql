@@ -1,7 +1,7 @@
 -- What a month costs, line by line, exact in USD and before tax: usage by provider and model, what plans include of it,
 -- services, what came late or was corrected, promotions.
 create or replace function gateway.fn_draft_lines(
-    p_customer_hk bytea, p_customer text, p_month date, p_past timestamptz default null
+    p_customer_hk bytea, p_customer text, p_month date, p_usage jsonb
 ) returns setof gateway.invoice_line_s
 language plpgsql
 stable
@@ -16,13 +16,12 @@ declare
     v_used numeric := 0;
     v_sum numeric := 0;
     v_undated numeric;
-    v_next date := (p_month + interval '1 month')::date;
 begin
     v_empty.customer_hk := p_customer_hk;
     for v_usage in
         select u.*
-        from gateway.fn_list_usage(p_customer, p_month, v_next, p_past) as u
-        where u.charge_usd <> 0 or u.total_tokens > 0
+        from gateway.fn_unpack_usage(p_usage) as u
+        where u.usage_month = p_month and (u.charge_usd <> 0 or u.total_tokens > 0)
         order by u.charge_usd desc, u.provider, u.model
     loop
         v_line := v_empty;
@@ -67,7 +66,7 @@ begin
     end if;
 
     for v_usage in
-        select a.* from gateway.fn_list_late_charges(p_customer_hk, p_customer, p_month) as a
+        select a.* from gateway.fn_list_late_charges(p_customer_hk, p_month, p_usage) as a
         where a.usage_month <= p_month
         order by a.usage_month, a.provider, a.model
     loop
@@ -107,6 +106,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_draft_lines(bytea, text, date, timestamptz) is
-'The lines of a month before tax, exact in USD; numbers, currency and rounding come later. With p_past usage is what was
-booked by then.';
+comment on function gateway.fn_draft_lines(bytea, text, date, jsonb) is
+'The lines of a month before tax, exact in USD; numbers, currency and rounding come later.';

@@ -1,7 +1,7 @@
 -- What belongs to months that are closed and stands on no invoice: usage that was booked late, or whose invoice was
 -- voided, by provider and model; and corrections of prices, without either. Found as the difference between the books
 -- and the invoices, so nothing is charged twice and nothing is lost, whenever it came.
-create or replace function gateway.fn_list_late_charges(p_customer_hk bytea, p_customer text, p_month date)
+create or replace function gateway.fn_list_late_charges(p_customer_hk bytea, p_month date, p_usage jsonb)
 returns table (usage_month date, provider text, model text, charge_usd numeric)
 language sql stable
 set search_path = ''
@@ -28,7 +28,7 @@ invoiced as materialized (
 
 booked as (
     select u.usage_month, u.provider, u.model, u.charge_usd
-    from gateway.fn_list_usage(p_customer, (p_month - interval '3 months')::date, p_month) as u
+    from gateway.fn_unpack_usage(p_usage) as u
     inner join closed as c on u.usage_month = c.billing_period
     union all
     select a.billing_period, null, null, sum(a.delta_charge)
@@ -45,5 +45,5 @@ left join invoiced as i
 where b.charge_usd <> coalesce(i.charge_usd, 0)
 $$;
 
-comment on function gateway.fn_list_late_charges(bytea, text, date) is
+comment on function gateway.fn_list_late_charges(bytea, date, jsonb) is
 'Charges of closed months, and corrections of any, that stand on no invoice yet.';

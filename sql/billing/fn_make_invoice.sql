@@ -2,7 +2,7 @@
 -- rounded once, halves to the even digit, and keeps what rounding took; the tax is a line of what they come to.
 create or replace function gateway.fn_make_invoice(
     p_customer_hk bytea, p_customer text, p_month date, p_known_at timestamptz,
-    p_past timestamptz,
+    p_usage jsonb,
     out invoice gateway.invoice_s, out lines gateway.invoice_line_s[], out billing jsonb
 )
 language plpgsql
@@ -36,7 +36,7 @@ begin
     v_invoice.paid := 0;
     lines := '{}';
 
-    for v_line in select l.* from gateway.fn_draft_lines(p_customer_hk, p_customer, p_month, p_past) as l loop
+    for v_line in select l.* from gateway.fn_draft_lines(p_customer_hk, p_customer, p_month, p_usage) as l loop
         v_number := v_number + 1::smallint;
         v_line.line_number := v_number;
         v_line.exact := round(v_line.exact_usd * v_billing.units_per_usd, 10);
@@ -70,7 +70,8 @@ begin
             'charges_usd', trim_scale(coalesce(sum(u.charge_usd), 0))::text,
             'own_key_cost_usd', trim_scale(coalesce(sum(u.own_key_cost_usd), 0))::text
         )
-        from gateway.fn_list_usage(p_customer, p_month, v_last_day + 1, p_past) as u
+        from gateway.fn_unpack_usage(p_usage) as u
+        where u.usage_month = p_month
     );
     invoice := v_invoice;
     billing := jsonb_build_object(
@@ -80,6 +81,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_make_invoice(bytea, text, date, timestamptz, timestamptz) is
+comment on function gateway.fn_make_invoice(bytea, text, date, timestamptz, jsonb) is
 'A month''s invoice as it stands now: its row, its lines, and how it is to be numbered and paid. Writes
-nothing. With p_past usage is what was booked by then.';
+nothing; usage is what fn_pack_usage packed.';

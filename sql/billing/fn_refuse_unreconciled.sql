@@ -7,6 +7,12 @@ as $$
 declare
     v_found record;
 begin
+    if not exists (
+        select from gateway.provider_usage_h as h
+        where h.usage_day >= p_month and h.usage_day < (p_month + interval '1 month')::date
+    ) then
+        return;
+    end if;
     select
         count(*) over () as number, f.provider, f.usage_day, f.model
     into v_found

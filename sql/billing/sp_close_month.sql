@@ -15,10 +15,12 @@ declare
     v_hk bytea;
     v_made bytea[] := '{}';
     v_count integer;
+    v_usages jsonb;
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     perform gateway.fn_refuse_unreconciled(v_month);
+    perform gateway.fn_refuse_books(v_month, p_tenant);
     perform set_config('onevault.refresh_prepaid', 'later', true);
     for v_tenant in
         select h.tenant_hk, h.tenant_bk::text as name
@@ -33,13 +35,17 @@ begin
         ) then
             perform gateway.fn_refuse_close(v_tenant.tenant_hk, v_tenant.name, v_month);
             v_count := 0;
+            v_usages := gateway.fn_pack_usages(v_tenant.name, v_month);
             for v_customer in
                 select h.customer_hk, h.customer_bk::text as name
                 from gateway.customer_h as h
                 where h.tenant_hk = v_tenant.tenant_hk
                 order by h.customer_bk
             loop
-                v_hk := gateway.fn_bill_month(v_customer.customer_hk, v_customer.name, v_month, p_finalise);
+                v_hk := gateway.fn_bill_month(
+                    v_customer.customer_hk, v_customer.name, v_month, p_finalise,
+                    coalesce(v_usages -> v_customer.name, '[]')
+                );
                 if v_hk is not null then
                     v_made := v_made || v_hk;
                     v_count := v_count + 1;
