@@ -77,38 +77,26 @@ admin.exchange_rate_history, admin.charge_rule_history, admin.credit_history,
 admin.usage_export_history, admin.usage_export_customer_history
 to onevault_dba;
 grant select on admin.config_history, admin.webhook_delivery, admin.usage_export_delivery to onevault_dba;
-grant execute on function admin.fn_explain_webhook(text), admin.fn_explain_usage_export(text) to onevault_dba;
-grant execute on function admin.config_diff(timestamptz, timestamptz) to onevault_dba;
-grant execute on function admin.restore(text, text, timestamptz) to onevault_dba;
-grant execute on function admin.change_plan(text, text, text, text) to onevault_dba;
-grant execute on function admin.explain_route(text, jsonb) to onevault_dba;
-grant execute on function admin.replay(uuid) to onevault_dba;
-grant execute on function admin.why(uuid) to onevault_dba;
-grant execute on function admin.what_if(timestamptz, timestamptz) to onevault_dba;
-grant execute on function admin.test_rules() to onevault_dba;
-grant execute on function gateway.sp_close_month(date, text, boolean) to onevault_dba;
-grant execute on function admin.sp_read_bill(text, date, timestamptz) to onevault_dba;
-grant execute on function admin.record_payment(text, numeric, text) to onevault_dba;
-grant execute on function admin.record_refund(text, numeric, text) to onevault_dba;
-grant execute on function admin.top_up(text, numeric, text, date) to onevault_dba;
-grant execute on function admin.void_invoice(text, text, boolean) to onevault_dba;
-grant execute on function admin.issue_credit_note(text, numeric, text) to onevault_dba;
-grant execute on function admin.restore_customer(text) to onevault_dba;
-grant execute on function admin.sp_check_house() to onevault_dba;
-grant execute on function admin.sp_identify_customer(text) to onevault_dba;
-grant execute on function admin.sp_issue_token(text, bytea, text, bytea, jsonb) to onevault_dba;
-grant execute on function admin.sp_identify_provider_key(text, text, text) to onevault_dba;
-grant execute on function admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean) to onevault_dba;
-grant execute on function admin.sp_read_key_validation(text, text, text) to onevault_dba;
-grant execute on function admin.sp_sync_price_book(text, jsonb, jsonb) to onevault_dba;
-grant execute on function admin.sp_compare_prices(jsonb) to onevault_dba;
-grant execute on function admin.sp_find_token(bytea) to onevault_dba;
-grant execute on function admin.sp_identify_webhook_secret(text) to onevault_dba;
-grant execute on function admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval) to onevault_dba;
-grant execute on function admin.sp_test_webhook(text) to onevault_dba;
-grant execute on function admin.sp_identify_usage_export(text) to onevault_dba;
-grant execute on function admin.sp_set_usage_export_key(text, bytea, bytea, text) to onevault_dba;
-grant execute on function admin.resend_usage_events(text, text, text) to onevault_dba;
+grant execute on function
+admin.fn_explain_webhook(text), admin.fn_explain_usage_export(text), admin.config_diff(timestamptz, timestamptz),
+admin.restore(text, text, timestamptz), admin.change_plan(text, text, text, text), admin.explain_route(text, jsonb),
+admin.replay(uuid), admin.why(uuid), admin.what_if(timestamptz, timestamptz), admin.test_rules(),
+gateway.sp_close_month(date, text, boolean), admin.sp_read_bill(text, date, timestamptz),
+admin.record_payment(text, numeric, text), admin.record_refund(text, numeric, text),
+admin.top_up(text, numeric, text, date), admin.void_invoice(text, text, boolean),
+admin.issue_credit_note(text, numeric, text), admin.restore_customer(text), admin.sp_check_house(),
+admin.sp_identify_customer(text), admin.sp_issue_token(text, bytea, text, bytea, jsonb),
+admin.sp_identify_provider_key(text, text, text),
+admin.sp_set_provider_key(text, text, text, bytea, bytea, text, boolean),
+admin.sp_read_key_validation(text, text, text), admin.sp_sync_price_book(text, jsonb, jsonb),
+admin.sp_compare_prices(jsonb), admin.sp_find_token(bytea), admin.sp_identify_webhook_secret(text),
+admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval), admin.sp_test_webhook(text),
+admin.sp_identify_usage_export(text), admin.sp_set_usage_export_key(text, bytea, bytea, text),
+admin.resend_usage_events(text, text, text), ops.fn_check_from(), util.fn_is_in_force(timestamptz, timestamptz),
+gateway.sp_import_provider_usage(text, jsonb), gateway.sp_rerate(date, text, text, boolean),
+ops.fn_find_unreconciled(date), ops.fn_name_usage_model(text), ops.fn_find_usage_price(bytea, text, date, text),
+util.fn_request_key_at(timestamptz), util.fn_request_time(bytea)
+to onevault_dba;
 grant select on ops.current_principal, ops.current_offer, ops.scope_fact to onevault_dba;
 grant select, update on ops.admission to onevault_dba;
 grant select on ops.offer_health, ops.offer_speed, ops.offer_wait, ops.provider_rate, ops.circuit_breaker,
@@ -119,20 +107,11 @@ grant select on
 ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_request, ops.budget_invariant,
 ops.stray_message, ops.overdue_request, ops.foreign_row, ops.unpriced_attempt, ops.invariant_violation
 to onevault_dba;
-grant execute on function ops.fn_check_from() to onevault_dba;
 grant execute on function util.fn_as_of() to onevault_dba;
-grant execute on function util.fn_is_in_force(timestamptz, timestamptz) to onevault_dba;
 
 -- … and compares the books with what providers say
 grant usage on schema gateway to onevault_dba;
-grant execute on function gateway.sp_import_provider_usage(text, jsonb) to onevault_dba;
-grant execute on function gateway.sp_rerate(date, text, text, boolean) to onevault_dba;
-grant execute on function ops.fn_find_unreconciled(date) to onevault_dba;
 grant select on ops.reconciliation, ops.reconciliation_request to onevault_dba;
-grant execute on function ops.fn_name_usage_model(text) to onevault_dba;
-grant execute on function ops.fn_find_usage_price(bytea, text, date, text) to onevault_dba;
-grant execute on function util.fn_request_key_at(timestamptz) to onevault_dba;
-grant execute on function util.fn_request_time(bytea) to onevault_dba;
 
 -- onevault_reader: nobody's login; owns the views of business_vault, and reads what they show and no secret
 grant select on auth.tenant_h, gateway.customer_h, gateway.token_h to onevault_reader;

@@ -1,5 +1,5 @@
--- What invoices say becomes the spending of their months, all of it at once: the lock for each key that one by one would
--- take fills the lock table.
+-- What invoices say becomes the spending of their months, all of it at once: the lock for each key that one by one
+-- would take fills the lock table.
 create or replace function gateway.fn_note_spending(p_invoices bytea[]) returns void
 language plpgsql
 set search_path = ''

@@ -1,5 +1,5 @@
--- Usage of a month and of the three before it, in which something may have come late: read once for all that a bill asks
--- of it, and for all customers of a tenant in one statement when months are closed.
+-- Usage of a month and of the three before it, in which something may have come late: read once for all that a bill
+-- asks of it, and for all customers of a tenant in one statement when months are closed.
 create or replace function gateway.fn_pack_usage(p_customer text, p_month date, p_known_at timestamptz default null)
 returns jsonb
 language sql stable
@@ -54,7 +54,9 @@ returns table (
 language sql immutable
 set search_path = ''
 begin atomic
-    select u.*
+    select
+        u.usage_month, u.provider, u.model, u.requests, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens,
+        u.output_tokens, u.total_tokens, u.provider_cost_usd, u.markup_usd, u.charge_usd, u.own_key_cost_usd
     from jsonb_to_recordset(p_usage) as u (
         usage_month date, provider text, model text, requests bigint, input_tokens bigint, cache_read_tokens bigint,
         cache_write_tokens bigint, output_tokens bigint, total_tokens bigint, provider_cost_usd numeric,

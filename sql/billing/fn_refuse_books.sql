@@ -71,5 +71,5 @@ end
 $$;
 
 comment on function gateway.fn_refuse_books(date, text) is
-'Refuses to close a month of a tenant, or of all, while a request of it is unaccounted for or the rollups differ from the
-books, and says whose.';
+'Refuses to close a month of a tenant, or of all, while a request of it is unaccounted for or the rollups differ from
+the books, and says whose.';

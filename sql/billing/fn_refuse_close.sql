@@ -1,5 +1,5 @@
--- A tenant's month may be closed once it is over by its own calendar and every request of it has ended, and when the months
--- before it are closed. What must hold for all of them at once says gateway.fn_refuse_books.
+-- A tenant's month may be closed once it is over by its own calendar and every request of it has ended, and when the
+-- months before it are closed. What must hold for all of them at once says gateway.fn_refuse_books.
 create or replace function gateway.fn_refuse_close(p_tenant_hk bytea, p_tenant text, p_month date) returns void
 language plpgsql
 set search_path = ''

@@ -95,7 +95,6 @@ begin
         coalesce(v_charged.provider_cost, 0) * (1 + v_reservation.markup_percent / 100)
         + coalesce(v_charged.own_key_cost, 0) * greatest(v_reservation.markup_percent, 0) / 100, 10
     );
-
     v_request := gateway.fn_make_request(v_reservation, v_used, v_charged);
     if v_charged_prices ? 'terms' and not v_charged.is_own_key then
         v_charge := gateway.fn_charge_attempt(v_charged, v_charged_prices, v_reservation.markup_percent);
