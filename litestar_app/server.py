@@ -23,6 +23,9 @@ BACKLOG: Final = 2048
 _SWEEP_SECONDS: Final = 0.5
 _MARGIN_SECONDS: Final = 5
 """Beyond the drain time, for answers that were ended by it to leave."""
+_LINGER_SECONDS: Final = 1.0
+_LINGER_STEP_SECONDS: Final = 0.02
+"""How long connections without an answer under way are kept while the front leaves, and how often they are counted."""
 
 _OTHER_FILES: Final = 256
 """What a front keeps open besides its customers' connections, and room for those that are being refused."""
@@ -136,4 +139,8 @@ class FrontServer(uvicorn.Server):
 
     async def _drain(self) -> None:
         await self._front.links.idle()
+        # Who sends on a connection that is kept alive just now is told to try again, and not cut off.
+        until = self._loop.time() + _LINGER_SECONDS
+        while self.server_state.connections and self._loop.time() < until:
+            await asyncio.sleep(_LINGER_STEP_SECONDS)
         self.should_exit = True

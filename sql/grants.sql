@@ -105,7 +105,8 @@ to onevault_dba;
 grant select on ops.job, ops.dead_message, ops.price_book to onevault_dba;
 grant select on
 ops.request_state, ops.unknown_request, ops.unaccounted_request, ops.unbalanced_request, ops.budget_invariant,
-ops.stray_message, ops.overdue_request, ops.foreign_row, ops.unpriced_attempt, ops.invariant_violation
+ops.stray_message, ops.overdue_request, ops.foreign_row, ops.unpriced_attempt, ops.unbalanced_entry,
+ops.invariant_violation
 to onevault_dba;
 grant execute on function util.fn_as_of() to onevault_dba;
 

@@ -218,6 +218,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir ops/request_state.sql
 \ir ops/unknown_request.sql
 \ir ops/unpriced_attempt.sql
+\ir ops/unbalanced_entry.sql
 \ir ops/unaccounted_request.sql
 \ir ops/unbalanced_request.sql
 \ir ops/budget_invariant.sql

@@ -117,13 +117,14 @@ begin
         format(
             case i.name
                 when 'unpriced_attempt' then 'Look into ops.%I, and set the price that is missing in admin.price.'
+                when 'unbalanced_entry' then 'Look into ops.%I, and do not close a month before it is explained.'
                 else 'Look into ops.%I; ops.fn_rebuild_hot_state() sets budgets right, a running worker closes requests.'
             end, i.name
         )
     from unnest(
         array[
             'unaccounted_request', 'unbalanced_request', 'budget_invariant', 'stray_message', 'overdue_request',
-            'foreign_row', 'unpriced_attempt'
+            'foreign_row', 'unpriced_attempt', 'unbalanced_entry'
         ]
     ) with ordinality as i (name, place)
     left join ops.invariant_violation as v on v.invariant = i.name

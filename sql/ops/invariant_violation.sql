@@ -14,10 +14,12 @@ select 'overdue_request', encode(o.api_request_hk, 'hex')::uuid::text, o.finding
 union all
 select 'foreign_row', encode(f.api_request_hk, 'hex')::uuid::text, f.finding from ops.foreign_row as f
 union all
-select 'unpriced_attempt', encode(u.api_request_hk, 'hex')::uuid::text, u.finding from ops.unpriced_attempt as u;
+select 'unpriced_attempt', encode(u.api_request_hk, 'hex')::uuid::text, u.finding from ops.unpriced_attempt as u
+union all
+select 'unbalanced_entry', e.subject, e.finding from ops.unbalanced_entry as e;
 
 comment on view ops.invariant_violation is
 'All violations of the invariants in one place: which, of what, and what is wrong. Must be empty.';
 comment on column ops.invariant_violation.invariant is 'The view of schema ops that tells more.';
-comment on column ops.invariant_violation.subject is 'A request''s id, a scope, or a message.';
+comment on column ops.invariant_violation.subject is 'A request''s id, a scope, a message, an entry of the ledger or an invoice.';
 comment on column ops.invariant_violation.finding is 'What is wrong with it.';

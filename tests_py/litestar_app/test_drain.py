@@ -58,6 +58,20 @@ async def test_new_calls_on_kept_connections_are_sent_elsewhere() -> None:
         assert (await running).status_code == 200
 
 
+async def test_a_connection_that_is_kept_alive_is_not_cut_off_in_the_middle_of_a_call() -> None:
+    """Nothing runs when it is told to leave, and the next call is on its way already."""
+    async with running_front() as desk, httpx.AsyncClient(base_url=desk.url, headers=HEADERS, trust_env=False) as kept:
+        assert (await kept.get("/healthz/ready")).status_code == 200
+        stop(desk)
+        await until(lambda: desk.front.draining)
+        await desk.front.links.idle()
+        await asyncio.sleep(0.1)
+        response = await kept.post("/v1/chat/completions", json=CHAT)
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "draining")
+        assert response.headers["connection"] == "close"
+        await until(lambda: not desk.socket.exists())
+
+
 async def test_a_draining_front_is_not_ready_and_takes_no_connections() -> None:
     async with running_front() as desk:
         worker = await Worker.dial(desk.front)

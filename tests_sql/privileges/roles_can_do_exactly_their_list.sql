@@ -66,7 +66,7 @@ select is_empty(
             'ops.offer_health', 'ops.offer_speed', 'ops.offer_wait', 'ops.provider_rate', 'ops.circuit_breaker', 'ops.key_breaker', 'ops.key_validation',
             'ops.job', 'ops.dead_message', 'ops.price_book', 'ops.request_state', 'ops.unknown_request',
             'ops.unaccounted_request', 'ops.unbalanced_request', 'ops.budget_invariant', 'ops.stray_message',
-            'ops.overdue_request', 'ops.foreign_row', 'ops.unpriced_attempt', 'ops.invariant_violation', 'ops.admission',
+            'ops.overdue_request', 'ops.foreign_row', 'ops.unpriced_attempt', 'ops.unbalanced_entry', 'ops.invariant_violation', 'ops.admission',
             'ops.reconciliation', 'ops.reconciliation_request')$$,
     'beside them he sees the hot state, no vault and no secret'
 );

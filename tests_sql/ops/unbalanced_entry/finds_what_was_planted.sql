@@ -1,0 +1,20 @@
+begin;
+select plan(5);
+select test.make_offer('maker', 'model-a');
+select test.make_customer('user');
+select test.booked('user', '2026-01-15 10:00Z', 10);
+select gateway.sp_close_month('2026-01-01');
+select is_empty('select v.* from ops.unbalanced_entry as v', 'sound books have none');
+set local session_replication_role = replica;
+update gateway.ledger_posting_s set amount_usd = amount_usd + 0.0000000001 where account = 'receivable';
+select set_eq('select v.finding from ops.unbalanced_entry as v', array['has postings that come to 0.0000000001 USD', 'is not what the ledger says is owed'],
+    'a nano-unit too much');
+update gateway.ledger_posting_s set amount_usd = amount_usd - 0.0000000001 where account = 'receivable';
+update gateway.invoice_line_s set amount = amount + 0.01, exact = exact + 0.01;
+select is(v.finding, 'comes to 10.0000 and its lines to 10.0100', 'a cent on a line') from ops.invariant_violation as v;
+update gateway.invoice_line_s set amount = amount - 0.01, exact = exact - 0.01, exact_usd = exact_usd + 1;
+select is(v.finding, 'is 10.0000000000 USD and its lines are 11.0000000000', 'a line that is worth more') from ops.invariant_violation as v;
+update gateway.invoice_line_s set exact_usd = exact_usd - 1;
+select is_empty('select v.* from ops.unbalanced_entry as v', 'sound again');
+select * from finish();
+rollback;
