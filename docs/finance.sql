@@ -24,11 +24,20 @@ order by i.customer;
 
 \echo '3. What did we earn, by usage and by services?'
 select
-    l.tenant, l.customer, -sum(l.amount_usd) filter (where l.account = 'usage_revenue') as usage_usd,
-    -sum(l.amount_usd) filter (where l.account = 'service_revenue') as services_usd, -sum(l.amount_usd) as revenue_usd
-from business_vault.ledger_line as l
-where l.billing_period = :'month' and l.account in ('usage_revenue', 'service_revenue')
-group by l.tenant, l.customer
+    coalesce(u.tenant, l.tenant) as tenant, coalesce(u.customer, l.customer) as customer, u.usage_usd, l.services_usd,
+    coalesce(u.usage_usd, 0) + coalesce(l.services_usd, 0) as revenue_usd
+from (
+    select c.tenant, c.customer, sum(c.customer_cost_usd) as usage_usd
+    from business_vault.cost_analysis as c
+    where c.usage_month = :'month'
+    group by c.tenant, c.customer
+) as u
+full join (
+    select e.tenant, e.customer, -sum(e.amount_usd) as services_usd
+    from business_vault.ledger_line as e
+    where e.billing_period = :'month' and e.account = 'service_revenue' and e.entry_kind <> 'CHARGE'
+    group by e.tenant, e.customer
+) as l on u.tenant = l.tenant and u.customer = l.customer
 order by revenue_usd desc;
 
 \echo '4. What is left of it after the providers, by model?'
@@ -82,7 +91,7 @@ from (
         sum(l.amount_usd) filter (where l.account = 'adjustment') as adjustment_usd,
         sum(l.amount_usd) filter (where l.account = 'rounding') as rounding_usd, null::numeric as house_loss_usd
     from business_vault.ledger_line as l
-    where l.billing_period = :'month'
+    where l.billing_period = :'month' and l.entry_kind <> 'CHARGE'
     union all
     select null, null, null, sum(u.house_loss_usd)
     from business_vault.usage_daily as u
@@ -97,14 +106,17 @@ group by l.tax_percent, l.description, l.currency
 order by l.description, l.currency;
 
 \echo '10. Do the books balance, and are the invoices what the ledger says?'
+-- Each charge is debited and credited alike: what is left of the ledger is few rows.
 select
-    sum(l.amount_usd) as out_of_balance_usd,
-    sum(l.amount_usd) filter (where l.account = 'unbilled') as unbilled_usd,
-    sum(l.amount_usd) filter (where l.account = 'receivable') as receivable_usd,
-    (
-        select sum(round(i.due_amount / i.units_per_usd, 10))
-        from business_vault.invoice as i
-        where i.billing_period = :'month' and i.invoice_status <> 'DRAFT'
-    ) as due_on_invoices_usd
+    sum(l.amount_usd) as out_of_balance_usd, sum(l.amount_usd) filter (where l.account = 'unbilled') + max(c.usd) as unbilled_usd,
+    sum(l.amount_usd) filter (where l.account = 'receivable') as receivable_usd, max(i.usd) as due_on_invoices_usd
 from business_vault.ledger_line as l
-where l.billing_period = :'month';
+cross join (
+    select coalesce(sum(a.customer_cost_usd), 0) as usd from business_vault.cost_analysis as a where a.usage_month = :'month'
+) as c
+cross join (
+    select sum(round(v.due_amount / v.units_per_usd, 10)) as usd
+    from business_vault.invoice as v
+    where v.billing_period = :'month' and v.invoice_status <> 'DRAFT'
+) as i
+where l.billing_period = :'month' and l.entry_kind <> 'CHARGE';

@@ -141,6 +141,6 @@ class FrontServer(uvicorn.Server):
         await self._front.links.idle()
         # Who sends on a connection that is kept alive just now is told to try again, and not cut off.
         until = self._loop.time() + _LINGER_SECONDS
-        while self.server_state.connections and self._loop.time() < until:
+        while self.server_state.connections and self._loop.time() < until:  # noqa: ASYNC110 - uvicorn's set tells nobody
             await asyncio.sleep(_LINGER_STEP_SECONDS)
         self.should_exit = True

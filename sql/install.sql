@@ -315,6 +315,8 @@ set local role onevault_owner;
 \ir billing/fn_post_invoice.sql
 \ir billing/fn_settle_by_credit.sql
 \ir billing/fn_note_billing_status.sql
+\ir billing/fn_find_zone.sql
+\ir billing/fn_measure_savings.sql
 \ir billing/fn_bill_month.sql
 \ir billing/fn_note_spending.sql
 \ir billing/fn_refuse_close.sql

@@ -28,10 +28,12 @@ select
     date_trunc('month', max(u.usage_day))::date as current
 from ops.usage_hourly as u
 """
-_CLOSE: Final = """
-select p.prokind
-from pg_proc as p
-where p.pronamespace = 'gateway'::regnamespace and p.proname = 'sp_close_month'
+_FIRST_OPEN: Final = """
+select coalesce(min(s.billing_period), %s)
+from gateway.customer_spending_s as s
+where
+    s.load_end_date is null and s.total_customer_charges > 0
+    and not exists (select from gateway.month_close_s as m where m.billing_period = s.billing_period)
 """
 # By rank: who calls most, who is in the middle of the calls, and one of the many who call little.
 _RANKS: Final = (1, 30, 500)
@@ -110,11 +112,9 @@ def _drive_empty(customers: int) -> Road:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _close(connection: psycopg.Connection, month: dt.date) -> float | None:
-    kinds = [kind for (kind,) in connection.execute(_CLOSE).fetchall()]
-    if not kinds:
-        return None
+def _close(connection: psycopg.Connection, month: dt.date) -> float:
+    """Seconds of the close of the first month that is open, which is not later than `month`."""
+    ((first,),) = connection.execute(_FIRST_OPEN, (month,)).fetchall()
     begun = time.monotonic()
-    call = b"call gateway.sp_close_month(%s)" if kinds[0] in ("p", b"p") else b"select gateway.sp_close_month(%s)"
-    connection.execute(call, (month,))
+    connection.execute(b"select gateway.sp_close_month(%s)", (first,))
     return time.monotonic() - begun

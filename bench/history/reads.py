@@ -19,9 +19,15 @@ from psycopg import sql
 # By which column a view is cut to a month; None where it tells of now.
 VIEWS: Final[dict[str, str | None]] = {
     "budget_status": None,
+    "charge_adjustment": "billing_period",
     "compliance_event": "happened_at",
     "cost_analysis": "usage_month",
+    "credit_balance": None,
+    "customer_balance": None,
     "customer_spending": "billing_period",
+    "invoice": "billing_period",
+    "invoice_line": "billing_period",
+    "ledger_line": "booked_at",
     "offer_quality": None,
     "provider_comparison": None,
     "provider_performance": "window_started_at",
@@ -98,10 +104,10 @@ def read_bills(
     connection: psycopg.Connection, customers: Sequence[str], month: dt.date, runs: int
 ) -> Iterator[Reading]:
     """Make the bill of each customer's `month`, as the API does and as `onevault bill` does."""
-    bill = sql.SQL("select gateway.fn_bill_usage({}, {})")
+    bill = sql.SQL("select admin.sp_read_bill({}, {})")
     for customer, tenant in connection.execute(_CALLERS, (list(customers),)).fetchall():
         statement = bill.format(sql.Literal(customer), sql.Literal(month))
-        yield _read(connection, "fn_bill_usage", "bill", customer, tenant, statement, runs, role="onevault_owner")
+        yield _read(connection, "sp_read_bill", "bill", customer, tenant, statement, runs, role="onevault_dba")
 
 
 def _statements(

@@ -8,6 +8,7 @@ set search_path = ''
 as $$
 declare
     v_made record;
+    v_invoice gateway.invoice_s;
     v_hk bytea;
     v_sums record;
 begin
@@ -35,8 +36,12 @@ begin
     if not p_finalise then
         return gateway.fn_store_invoice(p_customer_hk, v_made.invoice, v_made.lines);
     end if;
+    v_invoice := v_made.invoice;
+    v_invoice.usage := v_invoice.usage || jsonb_build_object('saved_usd', gateway.fn_measure_savings(
+        p_customer, p_month, gateway.fn_find_zone(p_customer_hk)
+    )::text);
     v_hk := gateway.fn_store_invoice(
-        p_customer_hk, v_made.invoice, v_made.lines, v_made.billing ->> 'invoice_prefix',
+        p_customer_hk, v_invoice, v_made.lines, v_made.billing ->> 'invoice_prefix',
         (v_made.billing ->> 'payment_days')::integer
     );
     perform gateway.fn_post_invoice(v_hk);

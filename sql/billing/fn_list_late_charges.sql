@@ -12,7 +12,7 @@ with closed as materialized (
     inner join gateway.customer_h as h on m.tenant_hk = h.tenant_hk
     where
         h.customer_hk = p_customer_hk and m.billing_period < p_month
-        and m.billing_period >= (p_month - interval '3 months')::date
+        and m.billing_period >= (p_month - interval '2 months')::date
 ),
 
 invoiced as materialized (

@@ -1,4 +1,4 @@
--- Usage of a month and of the three before it, in which something may have come late: read once for all that a bill
+-- Usage of a month and of the two before it, in which something may have come late: read once for all that a bill
 -- asks of it, and for all customers of a tenant in one statement when months are closed.
 create or replace function gateway.fn_pack_usage(p_customer text, p_month date, p_known_at timestamptz default null)
 returns jsonb
@@ -7,12 +7,12 @@ set search_path = ''
 as $$
 select coalesce(jsonb_agg(to_jsonb(u)), '[]')
 from gateway.fn_list_usage(
-    p_customer, (p_month - interval '3 months')::date, (p_month + interval '1 month')::date, p_known_at
+    p_customer, (p_month - interval '2 months')::date, (p_month + interval '1 month')::date, p_known_at
 ) as u
 $$;
 
 comment on function gateway.fn_pack_usage(text, date, timestamptz) is
-'A customer''s usage of a month and of three months before it as JSON, now or as it was known.';
+'A customer''s usage of a month and of two months before it as JSON, now or as it was known.';
 
 create or replace function gateway.fn_pack_usages(p_tenant text, p_month date) returns jsonb
 language sql stable
@@ -32,9 +32,9 @@ from (
             sum(u.customer_cost_usd) as charge_usd, sum(u.own_key_cost_usd) as own_key_cost_usd
         from business_vault.usage_part as u
         where
-            u.tenant = p_tenant and u.usage_day >= (p_month - interval '3 months')::date
+            u.tenant = p_tenant and u.usage_day >= (p_month - interval '2 months')::date
             and u.usage_day < (p_month + interval '1 month')::date
-            and u.usage_hour >= (p_month - interval '3 months')::timestamp at time zone 'UTC' - interval '1 day'
+            and u.usage_hour >= (p_month - interval '2 months')::timestamp at time zone 'UTC' - interval '1 day'
             and u.usage_hour < (p_month + interval '1 month')::timestamp at time zone 'UTC' + interval '1 day'
         group by u.customer, 2, u.provider, u.model
     ) as b

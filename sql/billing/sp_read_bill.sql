@@ -33,15 +33,6 @@ begin
     v_bill := gateway.fn_bill_document(
         v_customer.customer_hk, v_customer.tenant, v_customer.name, v_month, p_known_at
     );
-    v_bill := jsonb_set(v_bill, '{usage,saved_usd}', coalesce((
-        select to_jsonb(trim_scale(sum(s.saved_usd))::text)
-        from business_vault.savings as s
-        where
-            s.customer = v_customer.name
-            and s.request_timestamp >= v_month::timestamp at time zone v_customer.time_zone
-            and s.request_timestamp < (v_month + interval '1 month') at time zone v_customer.time_zone
-            and s.request_timestamp <= coalesce(p_known_at, 'infinity')
-    ), 'null'));
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
     return v_bill;
 end

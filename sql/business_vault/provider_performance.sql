@@ -48,5 +48,5 @@ comment on column business_vault.provider_performance.total_tokens is 'Input, ca
 comment on column business_vault.provider_performance.average_cost_per_token_usd is
 'What it asked for a token on average.';
 comment on column business_vault.provider_performance.quality_score is
-'Score by customers'' feedback; NULL when there is none.';
+'Average score out of 100 that customers gave its answers in this window; NULL when nobody gave one.';
 comment on column business_vault.provider_performance.measured_at is 'When it was measured.';

@@ -21,5 +21,6 @@ select 'unbalanced_entry', e.subject, e.finding from ops.unbalanced_entry as e;
 comment on view ops.invariant_violation is
 'All violations of the invariants in one place: which, of what, and what is wrong. Must be empty.';
 comment on column ops.invariant_violation.invariant is 'The view of schema ops that tells more.';
-comment on column ops.invariant_violation.subject is 'A request''s id, a scope, a message, an entry of the ledger or an invoice.';
+comment on column ops.invariant_violation.subject is
+'A request''s id, a scope, a message, an entry of the ledger or an invoice.';
 comment on column ops.invariant_violation.finding is 'What is wrong with it.';

@@ -13,15 +13,14 @@ union all
 select
     i.invoice_number::text, h.customer_hk,
     case
-        when l.amount is distinct from i.total then format('comes to %s and its lines to %s', i.total, l.amount)
-        when l.exact_usd is distinct from i.exact_usd
-            then format('is %s USD and its lines are %s', i.exact_usd, l.exact_usd)
+        when l.amount <> i.total then format('comes to %s and its lines to %s', i.total, l.amount)
+        when l.exact_usd <> i.exact_usd then format('is %s USD and its lines are %s', i.exact_usd, l.exact_usd)
         else 'is not what the ledger says is owed'
     end
 from gateway.invoice_s as i
 inner join gateway.invoice_h as h on i.invoice_hk = h.invoice_hk
 cross join lateral (
-    select sum(k.amount) as amount, coalesce(sum(k.exact_usd) filter (where k.line_kind <> 'TAX'), 0) as exact_usd
+    select coalesce(sum(k.amount), 0) as amount, coalesce(sum(k.exact_usd) filter (where k.line_kind <> 'TAX'), 0) as exact_usd
     from gateway.invoice_line_s as k
     where k.invoice_hk = i.invoice_hk and k.load_date = i.lines_load_date
 ) as l
@@ -34,10 +33,7 @@ cross join lateral (
 where
     i.load_end_date is null and i.invoice_status in ('FINAL', 'PAID')
     and i.known_at >= util.fn_request_time(ops.fn_check_from())
-    and (
-        l.amount is distinct from i.total or l.exact_usd is distinct from i.exact_usd
-        or o.usd <> round(i.total / i.units_per_usd, 10)
-    );
+    and (l.amount <> i.total or l.exact_usd <> i.exact_usd or o.usd <> round(i.total / i.units_per_usd, 10));
 
 comment on view ops.unbalanced_entry is
 'Entries of the ledger whose debits and credits differ, and invoices that are not the sum of their lines or not what the

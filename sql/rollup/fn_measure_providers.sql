@@ -1,3 +1,21 @@
+-- Scores are told in a window about answers of the five weeks before it.
+create or replace function ops.fn_measure_quality(p_provider_hk bytea, p_started_at timestamptz) returns numeric
+language sql stable
+set search_path = ''
+set plan_cache_mode = force_custom_plan
+as $$
+select round(100 * avg(f.score), 2)
+from gateway.api_request_feedback_s as f
+inner join gateway.offer_l as l on f.offer_hk = l.offer_hk
+where
+    l.provider_hk = p_provider_hk and f.load_date >= p_started_at and f.load_date < p_started_at + interval '5 minutes'
+    and f.api_request_hk >= util.fn_request_key_at(p_started_at - interval '35 days')
+    and f.api_request_hk < util.fn_request_key_at(p_started_at + interval '5 minutes')
+$$;
+
+comment on function ops.fn_measure_quality(bytea, timestamptz) is
+'Average score out of 100 that customers gave a provider''s answers in five minutes; NULL when nobody gave one.';
+
 -- Windows of five minutes that are over, a run at a time.
 create or replace function ops.fn_measure_providers(
     p_until timestamptz default util.current_load_date() - interval '1 minute'
@@ -26,7 +44,9 @@ begin
         for v_window in
             select c.* from ops.fn_count_attempts(v_from, v_to) as c order by c.started_at, c.provider_bk
         loop
-            perform ops.fn_load_performance(to_jsonb(v_window));
+            perform ops.fn_load_performance(to_jsonb(v_window) || jsonb_build_object(
+                'quality_score', ops.fn_measure_quality(v_window.provider_hk, v_window.started_at)
+            ));
         end loop;
         v_from := v_to;
         update ops.watermark as w set rolled_up_to = v_from where w.rollup_name = 'provider performance';

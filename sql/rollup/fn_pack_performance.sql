@@ -17,7 +17,8 @@ return jsonb_build_object(
     ),
     'tokens_processed', p_window -> 'tokens',
     'average_cost_per_token',
-    round((p_window ->> 'cost_usd')::numeric / nullif((p_window ->> 'tokens')::numeric, 0), 10)
+    round((p_window ->> 'cost_usd')::numeric / nullif((p_window ->> 'tokens')::numeric, 0), 10),
+    'quality_score', p_window -> 'quality_score'
 );
 
 comment on function ops.fn_pack_performance(jsonb) is

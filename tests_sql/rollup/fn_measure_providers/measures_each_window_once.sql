@@ -1,5 +1,5 @@
 begin;
-select plan(8);
+select plan(9);
 select test.make_offer('maker', 'model-a'), test.make_offer('other', 'model-a');
 select test.make_customer('user');
 -- Booked at 12:01 to 12:01:40 and at 12:07: two windows.
@@ -26,5 +26,12 @@ select is((select count(*) from gateway.provider_performance_s), 2::bigint, 'win
 update ops.watermark set rolled_up_to = timestamptz '2026-03-10 12:00+00' where rollup_name = 'provider performance';
 select ops.fn_measure_providers(timestamptz '2026-03-10 12:30+00');
 select is((select count(*) from gateway.provider_performance_s), 2::bigint, 'measured again they are the same');
+insert into gateway.api_request_feedback_s (api_request_hk, customer_hk, load_date, hash_diff, offer_hk, request_type, score, record_source)
+select s.api_request_hk, s.customer_hk, f.at, '\x', s.offer_hk, s.request_type, f.score, 'test'
+from (select r.* from gateway.api_request_s as r where r.provider_hk = util.hash_key('maker') order by r.api_request_hk limit 1) as s
+cross join (values (timestamptz '2026-03-10 12:41+00', 0.5), ('2026-03-10 12:42+00', 0.9), ('2026-03-10 12:46+00', 0)) as f (at, score);
+select test.book_at('user', timestamptz '2026-03-10 12:40+00');
+select ops.fn_measure_providers(timestamptz '2026-03-10 12:50+00');
+select is(m.quality_score, 70.00, 'what customers thought of it') from measured as m where m.window_started_at = '2026-03-10 12:40+00';
 select * from finish();
 rollback;
