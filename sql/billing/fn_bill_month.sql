@@ -1,7 +1,7 @@
 -- One customer's month: made out, numbered, posted, paid from credit. Nothing happens for a month without lines, or
 -- whose invoice is final already.
 create or replace function gateway.fn_bill_month(
-    p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean, p_usage jsonb default null
+    p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean, p_usage jsonb, p_savings jsonb
 ) returns bytea
 language plpgsql
 set search_path = ''
@@ -28,7 +28,7 @@ begin
     select m.* into v_made
     from gateway.fn_make_invoice(
         p_customer_hk, p_customer, p_month, clock_timestamp(),
-        coalesce(p_usage, gateway.fn_pack_usage(p_customer, p_month))
+        p_usage
     ) as m;
     if cardinality(v_made.lines) = 0 then
         return null;
@@ -37,9 +37,7 @@ begin
         return gateway.fn_store_invoice(p_customer_hk, v_made.invoice, v_made.lines);
     end if;
     v_invoice := v_made.invoice;
-    v_invoice.usage := v_invoice.usage || jsonb_build_object('saved_usd', gateway.fn_measure_savings(
-        p_customer, p_month, gateway.fn_find_zone(p_customer_hk)
-    )::text);
+    v_invoice.usage := v_invoice.usage || jsonb_build_object('saved_usd', p_savings -> p_customer);
     v_hk := gateway.fn_store_invoice(
         p_customer_hk, v_invoice, v_made.lines, v_made.billing ->> 'invoice_prefix',
         (v_made.billing ->> 'payment_days')::integer
@@ -57,6 +55,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_bill_month(bytea, text, date, boolean, jsonb) is
+comment on function gateway.fn_bill_month(bytea, text, date, boolean, jsonb, jsonb) is
 'Makes out a customer''s invoice of a month, as a draft or final; NULL if there is nothing to bill. The caller names the
 tenant by onevault.tenant.';

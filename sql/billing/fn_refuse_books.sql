@@ -13,16 +13,34 @@ declare
     v_name text := to_char(p_month::timestamp, 'YYYY-MM');
     v_found record;
 begin
-    perform set_config('onevault.check_from', (v_from + interval '1 month')::text, true);
+    -- ops.unaccounted_request within bounds: each side is cut by itself.
     select n.tenant_bk::text as tenant, count(*) as number into v_found
-    from ops.unaccounted_request as u
-    inner join gateway.customer_h as h on u.customer_hk = h.customer_hk
-    inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
-    where u.api_request_hk < util.fn_request_key_at(v_to) and (p_tenant is null or h.tenant_hk = v_tenant_hk)
+    from (
+        select h.api_request_hk, h.customer_hk, true as is_acknowledged
+        from gateway.api_request_h as h
+        where
+            h.api_request_hk >= util.fn_request_key_at(v_from + interval '1 month')
+            and h.api_request_hk < util.fn_request_key_at(v_to)
+    ) as a
+    full join (
+        select s.api_request_hk, s.customer_hk, true as is_booked
+        from gateway.api_request_s as s
+        where
+            s.api_request_hk >= util.fn_request_key_at(v_from + interval '1 month')
+            and s.api_request_hk < util.fn_request_key_at(v_to)
+    ) as b on a.api_request_hk = b.api_request_hk and a.customer_hk = b.customer_hk
+    left join ops.reservation as r
+        on
+            coalesce(a.api_request_hk, b.api_request_hk) = r.api_request_hk
+            and coalesce(a.customer_hk, b.customer_hk) = r.customer_hk
+    inner join gateway.customer_h as c on coalesce(a.customer_hk, b.customer_hk) = c.customer_hk
+    inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
+    where
+        (a.is_acknowledged is null or (b.is_booked is null) = (r.api_request_hk is null))
+        and (p_tenant is null or c.tenant_hk = v_tenant_hk)
     group by n.tenant_bk
     order by n.tenant_bk
     limit 1;
-    perform set_config('onevault.check_from', '', true);
     if v_found.number > 0 then
         perform admin.fn_refuse_change(
             409, 'requests_are_accounted_for',

@@ -16,15 +16,20 @@ declare
     v_made bytea[] := '{}';
     v_count integer;
     v_usages jsonb;
+    v_savings jsonb;
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     perform gateway.fn_refuse_unreconciled(v_month);
     perform gateway.fn_refuse_books(v_month, p_tenant);
+    v_usages := gateway.fn_pack_usages(v_month, p_tenant);
     perform set_config('onevault.refresh_prepaid', 'later', true);
     for v_tenant in
-        select h.tenant_hk, h.tenant_bk::text as name
+        select h.tenant_hk, h.tenant_bk::text as name, z.time_zone
         from auth.tenant_h as h
+        cross join lateral (
+            select t.time_zone from auth.tenant_s as t where t.tenant_hk = h.tenant_hk order by t.load_date desc limit 1
+        ) as z
         where p_tenant is null or h.tenant_hk = admin.fn_find_tenant(p_tenant)
         order by h.tenant_bk
     loop
@@ -35,7 +40,7 @@ begin
         ) then
             perform gateway.fn_refuse_close(v_tenant.tenant_hk, v_tenant.name, v_month);
             v_count := 0;
-            v_usages := gateway.fn_pack_usages(v_tenant.name, v_month);
+            v_savings := gateway.fn_measure_savings(v_tenant.name, v_month, v_tenant.time_zone);
             for v_customer in
                 select h.customer_hk, h.customer_bk::text as name
                 from gateway.customer_h as h
@@ -44,7 +49,7 @@ begin
             loop
                 v_hk := gateway.fn_bill_month(
                     v_customer.customer_hk, v_customer.name, v_month, p_finalise,
-                    coalesce(v_usages -> v_customer.name, '[]')
+                    coalesce(v_usages -> v_customer.name, '[]'), v_savings
                 );
                 if v_hk is not null then
                     v_made := v_made || v_hk;

@@ -59,7 +59,12 @@ begin
         return 'void';
     end if;
     perform set_config('onevault.tenant', v_customer.tenant, true);
-    v_hk := gateway.fn_bill_month(v_customer.customer_hk, v_customer.name, (v_found.invoice).billing_period, true);
+    v_hk := gateway.fn_bill_month(
+        v_customer.customer_hk, v_customer.name, (v_found.invoice).billing_period, true,
+        gateway.fn_pack_usage(v_customer.name, (v_found.invoice).billing_period), gateway.fn_measure_savings(
+            v_customer.tenant, (v_found.invoice).billing_period, gateway.fn_find_zone(v_customer.customer_hk), v_customer.name
+        )
+    );
     perform gateway.fn_note_spending(array[v_hk]);
     perform set_config('onevault.tenant', coalesce(v_tenant_before, ''), true);
     return coalesce((

@@ -20,7 +20,8 @@ select
 from gateway.invoice_s as i
 inner join gateway.invoice_h as h on i.invoice_hk = h.invoice_hk
 cross join lateral (
-    select coalesce(sum(k.amount), 0) as amount, coalesce(sum(k.exact_usd) filter (where k.line_kind <> 'TAX'), 0) as exact_usd
+    select coalesce(sum(k.amount), 0) as amount,
+        coalesce(sum(k.exact_usd) filter (where k.line_kind <> 'TAX'), 0) as exact_usd
     from gateway.invoice_line_s as k
     where k.invoice_hk = i.invoice_hk and k.load_date = i.lines_load_date
 ) as l
