@@ -31,6 +31,20 @@ begin
     if coalesce(btrim(p_reason), '') = '' then
         perform admin.fn_refuse_change(400, 'voiding_has_a_reason', 'Why is it void?', 'Say so in p_reason.');
     end if;
+    -- The next invoice looks for what came late in the two months before its own.
+    if not p_reissue and exists (
+        select from gateway.invoice_h as h
+        inner join gateway.month_close_s as m on h.tenant_hk = m.tenant_hk
+        where
+            h.invoice_hk = v_found.hk
+            and m.billing_period > (v_found.invoice).billing_period + interval '1 month'
+    ) then
+        perform admin.fn_refuse_change(
+            409, 'old_invoices_are_made_out_again',
+            format('%s is too old for the next invoice to hold what it billed', (v_found.invoice).invoice_number),
+            'Make out another one in its place: p_reissue => true.'
+        );
+    end if;
     select h.customer_hk, c.customer_bk::text as name, n.tenant_bk::text as tenant into v_customer
     from gateway.invoice_h as h
     inner join gateway.customer_h as c on h.customer_hk = c.customer_hk

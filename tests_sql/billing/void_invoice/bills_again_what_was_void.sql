@@ -1,5 +1,5 @@
 begin;
-select plan(13);
+select plan(15);
 select test.make_offer('maker', 'model-a');
 select test.make_customer('user'), test.make_customer('other');
 insert into admin.subscription (customer, plan, valid_from, valid_to) values ('user', 'analytics', '2026-01-01', '2026-02-01');
@@ -35,5 +35,12 @@ select admin.record_payment((select s.invoice_number from gateway.invoice_s as s
 select throws_ok(format($$select admin.void_invoice('%s', 'late')$$, (select s.invoice_number from gateway.invoice_s as s
     inner join gateway.invoice_h as h on s.invoice_hk = h.invoice_hk where h.customer_hk = util.hash_key('other') and s.billing_period = '2026-02-01'
     and s.load_end_date is null)), 'VG409', null, 'what is paid in part is not voided');
+-- What is older than the next invoice looks back is not lost: another one takes its place.
+select gateway.sp_close_month('2026-03-01');
+create temporary table old as select s.invoice_number from gateway.invoice_s as s inner join gateway.invoice_h as h on s.invoice_hk = h.invoice_hk
+where h.customer_hk = util.hash_key('user') and s.billing_period = '2026-01-01' and s.invoice_status = 'FINAL' and s.load_end_date is null;
+select throws_ok(format($$select admin.void_invoice('%s', 'late')$$, (select o.invoice_number from old as o)), 'VG409',
+    format('%s is too old for the next invoice to hold what it billed', (select o.invoice_number from old as o)), 'an old one needs another in its place');
+select matches(admin.void_invoice((select o.invoice_number from old as o), 'late', true), '^void, in its place', 'and gets it');
 select * from finish();
 rollback;
