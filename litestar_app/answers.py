@@ -17,7 +17,7 @@ from onevault.frames import Body, Cancel, Claim, End, Head, Pause, Resume, encod
 
 if TYPE_CHECKING:
     from litestar_app.admission import Load
-    from litestar_app.link import Link
+    from litestar_app.connection import Link
 
 HIGH_WATER: Final = 256 * 1024
 LOW_WATER: Final = 64 * 1024

@@ -22,8 +22,8 @@ from onevault.log import get_log
 ROUTE: Final = """
 select d.status, d.http_status, d.request_id, d.provider, d.model, d.rate_limit, d.rate_remaining,
        d.rate_reset_ms, d.retry_after_ms, d.deadline_ms - floor(extract(epoch from clock_timestamp()) * 1000)::bigint,
-       d.message, d.detail
-from gateway.sp_route_requests(%s::jsonb, %s::text, %s::boolean) as d
+       d.message, d.detail, d.queue, d.msg_id, d.work
+from gateway.sp_route_requests(%s::jsonb, %s::text, %s::boolean, %s::int) as d
 order by d.ordinal
 """
 LIST_MODELS: Final = "select gateway.sp_list_models(%s::bytea, %s::text)::text"
@@ -31,6 +31,7 @@ GET_USAGE: Final = "select gateway.sp_get_usage(%s::bytea, %s::jsonb, %s::text):
 GET_BILLING: Final = "select gateway.sp_get_billing(%s::bytea, %s::text, %s::text)::text"
 RECORD_FEEDBACK: Final = "select gateway.sp_record_feedback(%s::bytea, %s::text, %s::numeric, %s::text)::text"
 REHASH_TOKEN: Final = "select gateway.sp_rehash_token(%s::bytea, %s::bytea, %s::text)"  # noqa: S105
+RETURN_MESSAGES: Final = "select gateway.sp_return_messages(%s::jsonb, 0)::text"
 RECLAIM_MESSAGE: Final = "select gateway.sp_reclaim_message(%s::text, %s::bigint, %s::int, %s::bigint)"
 READ_METRICS: Final = "select gateway.sp_read_metrics()::text"
 CHECK_READY: Final = "select gateway.sp_check_ready()::text"
@@ -88,7 +89,8 @@ class Caller(NamedTuple):
 class Decision(NamedTuple):
     """What SQL decided: `status` is "routed" or the contract's code of a refusal.
 
-    `left_ms` is how long the call may still take, by the one clock of the database.
+    `left_ms` is how long the call may still take, by the one clock of the database. `work` is the message `msg_id` of
+    `queue` if this front is to give it to a worker; otherwise a worker reads it there.
     """
 
     status: str
@@ -103,6 +105,9 @@ class Decision(NamedTuple):
     left_ms: int | None
     message: str | None
     detail: str | None
+    queue: str | None = None
+    msg_id: int | None = None
+    work: str | None = None
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -154,13 +159,16 @@ class Road:
         self._free = [Lane(dsn) for _ in range(lanes)]
         self._all = tuple(self._free)
 
-    async def route(self, asks: list[Ask], reply_to: str, *, notify: bool) -> list[Decision]:
-        """Ask SQL to decide about each request. Raises `DatabaseAway` or psycopg's error."""
+    async def route(self, asks: list[Ask], reply_to: str, *, notify: bool, room: int) -> list[Decision]:
+        """Ask SQL to decide about each request; up to `room` of them may come back with their work.
+
+        Raises `DatabaseAway` or psycopg's error.
+        """
         lane = self._free.pop()
         try:
             # Made a second time, a call under a key would be told that the first one is under way.
             again = all(ask.idempotency is msgspec.UNSET for ask in asks)
-            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify), again=again)
+            rows = await lane.execute(ROUTE, (_encode(asks).decode(), reply_to, notify, room), again=again)
         finally:
             self._free.append(lane)
         return [Decision._make(row) for row in rows]
@@ -221,6 +229,11 @@ class Reads:
         `delivered` bytes of its answer's text had gone out.
         """
         return await self._text(RECLAIM_MESSAGE, queue, msg_id, read_ct, delivered)
+
+    async def return_message(self, queue: str, msg_id: int, read_ct: int) -> None:
+        """Have a message read by workers that was to be handed to one, and was to none."""
+        given = {"queue": queue, "msg_id": msg_id, "read_ct": read_ct}
+        await self._text(RETURN_MESSAGES, _encode([given]).decode())
 
     async def read_metrics(self) -> Gauges:
         """Queue depths and reservations."""

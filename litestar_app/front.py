@@ -19,7 +19,7 @@ from litestar_app.metrics import Metrics
 from litestar_app.rehash import Rehasher
 from onevault.batcher import Batcher, BatcherClosed
 from onevault.envelope import Keyring
-from onevault.frames import MAX_FRAME_BYTES
+from onevault.frames import MAX_FRAME_BYTES, Work
 from onevault.log import get_log
 from onevault.settings import Settings
 from onevault.trim import keep_trimmed
@@ -43,7 +43,7 @@ class Front:
         self.metrics = Metrics()
         self.admission = Admission.of(settings)
         self.reads = reads
-        self.links = Links(open_gate(settings), reads.reclaim_message)
+        self.links = Links(open_gate(settings), reads.reclaim_message, reads.return_message)
         self.draining = False
         self.failure: Exception | None = None
         """Why it could not open."""
@@ -115,15 +115,27 @@ class Front:
     async def _route(self, asks: list[Ask]) -> list[Decision | None]:
         links = self.links
         try:
-            decisions = await self._road.route(asks, links.address, notify=links.workers == 0)
+            decisions = await self._road.route(asks, links.address, notify=links.workers == 0, room=links.room)
         except DatabaseAway:
             return [None] * len(asks)
         self.metrics.batch(len(asks))
-        routed = sum(decision.status == "routed" for decision in decisions)
-        if routed:
-            links.wake(routed)
+        queued = 0
+        for ask, decision in zip(asks, decisions, strict=True):
+            if decision.work is not None:
+                links.hand_over(_work(ask, decision, decision.work))
+            elif decision.status == "routed":
+                queued += 1
+        if queued:
+            links.wake(queued)
         return list(decisions)
 
     def _end_all(self) -> None:
         _log.warning("drain_time_over", waiting=self.links.waiting)
         self.links.fail_all(Draining, "front_draining")
+
+
+def _work(ask: Ask, decision: Decision, message: str) -> Work:
+    assert decision.queue is not None
+    assert decision.msg_id is not None
+    assert decision.left_ms is not None
+    return Work(bytes.fromhex(ask.ticket), decision.queue, decision.msg_id, message, decision.left_ms)

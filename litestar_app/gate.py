@@ -13,7 +13,8 @@ import secrets
 from pathlib import Path
 from typing import Protocol
 
-from litestar_app.link import Link, Links
+from litestar_app.connection import Link
+from litestar_app.link import Links
 from litestar_app.sockets import listen
 from onevault.settings import Settings
 

@@ -1,4 +1,4 @@
-"""The front's half of the link: workers dial in, claim bodies, and send answers back.
+"""The front's half of the link: workers dial in, are given work or claim bodies, and send answers back.
 
 The front listens at its gate: a unix socket, or TCP with TLS (gate.py, remote.py). Every worker keeps
 one connection to it, on which many requests travel. Each side notices when the other one has died:
@@ -16,32 +16,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final, Literal, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Final, Literal
 
 from litestar_app.answers import Answer
 from litestar_app.errors import GatewayError, ProviderFailed
-from onevault.frames import (
-    Cancel,
-    Chunk,
-    Claim,
-    End,
-    Frame,
-    FrameDecoder,
-    FrameError,
-    Gone,
-    Head,
-    Hello,
-    Wake,
-    encode,
-)
+from onevault.frames import Claim, Gone, Wake, Work, encode
 from onevault.log import get_log
 
 if TYPE_CHECKING:
+    from litestar_app.connection import Link
     from litestar_app.gate import Gate
 
 Reason = Literal["client_gone", "front_draining", "worker_lost"]
 Release = Callable[[str, int, int, int], Awaitable[str]]
+Return = Callable[[str, int, int], Awaitable[None]]
 
 TOMBSTONE_SECONDS: Final = 3600.0
 MOST_TOMBSTONES: Final = 100_000
@@ -62,12 +51,13 @@ class Links:
     """All links of one front, the answers that wait, and the tombstones of those that do no more.
 
     `release` makes a message (queue, msg_id, read_ct, bytes delivered of its answer) visible again, unless it is
-    "gone": its request has ended.
+    "gone": its request has ended. `unused` does so with one that no worker has been given.
     """
 
-    def __init__(self, gate: Gate, release: Release) -> None:
+    def __init__(self, gate: Gate, release: Release, unused: Return) -> None:
         self._gate = gate
         self._release = release
+        self._return = unused
         self._answers: dict[bytes, Answer] = {}
         self._tombstones: OrderedDict[bytes, tuple[Reason, int, float]] = OrderedDict()
         self._links: list[Link] = []
@@ -85,6 +75,12 @@ class Links:
     def workers(self) -> int:
         """Workers that are linked."""
         return len(self._links)
+
+    @property
+    def room(self) -> int:
+        """Requests that the linked workers can be given now."""
+        now = asyncio.get_running_loop().time()
+        return sum(link.room(now) for link in self._links)
 
     @property
     def waiting(self) -> int:
@@ -161,6 +157,15 @@ class Links:
         for link in links:
             link.write(_WAKE)
 
+    def hand_over(self, work: Work) -> None:
+        """Give a decision that nobody else reads to the worker that has most room."""
+        now = asyncio.get_running_loop().time()
+        link = max(self._links, key=lambda link: link.room(now), default=None)
+        if link is None:
+            self._spawn(self._give_back_unused(work))
+        else:
+            link.hand_over(work, now)
+
     # What a link calls
 
     def add(self, link: Link) -> None:
@@ -210,9 +215,7 @@ class Links:
             if begun:
                 answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
             delivered = answer.delivered_text() if answer.delivered else 0
-            task = asyncio.get_running_loop().create_task(self._give_back(answer, claim, delivered))
-            self._releasing.add(task)
-            task.add_done_callback(self._releasing.discard)
+            self._spawn(self._give_back(answer, claim, delivered))
 
     async def _give_back(self, answer: Answer, claim: Claim, delivered: int) -> None:
         for pause in _PAUSES:
@@ -229,82 +232,17 @@ class Links:
         else:
             self.wake(1)
 
-
-class Link(asyncio.Protocol):
-    """One connection to one worker process."""
-
-    def __init__(self, links: Links) -> None:
-        self._links = links
-        self._decoder = FrameDecoder()
-        self._transport: asyncio.WriteTransport | None = None
-        self.name = ""
-        """The worker's own, where it is unlike any other's."""
-        self.lost = asyncio.Event()
-        self.claimed: dict[bytes, Answer] = {}
-        self._claims: dict[bytes, Claim] = {}
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.WriteTransport", transport)
-
-    def data_received(self, data: bytes) -> None:
+    async def _give_back_unused(self, work: Work) -> None:
         try:
-            for frame in self._decoder.feed(data):
-                self._receive(frame)
-        except FrameError as error:
-            _log.error("link_spoke_nonsense", error)
-            self.hang_up()
+            await self._return(work.queue, work.msg_id, 1)
+        except Exception as error:  # noqa: BLE001 - it becomes visible by itself
+            _log.warning("release_failed", error, queue=work.queue)
+        self.wake(1)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self.lost.set()
-        claimed = [(self.claimed[ticket], claim) for ticket, claim in self._claims.items()]
-        self.claimed.clear()
-        self._claims.clear()
-        self._links.lost(self, claimed)
-
-    def write(self, data: bytes) -> None:
-        """Send an encoded frame; nothing happens when the worker has gone."""
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Close the connection after what was written."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def hang_up(self) -> None:
-        """Close the connection at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def drop(self, answer: Answer) -> None:
-        """Take a request away from this worker."""
-        if self.claimed.pop(answer.ticket, None) is not None:
-            del self._claims[answer.ticket]
-            self.write(encode(Cancel(answer.ticket)))
-
-    def _receive(self, frame: Frame) -> None:
-        # In the order of their frequency. A ticket that is not ours any more is no error.
-        if type(frame) is Chunk:
-            if (answer := self.claimed.get(frame.ticket)) and not answer.over:
-                answer.add(frame.data)
-        elif type(frame) is End:
-            if answer := self.claimed.pop(frame.ticket, None):
-                del self._claims[frame.ticket]
-                answer.link = None
-                answer.finish(frame)
-        elif type(frame) is Head:
-            if answer := self.claimed.get(frame.ticket):
-                answer.open(frame)
-        elif type(frame) is Claim:
-            if answer := self._links.claim(self, frame):
-                self.claimed[frame.ticket] = answer
-                self._claims[frame.ticket] = frame
-                self.write(answer.body_frame())
-        elif type(frame) is Hello:
-            self._links.add(self)
-        else:
-            raise FrameError("a frame that only fronts send")
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
 
 
 def _supersedes(claim: Claim, held: Claim | None) -> bool:

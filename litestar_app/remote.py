@@ -17,7 +17,8 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from litestar_app.link import Link, Links
+from litestar_app.connection import Link
+from litestar_app.link import Links
 from litestar_app.sockets import LinkError
 from onevault.frames import Frame, FrameError, Hello, Ping, Welcome, encode
 from onevault.link_address import Advertised, FrontAddress, Listen, is_any
@@ -159,7 +160,7 @@ class RemoteLink(Link):
             if self._alarm is not None:
                 self._alarm.cancel()
             self.name = frame.worker
-            self._links.add(self)
+            super()._receive(frame)
             self.write(encode(Welcome(self._instance)))
         else:
             raise FrameError("the first frame must be Hello")

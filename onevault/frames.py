@@ -5,12 +5,14 @@ holding an array whose first element is the frame's tag. Many requests share a l
 request carries its ticket (16 random bytes made by the front).
 
     worker -> front   Hello · Claim · Head · Chunk · End
-    front -> worker   Body · Gone · Cancel · Pause · Resume · Wake
-    over TCP also     Welcome from the front, in answer to Hello · Ping both ways
+    front -> worker   Work · Body · Gone · Cancel · Pause · Resume · Wake
+    over TCP also     Welcome from the front, in answer to Hello
+    both ways         Ping
 
 One request, told in frames::
 
-    worker  Claim(ticket, queue, msg_id, read_ct)
+    front   Work(ticket, queue, msg_id, message, ...) where no other waited before it; Ping says that it has come
+    worker  Claim(ticket, queue, msg_id, read_ct)     of what it has read from the queue instead
     front   Body(ticket, ...)                         or Gone(ticket, reason, ...), and that is all
     worker  Head(ticket, ...), Chunk(ticket, ...)*    nothing at all when every candidate failed
     worker  End(ticket, receipt)                      after the booking has been committed
@@ -42,9 +44,14 @@ class FrameTooLarge(FrameError):
 
 
 class Hello(msgspec.Struct, array_like=True, frozen=True, tag=1):
-    """Worker to front, first on every link: who is calling. Each worker process has a name of its own."""
+    """Worker to front, first on every link: who is calling. Each worker process has a name of its own.
+
+    `room` is how many requests it takes from this front at a time without reading them itself. Said again when that
+    changes: a worker that leaves takes none.
+    """
 
     worker: str
+    room: int = 0
 
 
 class Claim(msgspec.Struct, array_like=True, frozen=True, tag=2):
@@ -140,10 +147,25 @@ class Welcome(msgspec.Struct, array_like=True, frozen=True, tag=12):
 
 
 class Ping(msgspec.Struct, array_like=True, frozen=True, tag=13):
-    """Over TCP, both ways: I am still here."""
+    """I am still here: over TCP both ways now and then, and from every worker that has been given work."""
 
 
-Frame: TypeAlias = Hello | Claim | Head | Chunk | End | Body | Gone | Cancel | Pause | Resume | Wake | Welcome | Ping
+class Work(msgspec.Struct, array_like=True, frozen=True, tag=14):
+    """Front to worker: the message `msg_id` of `queue`, which counts as read once, by you; its body follows.
+
+    `message` is the decision as the queue has it, `left_ms` how long the call may still take.
+    """
+
+    ticket: bytes
+    queue: str
+    msg_id: int
+    message: str
+    left_ms: int
+
+
+Frame: TypeAlias = (
+    Hello | Claim | Head | Chunk | End | Body | Gone | Cancel | Pause | Resume | Wake | Welcome | Ping | Work
+)
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final[msgspec.msgpack.Decoder[Frame]] = msgspec.msgpack.Decoder(Frame)

@@ -30,19 +30,19 @@ revoke all on all routines in schema util, auth, gateway, ops, business_vault, a
 from onevault_app, onevault_worker, onevault_dba, onevault_bi;
 revoke all on all tables in schema util, auth, gateway, ops from onevault_reader;
 
--- onevault_app: the front. No table, nine doors
+-- onevault_app: the front. No table, its doors
 grant usage on schema gateway to onevault_app;
-grant execute on function gateway.sp_route_request(bytea, jsonb, text) to onevault_app;
-grant execute on function gateway.sp_route_requests(jsonb, text, boolean) to onevault_app;
+grant execute on function gateway.sp_route_request(bytea, jsonb, text, boolean) to onevault_app;
+grant execute on function gateway.sp_route_requests(jsonb, text, boolean, integer) to onevault_app;
 grant execute on function gateway.sp_release_message(text, bigint, integer) to onevault_app;
 grant execute on function gateway.sp_reclaim_message(text, bigint, integer, bigint) to onevault_app;
+grant execute on function gateway.sp_return_messages(jsonb, integer) to onevault_app;
 grant execute on function gateway.sp_list_models(bytea, text) to onevault_app;
 grant execute on function gateway.sp_get_usage(bytea, jsonb, text) to onevault_app;
 grant execute on function gateway.sp_get_billing(bytea, text, text) to onevault_app;
 grant execute on function gateway.sp_record_feedback(bytea, text, numeric, text) to onevault_app;
 grant execute on function gateway.sp_rehash_token(bytea, bytea, text) to onevault_app;
-grant execute on function gateway.sp_read_metrics() to onevault_app;
-grant execute on function gateway.sp_check_ready() to onevault_app;
+grant execute on function gateway.sp_read_metrics(), gateway.sp_check_ready() to onevault_app;
 
 -- onevault_worker: the queue drain. No table, its doors
 grant usage on schema gateway to onevault_worker;

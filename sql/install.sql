@@ -153,6 +153,7 @@ select ops.fn_refresh_limits(array(
 \ir queue/fn_send_work.sql
 \ir queue/fn_measure_backlog.sql
 \ir queue/fn_refuse_backlog.sql
+\ir queue/fn_work_waits.sql
 \ir routing/sp_route_request.sql
 \ir routing/sp_route_requests.sql
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Final, NamedTuple, cast
 
 from onevault.frames import (
     Body,
@@ -16,8 +16,10 @@ from onevault.frames import (
     Gone,
     Hello,
     Pause,
+    Ping,
     Resume,
     Wake,
+    Work,
     encode,
 )
 from onevault.log import get_log
@@ -26,6 +28,8 @@ from worker.running import Running
 # Errors
 #   FrontGone           nobody listens where a message wants its answer, or another front than the one it means
 #   FrontUnreachable    the front could not be dialled now, which says nothing about whether it lives
+
+_PING: Final = encode(Ping())
 
 _log = get_log("worker.link")
 
@@ -38,14 +42,21 @@ class FrontUnreachable(Exception):
     """The front could not be dialled, for a reason on this side or a passing one."""
 
 
+class Listener(NamedTuple):
+    """Who is told what a front says: that there is work, and work itself."""
+
+    wake: Callable[[], None]
+    take: Callable[[Link, Work], None]
+
+
 class Link(asyncio.Protocol):
     """One connection to one front, with all requests that this worker serves for it."""
 
-    def __init__(self, name: str, on_wake: Callable[[], None], on_lost: Callable[[Link], None]) -> None:
+    def __init__(self, hello: Hello, listener: Listener, on_lost: Callable[[Link], None]) -> None:
         self.blocked = False
         self.lost = False
-        self._name = name
-        self._on_wake = on_wake
+        self._hello = hello
+        self._listener = listener
         self._on_lost = on_lost
         self._decoder = FrameDecoder()
         self._requests: dict[bytes, Running] = {}
@@ -55,12 +66,21 @@ class Link(asyncio.Protocol):
 
     def claim(self, run: Running) -> None:
         """Ask the front for a request's body; claims made together leave in one write."""
-        known = self._requests.get(run.ticket)
-        assert known is None
-        run.link = self
-        self._requests[run.ticket] = run
+        self.adopt(run)
         delivery = run.delivery
         self.write(encode(Claim(run.ticket, delivery.queue, delivery.msg_id, delivery.read_ct)))
+
+    def adopt(self, run: Running) -> None:
+        """Serve a request whose body the front sends unasked."""
+        assert run.ticket not in self._requests
+        run.link = self
+        self._requests[run.ticket] = run
+
+    def greet(self, hello: Hello) -> None:
+        """Say again who is calling, and how much it takes."""
+        if hello != self._hello:
+            self._hello = hello
+            self.write(encode(hello))
 
     def find(self, ticket: bytes) -> Running | None:
         """The request of this ticket, if it is being served over this link."""
@@ -88,7 +108,7 @@ class Link(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        self.write(encode(Hello(self._name)))
+        self.write(encode(self._hello))
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -97,10 +117,14 @@ class Link(asyncio.Protocol):
             _log.warning("link_broken", error)
             self.abort()
             return
+        given = False
         for frame in frames:
             match frame:
+                case Work():
+                    given = True
+                    self._listener.take(self, frame)
                 case Wake():
-                    self._on_wake()
+                    self._listener.wake()
                 case Body(ticket=ticket):
                     if run := self._requests.get(ticket):
                         run.begin(frame)
@@ -118,6 +142,8 @@ class Link(asyncio.Protocol):
                         run.resume()
                 case _:
                     self._receive_other(frame)
+        if given:
+            self.write(_PING)
 
     def pause_writing(self) -> None:
         self.blocked = True

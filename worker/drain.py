@@ -1,8 +1,9 @@
-"""The drain: reads decided requests off the queue and starts them, as many at once as it may hold.
+"""The drain: starts decided requests, as many at once as it may hold.
 
-It reads when a hint says that there is work (a `Wake` from a front, a notification from the database), and at least
-every 250 ms without one. Between reading and the booking it keeps a message invisible to others by renewing its hold,
-and tells how far a stream has got, so that what flowed is known if this worker and the front are both lost.
+A front gives it those that nobody waits before, as read and with their bodies. The others it reads off the queue when a
+hint says that there is work (a `Wake` from a front, a notification from the database), and at least every 250 ms
+without one. Until the booking it keeps a message invisible to others by renewing its hold, and tells how far a stream
+has got, so that what flowed is known if this worker and the front are both lost.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Final, NamedTuple
 import msgspec
 import psycopg
 
+from onevault.frames import Work
 from onevault.log import get_log
 from worker.calls import Calls, DatabaseAway, ReadMessage, Receipt, Report
+from worker.connection import Listener
 from worker.link import FrontGone, FrontUnreachable, Link, Links
 from worker.road import Road
 from worker.running import Running
@@ -55,7 +58,7 @@ class Drain:
         self._full = False
         self._renewing = False
         self._road: Road | None = None
-        links.on_wake(self.wake)
+        links.listen(Listener(self.wake, self.take))
         links.on_stray(self.ended)
 
     def use_road(self, road: Road) -> None:
@@ -65,6 +68,14 @@ class Drain:
     def wake(self) -> None:
         """There may be work."""
         self._work.set()
+
+    def take(self, link: Link, work: Work) -> None:
+        """A front gives a request that nobody else has read; its body follows."""
+        receipt = Receipt(work.queue, work.msg_id, 1)
+        if self._stopping or len(self._running) >= self._limits.concurrency:
+            self._spawn(self._give_back([receipt], 0))
+        elif (run := self._make(receipt, work.message, left_ms=work.left_ms)) is not None:
+            link.adopt(run)
 
     def ended(self, run: Running) -> None:
         """A request is over."""
@@ -88,6 +99,8 @@ class Drain:
 
     async def run(self) -> None:
         """Read and start until `stop` is called."""
+        if not self._stopping:
+            self._links.offer_room(self._limits.concurrency)
         while not self._stopping:
             self._work.clear()
             limit = self._links.allowance(min(self._limits.concurrency - len(self._running), READ_AT_ONCE))
@@ -101,8 +114,9 @@ class Drain:
             await self._work.wait()
 
     def stop(self) -> None:
-        """Read no more."""
+        """Read no more, and take no more."""
         self._stopping = True
+        self._links.offer_room(0)
         self._work.set()
 
     async def finish(self) -> None:
@@ -152,23 +166,31 @@ class Drain:
         return messages
 
     def _start(self, messages: Sequence[ReadMessage]) -> None:
-        assert self._road is not None
         for receipt, text, read_at_ms in messages:
-            try:
-                decision = decode_message(text)
-                delivery = Delivery(*receipt, decision, read_at_ms)
-                bytes.fromhex(decision.ticket)
-            except (msgspec.MsgspecError, ValueError) as error:
-                # It is read again until SQL buries it and gives back what it holds.
-                _log.error("message_malformed", error, queue=receipt.queue, read_ct=receipt.read_ct)
+            run = self._make(receipt, text, read_at_ms=read_at_ms)
+            if run is None:
                 continue
-            run = Running(delivery, self._road.serve)
-            self._running.add(run)
-            link = self._links.get(decision.reply_to)
+            link = self._links.get(run.delivery.message.reply_to)
             if link is not None:
                 self._claim(link, run)
             else:
                 self._spawn(self._dial(run))
+
+    def _make(self, receipt: Receipt, text: str, *, read_at_ms: int | None = None, left_ms: int = 0) -> Running | None:
+        """The request of a message, whose time is given by the database's clock or by what is left of it."""
+        assert self._road is not None
+        try:
+            decision = decode_message(text)
+            bytes.fromhex(decision.ticket)
+        except (msgspec.MsgspecError, ValueError) as error:
+            # It is read again until SQL buries it and gives back what it holds.
+            _log.error("message_malformed", error, queue=receipt.queue, read_ct=receipt.read_ct)
+            return None
+        if read_at_ms is None:
+            read_at_ms = decision.deadline_ms - left_ms
+        run = Running(Delivery(*receipt, decision, read_at_ms), self._road.serve)
+        self._running.add(run)
+        return run
 
     def _claim(self, link: Link, run: Running) -> None:
         known = link.find(run.ticket)

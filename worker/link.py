@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from onevault.frames import Hello, Work
 from onevault.link_address import TCP, FrontAddress, parse_front_address
 from onevault.link_tls import Credentials
 from onevault.log import get_log
-from worker.connection import FrontGone, FrontUnreachable, Link
+from worker.connection import FrontGone, FrontUnreachable, Link, Listener
 from worker.reach import Reach
 from worker.remote import FrontRefuses, RemoteLink, dial_remote
 from worker.running import Running
@@ -49,7 +50,8 @@ class Links:
         self._credentials = Credentials(tls_directory or directory, "worker")
         if self._credentials.present:
             self._credentials.context()
-        self._on_wake: Callable[[], None] = _ignore
+        self._listener = Listener(_ignore, _ignore_work)
+        self._room = 0
         self._on_stray: Callable[[Running], None] = _ignore_run
         self._links: dict[str, Link] = {}
         self._dialling: dict[str, asyncio.Task[Link]] = {}
@@ -58,9 +60,14 @@ class Links:
         self._reach = Reach()
         self._closing = False
 
-    def on_wake(self, call: Callable[[], None]) -> None:
-        """What to call when a front says that there is work."""
-        self._on_wake = call
+    def listen(self, listener: Listener) -> None:
+        """Whom to tell that a front says that there is work, or gives it."""
+        self._listener = listener
+
+    def offer_room(self, room: int) -> None:
+        """So many requests are taken from all fronts together without being read; 0 when this worker leaves."""
+        self._room = room
+        self._share_room()
 
     def on_stray(self, call: Callable[[Running], None]) -> None:
         """What to call with a request that waits for its body in vain: its front gives it to another worker."""
@@ -128,7 +135,7 @@ class Links:
         try:
             async with asyncio.timeout(_DIAL_SECONDS):
                 _, link = await loop.create_unix_connection(
-                    lambda: Link(self._name, self._on_wake, lambda lost: self._forget(path, lost)), path
+                    lambda: Link(Hello(self._name), self._listener, lambda lost: self._forget(path, lost)), path
                 )
         except OSError as error:
             self._failed[path] = loop.time() + _REDIAL_SECONDS
@@ -139,6 +146,7 @@ class Links:
             raise FrontUnreachable from None  # TimeoutError is an OSError too
         if not link.lost:
             self._links[path] = link
+            self._share_room()
         return link
 
     async def _dial_remote(self, text: str) -> Link:
@@ -156,7 +164,7 @@ class Links:
 
         try:
             link, instance = await dial_remote(
-                address, self._credentials, lambda: RemoteLink(self._name, self._on_wake, lost), _DIAL_SECONDS
+                address, self._credentials, lambda: RemoteLink(Hello(self._name), self._listener, lost), _DIAL_SECONDS
             )
         except FrontUnreachable as error:
             self._failed[text] = loop.time() + _REDIAL_SECONDS
@@ -172,6 +180,7 @@ class Links:
             link.close()
         else:
             self._links[known] = link
+            self._share_room()
         if known != text:
             self._reach.bury(text)
             raise FrontGone
@@ -181,11 +190,13 @@ class Links:
         link.end_all()
         if self._links.get(path) is link:
             del self._links[path]
+            self._share_room()
             _log.info("front_lost", path=Path(path).name)
 
     def _forget_remote(self, address: str, link: Link) -> None:
         if self._links.get(address) is link:
             del self._links[address]
+            self._share_room()
             _log.info("front_lost", address=address)
         if self._closing:
             link.end_all()
@@ -195,6 +206,10 @@ class Links:
             task = asyncio.get_running_loop().create_task(self._judge(address, link))
             self._judging.add(task)
             task.add_done_callback(self._judging.discard)
+
+    def _share_room(self) -> None:
+        for link in self._links.values():
+            link.greet(Hello(self._name, self._room // len(self._links)))
 
     async def _judge(self, address: str, link: Link) -> None:
         """The connection has broken: whether the front has died decides what becomes of its requests."""
@@ -213,6 +228,10 @@ class Links:
 
 
 def _ignore() -> None:
+    pass
+
+
+def _ignore_work(link: Link, work: Work) -> None:
     pass
 
 

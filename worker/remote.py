@@ -12,12 +12,12 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from onevault.frames import Frame, Ping, Welcome, encode
+from onevault.frames import Frame, Hello, Ping, Welcome, encode
 from onevault.link_address import FrontAddress
 from onevault.link_tls import Credentials, LinkTlsError, has_role
 from onevault.log import get_log
 from onevault.pulse import Pulse
-from worker.connection import FrontUnreachable, Link
+from worker.connection import FrontUnreachable, Link, Listener
 
 _GOODBYE_SECONDS: Final = 2.0
 _PING: Final = encode(Ping())
@@ -32,8 +32,8 @@ class FrontRefuses(FrontUnreachable):
 class RemoteLink(Link):
     """One connection to a front of another machine."""
 
-    def __init__(self, name: str, on_wake: Callable[[], None], on_lost: Callable[[Link], None]) -> None:
-        super().__init__(name, on_wake, on_lost)
+    def __init__(self, hello: Hello, listener: Listener, on_lost: Callable[[Link], None]) -> None:
+        super().__init__(hello, listener, on_lost)
         self.welcome: asyncio.Future[str] = self._loop.create_future()
         self._pulse: Pulse | None = None
 

@@ -5,7 +5,7 @@ create or replace function gateway.fn_refuse(
 language sql immutable
 return row(
     p_status, p_http_status, null, null, null, null, null, null, null, null, null, null, p_retry_after_ms, null,
-    p_message, p_detail::text
+    p_message, p_detail::text, null
 )::gateway.route_decision;
 
 comment on function gateway.fn_refuse(text, integer, text, jsonb, bigint) is

@@ -1,7 +1,8 @@
 -- Everything about one call in one transaction: who, whether, where, for how much. All reading first, hot rows
 -- last and in one order (customer, token). A refusal is a returned status and leaves nothing behind.
-create or replace function gateway.sp_route_request(p_token_digest bytea, p_request jsonb, p_reply_to text default null)
-returns gateway.route_decision
+create or replace function gateway.sp_route_request(
+    p_token_digest bytea, p_request jsonb, p_reply_to text default null, p_hand_over boolean default false
+) returns gateway.route_decision
 language plpgsql
 security definer
 set search_path = ''
@@ -87,7 +88,7 @@ begin
         'routed', 200, v_request::text, v_queue, null, v_choice.provider_bk, v_choice.model_bk, v_choice.reason,
         v_principal.customer_bk, v_decision.rate_limit, v_decision.rate_remaining, v_decision.rate_reset_ms,
         v_decision.retry_after_ms, v_now_us / 1000 + coalesce(v_features.timeout_ms, 600000), v_decision.message,
-        (v_choice.record -> 'limited')::text
+        (v_choice.record -> 'limited')::text, null
     );
 
     insert into gateway.api_request_h (
@@ -98,22 +99,26 @@ begin
     if v_choice.is_hedged then
         v_hedge := coalesce(gateway.fn_choose_hedge(v_choice.candidates, v_features.stream), '{}');
     end if;
-    v_decision.msg_id := gateway.fn_send_work(v_decision.queue, jsonb_build_object(
+    v_decision.work := jsonb_build_object(
         'request', v_decision.request_id, 'customer', encode(v_principal.customer_hk, 'hex'), 'reply_to', p_reply_to,
         'ticket', v_features.ticket, 'deadline_ms', v_decision.deadline_ms, 'candidates', v_choice.candidates
-    ) || v_hedge);
+    ) || v_hedge;
+    v_decision.msg_id := gateway.fn_send_work(v_decision.queue, v_decision.work, p_hand_over);
     insert into ops.reservation (
         api_request_hk, customer_hk, tenant_hk, token_hk, token_is_limited, reserved_at, deadline, queue_name, msg_id,
         held_usd, markup_percent, day_number, month_number, candidates, request, rule_hk, route_reason,
-        compliance_flags, decision, limits
+        compliance_flags, decision, limits, request_state, dispatch_count
     ) values (
         uuid_send(v_request), v_principal.customer_hk, v_principal.tenant_hk, v_principal.token_hk,
         v_principal.token_is_limited, v_now, to_timestamp(v_decision.deadline_ms / 1000.0), v_decision.queue,
         v_decision.msg_id, v_choice.hold_usd, v_principal.markup_percent, v_day, v_month, v_choice.prices,
         gateway.fn_keep_features(v_features, v_prompt_tokens, v_principal.address_policy), v_choice.rule_hk,
         v_decision.route_reason, nullif(v_choice.compliance, '{}'),
-        v_choice.record, v_limits
+        v_choice.record, v_limits, case when p_hand_over then 'dispatched' else 'reserved' end, p_hand_over::integer
     );
+    if not p_hand_over then
+        v_decision.work := null;
+    end if;
     if v_choice.is_sticky and v_features.session is not null then
         perform gateway.fn_keep_conversation(v_principal, v_features.session, v_choice.candidates, v_now);
     end if;
@@ -124,6 +129,6 @@ begin
 end
 $$;
 
-comment on function gateway.sp_route_request(bytea, jsonb, text) is
+comment on function gateway.sp_route_request(bytea, jsonb, text, boolean) is
 'Decides one call: authenticate, match the rule, rank offers, rate limit, reserve the worst case, write the hub
-row, queue.';
+row, queue; what is handed over counts as read.';

@@ -20,6 +20,7 @@ from tests_py.support.certificates import BOTH_USAGES, Certificates, bare_server
 from tests_py.support.ports import free_port
 from worker import link as worker_link
 from worker import reach
+from worker.connection import Listener
 from worker.link import FrontGone, FrontUnreachable, Links
 
 INSTANCE = "00112233aabbccdd"
@@ -100,7 +101,7 @@ async def links(certificates: Certificates, tmp_path: Path) -> AsyncIterator[Lin
 
 async def test_a_link_stands_when_the_front_has_said_who_it_is(links: Links, front: PlayedFront) -> None:
     woken: list[None] = []
-    links.on_wake(lambda: woken.append(None))
+    links.listen(Listener(lambda: woken.append(None), lambda link, work: None))
     link = await links.reach(front.address())
     assert links.get(front.address()) is link
     assert await links.reach(front.address()) is link

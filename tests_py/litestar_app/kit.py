@@ -102,11 +102,13 @@ class ToldRoad(Road):
         self.says: Callable[[Ask], Decision] = lambda _: decision()
         self.asks: list[Ask] = []
         self.notified: list[bool] = []
+        self.rooms: list[int] = []
         self.away = False
 
-    async def route(self, asks: list[Ask], reply_to: str, *, notify: bool) -> list[Decision]:
+    async def route(self, asks: list[Ask], reply_to: str, *, notify: bool, room: int) -> list[Decision]:
         self.asks += asks
         self.notified.append(notify)
+        self.rooms.append(room)
         if self.away:
             raise DatabaseAway
         return [self.says(ask) for ask in asks]
@@ -120,6 +122,7 @@ class ToldReads(Reads):
         self.says = Reply("ok", body=msgspec.Raw(b"{}"))
         self.asked: list[tuple[Any, ...]] = []
         self.released: list[tuple[str, int, int, int]] = []
+        self.returned: list[tuple[str, int, int]] = []
         self.reclaimed = "released"
         self.away = False
 
@@ -140,6 +143,9 @@ class ToldReads(Reads):
             raise DatabaseAway
         self.released.append((queue, msg_id, read_ct, delivered))
         return self.reclaimed
+
+    async def return_message(self, queue: str, msg_id: int, read_ct: int) -> None:
+        self.returned.append((queue, msg_id, read_ct))
 
     async def read_metrics(self) -> Gauges:
         if self.away:
@@ -163,26 +169,26 @@ class Worker(asyncio.Protocol):
 
     linked: ClassVar[set[Worker]] = set()
 
-    def __init__(self, name: str = "w1") -> None:
-        self._name = name
+    def __init__(self, name: str = "w1", room: int = 0) -> None:
+        self._hello = Hello(name, room)
         self._decoder = FrameDecoder()
         self._arrived = asyncio.Event()
         self.frames: list[Frame] = []
         self.lost = asyncio.Event()
 
     @classmethod
-    async def dial(cls, front: Front, name: str = "w1") -> Worker:
-        """A worker linked to this front."""
+    async def dial(cls, front: Front, name: str = "w1", room: int = 0) -> Worker:
+        """A worker linked to this front, that takes so many calls without reading them."""
         before = front.links.workers
         path = front.links.address.removeprefix("unix:")
-        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name), path)
+        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(name, room), path)
         await until(lambda: front.links.workers > before)
         return worker
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self.linked.add(self)
-        self.send(Hello(self._name))
+        self.send(self._hello)
 
     def data_received(self, data: bytes) -> None:
         self.frames += self._decoder.feed(data)

@@ -125,9 +125,9 @@ async def test_a_database_that_does_not_decide_costs_nobody_their_time() -> None
         decided = asyncio.Event()
         route = desk.road.route
 
-        async def stuck(asks: list[Ask], reply_to: str, *, notify: bool) -> list[Decision]:
+        async def stuck(asks: list[Ask], reply_to: str, *, notify: bool, room: int) -> list[Decision]:
             await decided.wait()
-            return await route(asks, reply_to, notify=notify)
+            return await route(asks, reply_to, notify=notify, room=room)
 
         desk.road.route = stuck  # type: ignore[method-assign]
         first = desk.post()

@@ -24,8 +24,10 @@ from onevault.frames import (
     Head,
     Hello,
     Pause,
+    Ping,
     Resume,
     Wake,
+    Work,
     encode,
 )
 from onevault.settings import Settings
@@ -88,6 +90,8 @@ class FakeFront:
         self.path = path
         self.answers: dict[bytes, Answer] = {}
         self.hellos: list[str] = []
+        self.rooms: list[int] = []
+        self.pings = 0
         self.links: list[asyncio.Transport] = []
         self.silent = False
         self.reads: list[int] = []
@@ -114,6 +118,7 @@ class _FrontLink(asyncio.Protocol):
     def __init__(self, front: FakeFront) -> None:
         self.front = front
         self.decoder = FrameDecoder()
+        self.greeted = False
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -132,7 +137,13 @@ class _FrontLink(asyncio.Protocol):
         self.front.reads.append(len(frames))
         for frame in frames:
             if isinstance(frame, Hello):
-                self.front.hellos.append(frame.worker)
+                if not self.greeted:
+                    self.front.hellos.append(frame.worker)
+                self.greeted = True
+                self.front.rooms.append(frame.room)
+                continue
+            if isinstance(frame, Ping):
+                self.front.pings += 1
                 continue
             assert isinstance(frame, Claim | Head | Chunk | End)
             answer = self.front.answers.get(frame.ticket)
@@ -234,8 +245,9 @@ class House:
         reply_to: str | None = None,
         read_ct: int = 1,
         hedge_ms: int | None = None,
+        hand_over: bool = False,
     ) -> Answer:
-        """Queue a request as routing would, with its body waiting in the front."""
+        """Queue a request as routing would, with its body waiting in the front, or have the front hand it over."""
         ticket = secrets.token_bytes(16)
         given = {"messages": [{"role": "user", "content": "Hello."}]} if body is None else body
         frame = Body(ticket, surface, stream, include_usage, json.dumps(given).encode())
@@ -252,6 +264,10 @@ class House:
         }
         number = len(self.front.answers)
         text = msgspec.json.encode(message).decode()
+        if hand_over:
+            self.front.send(Work(ticket, "standard", number, text, int(seconds * 1000)))
+            self.front.send(answer.body)
+            return answer
         self.calls.waiting.append(ReadMessage(Receipt("standard", number, read_ct), text, 0))
         self.drain.wake()
         return answer

@@ -54,6 +54,67 @@ async def test_claims_of_one_reading_leave_in_one_write(house: House, fake: Fake
     assert house.front.reads[0] == 8
 
 
+async def greeted(house: House, room: int = 8) -> None:
+    """The front knows how much this worker takes."""
+    house.links.greet_new_fronts()
+    await until(lambda: house.front.rooms == [0, room])
+
+
+async def test_what_is_handed_over_is_served_without_being_read(house: House, fake: FakeProvider) -> None:
+    await greeted(house)
+    readings = sum(house.calls.readings)
+    answers = [house.ask(candidate(fake.endpoint("ok")), hand_over=True) for _ in range(8)]
+    await asyncio.gather(*(answer.wait() for answer in answers))
+    assert sum(house.calls.readings) == readings
+    assert not any(answer.claims for answer in answers)
+    assert house.front.pings >= 1, "the front knows that it has come"
+    assert sorted((r.queue, r.msg_id, r.read_ct) for r in house.calls.results) == [
+        ("standard", n, 1) for n in range(1, 9)
+    ]
+
+
+async def test_the_time_of_what_is_handed_over_is_what_is_left_of_it(house: House, fake: FakeProvider) -> None:
+    await greeted(house)
+    answer = house.ask(candidate(fake.endpoint("slow-5000")), hand_over=True, seconds=0.2)
+    assert (await answer.wait())["status"] == "TIMEOUT"
+
+
+async def test_what_is_too_much_is_given_back(house: House, fake: FakeProvider) -> None:
+    await greeted(house)
+    running = [house.ask(candidate(fake.endpoint("slow-250")), hand_over=True) for _ in range(8)]
+    await until(lambda: house.drain.held == 8)
+    late = house.ask(candidate(fake.endpoint("ok")), hand_over=True)
+    await until(lambda: house.calls.returned == [([Receipt("standard", 9, 1)], 0)])
+    await asyncio.gather(*(answer.wait() for answer in running))
+    assert late.frames == []
+    assert len(house.calls.results) == 8
+
+
+async def test_fronts_share_the_room(house: House, place: Path) -> None:
+    await greeted(house)
+    other = FakeFront(place / "front-2-cd.sock")
+    await other.open()
+    house.links.greet_new_fronts()
+    await until(lambda: other.rooms == [0, 4])
+    await until(lambda: house.front.rooms == [0, 8, 4])
+    other.hang_up()
+    await until(lambda: house.front.rooms == [0, 8, 4, 8])
+
+
+async def test_who_stops_takes_nothing_more(place: Path, fake: FakeProvider) -> None:
+    async with open_house(place) as house:
+        await greeted(house, 64)
+        running = house.ask(candidate(fake.endpoint("slow-210")), hand_over=True)
+        await until(lambda: fake.count("slow-210"))
+        house.drain.stop()
+        await until(lambda: house.front.rooms == [0, 64, 0])
+        late = house.ask(candidate(fake.endpoint("ok")), hand_over=True)
+        await until(lambda: house.calls.returned == [([Receipt("standard", 2, 1)], 0)])
+        await house.drain.finish()
+        assert running.receipt["status"] == "SUCCESS"
+        assert late.frames == []
+
+
 async def test_a_hint_is_enough(house: House, fake: FakeProvider) -> None:
     await house.ask(candidate(fake.endpoint("ok"))).wait()
     await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ where a.grantee <> n.nspowner and n.nspname in ('util', 'auth', 'gateway', 'ops'
 
 select set_eq($$select h.thing from held as h where h.role = 'onevault_app' and h.kind = 'function'$$, array[
     'gateway.sp_route_request', 'gateway.sp_route_requests', 'gateway.sp_release_message', 'gateway.sp_reclaim_message',
-    'gateway.sp_list_models',
+    'gateway.sp_return_messages', 'gateway.sp_list_models',
     'gateway.sp_get_usage', 'gateway.sp_get_billing', 'gateway.sp_read_metrics', 'gateway.sp_check_ready',
     'gateway.sp_record_feedback', 'gateway.sp_rehash_token'
 ], 'the front: its doors');
