@@ -4,6 +4,7 @@ Everything is done with the `onevault` command, as a person would, but for the c
 """
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -38,7 +39,7 @@ _MAKE_CUSTOMERS: Final = """
 insert into admin.customer (
     customer, priority_tier, rate_limit_requests_per_minute, cost_budget_daily, cost_budget_monthly
 )
-select 'bench-' || n, 'PREMIUM', 6000000, 1000000, 1000000 from generate_series(1, %s) as n
+select unnest(%s::text[]), 'PREMIUM', 6000000, 1000000, 1000000
 """
 
 
@@ -62,10 +63,13 @@ class _Ready(msgspec.Struct):
 
 
 @contextmanager
-def running_gateway(provider: Provider, *, customers: int, tcp_link: bool = False) -> Iterator[Gateway]:
+def running_gateway(
+    provider: Provider, *, customers: int, tcp_link: bool = False, data: Path | None = None
+) -> Iterator[Gateway]:
     """Start a gateway in front of `provider`, twice (the second start is timed); stop it.
 
-    With `tcp_link` front and worker are linked by TCP with TLS, as between machines.
+    With `tcp_link` front and worker are linked by TCP with TLS, as between machines. With `data` its data directory is
+    that one, which stays, with what was booked.
     Raises GatewayError with the end of its log.
     """
     home = Path(tempfile.mkdtemp(prefix="onevault-bench-"))
@@ -73,6 +77,8 @@ def running_gateway(provider: Provider, *, customers: int, tcp_link: bool = Fals
     home.chmod(0o755)
     process = None
     try:
+        if data is not None:
+            (home / "data").symlink_to(data.resolve())
         if tcp_link:
             (home / ".env").write_text("ONEVAULT_LINK_LISTEN=127.0.0.1:0\n")
             _onevault(home, "link", "init")
@@ -138,9 +144,10 @@ def _set_up(home: Path, provider: Provider, customers: int) -> tuple[str, ...]:
     database = open_database(settings)
     try:
         with psycopg.connect(database.dsn("owner")) as connection:
-            connection.execute(_MAKE_CUSTOMERS, (customers,))
+            run = secrets.token_hex(3)
+            names = [f"bench-{run}-{number}" for number in range(1, customers + 1)]
+            connection.execute(_MAKE_CUSTOMERS, (names,))
             keyring = load_keyring(settings)
-            names = [f"bench-{number}" for number in range(1, customers + 1)]
             return tuple(issue(connection, keyring, name, {}).token.reveal() for name in names)
     finally:
         database.close()

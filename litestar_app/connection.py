@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from litestar_app.link import Links
 
 _SILENT_SECONDS: Final = 0.1
-"""Who has not said for so long that work has come may be stuck: others read the queue."""
+"""Who has not said for so long that work has come may be stuck, and gets no more."""
+
+_STUCK_SECONDS: Final = 2.0
+"""Who has not said for so long that work has come is not waited for: others may read it."""
 
 _log = get_log("front.link")
 
@@ -43,14 +46,17 @@ class Link(asyncio.Protocol):
         self.lost = asyncio.Event()
         self.claimed: dict[bytes, Answer] = {}
         self._takes = 0
-        self._silent_since: float | None = None
+        self._unheard: list[bytes] = []
+        self._given_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self._claims: dict[bytes, Claim] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._silent_since = None
+        if self._unheard:
+            self._hear()
         try:
             for frame in self._decoder.feed(data):
                 self._receive(frame)
@@ -60,6 +66,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._hear()
         self.lost.set()
         claimed = [(self.claimed[ticket], claim) for ticket, claim in self._claims.items()]
         self.claimed.clear()
@@ -68,14 +75,16 @@ class Link(asyncio.Protocol):
 
     def room(self, now: float) -> int:
         """How many requests this worker can be given."""
-        if self._silent_since is not None and now - self._silent_since > _SILENT_SECONDS:
+        if self._unheard and now - self._given_at > _SILENT_SECONDS:
             return 0
         return max(0, self._takes - len(self.claimed))
 
     def hand_over(self, work: Work, now: float) -> None:
         """Give this worker a request with its body, as if it had read and claimed it."""
-        if self._silent_since is None:
-            self._silent_since = now
+        if not self._unheard:
+            self._given_at = now
+            self._alarm = asyncio.get_running_loop().call_later(_STUCK_SECONDS, self._give_up)
+        self._unheard.append(work.ticket)
         self.write(encode(work))
         self._claim(Claim(work.ticket, work.queue, work.msg_id, 1))
 
@@ -120,6 +129,19 @@ class Link(asyncio.Protocol):
             self._links.add(self)
         elif type(frame) is not Ping:
             raise FrameError("a frame that only fronts send")
+
+    def _hear(self) -> None:
+        self._unheard.clear()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _give_up(self) -> None:
+        """Have others read what was given: whichever answers first, this worker or they, is heard."""
+        _log.warning("worker_stuck", count=len(self._unheard))
+        for ticket in self._unheard:
+            if ticket in self.claimed:
+                self._links.release(self.claimed[ticket], self._claims[ticket])
 
     def _claim(self, claim: Claim) -> None:
         if answer := self._links.claim(self, claim):

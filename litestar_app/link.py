@@ -200,6 +200,10 @@ class Links:
         link.write(encode(Gone(claim.ticket, reason, delivered)))
         return None
 
+    def release(self, answer: Answer, claim: Claim) -> None:
+        """Have the message of a request read by another worker: the one that has it may be stuck."""
+        self._spawn(self._give_back(answer, claim, 0))
+
     def lost(self, link: Link, claimed: list[tuple[Answer, Claim]]) -> None:
         """A worker has died with these requests in hand."""
         if link in self._links:

@@ -11,6 +11,7 @@ import msgspec
 
 from bench.errors import BenchError
 from bench.history.books import Books, fill
+from bench.history.load import load
 from bench.history.measure import as_text as measured_as_text
 from bench.history.measure import measure
 from onevault.database import open_database
@@ -32,6 +33,10 @@ def main() -> int:
             create_master_key(settings.master_key_file)
         load_keyring(settings)
         migrate(database.dsn("owner"))
+        if options.load:
+            database.close()
+            print(load(options.home, turns=options.runs, seconds=options.seconds))
+            return 0
         if options.measure:
             measured = measure(database.dsn("owner"), runs=options.runs, only=options.only)
             print(measured_as_text(measured))
@@ -79,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--tenants", type=int, default=20, help="whom those belong to (%(default)s)")
     add("--jobs", type=int, default=1, help="connections that make requests at once (%(default)s)")
     add("--measure", action="store_true", help="measure what was made")
-    add("--runs", type=int, default=5, help="how often each statement runs (%(default)s)")
+    add("--load", action="store_true", help="load a gateway on what was made and one on an empty vault, in turns")
+    add("--seconds", type=int, default=3, help="length of a turn of the load (%(default)s)")
+    add("--runs", type=int, default=5, help="how often each statement or turn runs (%(default)s)")
     add("--only", metavar="VIEW", help="measure one view and nothing else")
     return parser
 

@@ -10,12 +10,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 
+import pytest
 import pytest_asyncio
 
+from litestar_app import connection
 from litestar_app.calls import Ask, Decision
-from onevault.frames import Body, Claim, Gone, Hello, Ping, Wake, Work
+from onevault.frames import Body, Cancel, Claim, Gone, Hello, Ping, Wake, Work
 from tests_py.litestar_app.kit import ANSWER, CHAT, Desk, Worker, decision, running_front, until
 
+ANSWER_OF_SECOND = json.dumps({**ANSWER, "id": "second"}).encode()
 MESSAGE = '{"request": "as the queue has it"}'
 
 
@@ -85,6 +88,34 @@ async def test_who_does_not_say_that_work_has_come_gets_no_more(desk: Desk) -> N
     worker.answer(body.ticket)
     assert (await call).status_code == 200
     assert desk.front.links.room == 4
+
+
+async def test_what_a_stuck_worker_was_given_is_read_by_another(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_STUCK_SECONDS", 0.05)
+    stuck = await Worker.dial(desk.front, "w1", room=4)
+    call = desk.post()
+    ticket = (await stuck.receive(Work)).ticket
+    await stuck.receive(Body)
+    await until(lambda: desk.reads.released == [("premium", 1, 1, 0)])
+    second = await Worker.dial(desk.front, "w2")
+    second.send(Claim(ticket, "premium", 1, 2))
+    body = await second.receive(Body)
+    assert (await stuck.receive(Cancel)).ticket == ticket
+    stuck.answer(ticket)  # too late: it is fenced, and nobody listens
+    second.answer(body.ticket, ANSWER_OF_SECOND)
+    assert (await call).json()["id"] == "second"
+
+
+async def test_a_worker_that_wakes_before_another_has_read_it_is_heard(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_STUCK_SECONDS", 0.05)
+    worker = await Worker.dial(desk.front, room=4)
+    call = desk.post()
+    ticket = (await worker.receive(Work)).ticket
+    await until(lambda: desk.reads.released == [("premium", 1, 1, 0)])
+    worker.answer(ticket)
+    assert (await call).json()["id"] == ANSWER["id"]
 
 
 async def test_with_nobody_linked_any_more_the_message_is_given_back(desk: Desk) -> None:
