@@ -1,41 +1,48 @@
+-- Rules are about meters, so each meter is priced again and charged as at the booking. What was kept with the charge are
+-- the rules that had a say, and as the usage is the same they are those that have one now.
+create or replace function gateway.fn_recharge_meters(
+    p_used gateway.priced_attempt, p_rate jsonb, p_charge_terms jsonb, p_markup_percent numeric
+) returns numeric
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+    v_rate jsonb := coalesce(p_rate, '{}');
+    v_priced gateway.priced_attempt := p_used;
+begin
+    v_priced.input_usd_per_million := coalesce((v_rate ->> 'input')::numeric, 0);
+    v_priced.cache_read_usd_per_million := coalesce(gateway.fn_find_price(v_rate, 'cache_read'), 0);
+    v_priced.cache_write_usd_per_million := coalesce(gateway.fn_find_price(v_rate, 'cache_write'), 0);
+    v_priced.output_usd_per_million := coalesce((v_rate ->> 'output')::numeric, 0);
+    if p_used.other_usage is not null then
+        select n.booked into v_priced.other_usage
+        from (
+            select jsonb_object_agg(e.key, e.value -> 'units') as units from jsonb_each(p_used.other_usage) as e
+        ) as u
+        cross join lateral gateway.fn_price_others(u.units, v_rate) as n;
+    end if;
+    return (gateway.fn_charge_attempt(
+        v_priced, v_rate || jsonb_build_object('terms', p_charge_terms -> 'rules'), p_markup_percent
+    )).cost;
+end
+$$;
+
+comment on function gateway.fn_recharge_meters(gateway.priced_attempt, jsonb, jsonb, numeric) is
+'What the customer pays for an attempt by rules of prices and another table of the provider''s prices.';
+
 -- The one place where a charge is made again after its cost has changed: by the terms that were pinned with the call,
--- whatever they are by now. What was held is no bound here; the caller keeps it. Terms that treat meters differently
--- cannot be told from a sum: NULL is the answer then, and what stands is left.
+-- whatever they are by now. What was held is no bound here; the caller keeps it.
 create or replace function gateway.fn_recharge(
-    p_request gateway.api_request_s, p_old_cost numeric, p_new_cost numeric, p_is_own_key boolean default false
+    p_new_cost numeric, p_is_own_key boolean, p_markup_percent numeric, p_charge_terms jsonb,
+    p_used gateway.priced_attempt, p_rate jsonb
 ) returns numeric
 language sql immutable
-set search_path = ''
-begin atomic
-    select case
-        when p_is_own_key then round(p_new_cost * greatest((p_request).markup_percent, 0) / 100, 10)
-        when (p_request).charge_terms is null then round(p_new_cost * (1 + (p_request).markup_percent / 100), 10)
-        -- Prices of the house's own, whatever the provider asks.
-        when t.all_meters = t.listed_meters then (p_request).customer_cost + (p_request).house_loss
-        when t.rules = 1 and t.percent is not null and not t.keeps_savings
-            then greatest(round(p_new_cost * (1 + t.percent / 100), 10), round(t.minimum_usd, 10))
-    end
-    from (
-        select
-            count(*) as rules,
-            max((r.rule ->> 'markup_percent')::numeric) filter (where not r.rule ? 'meter') as percent,
-            coalesce(bool_or(r.rule ? 'passes_cache_savings'), false) as keeps_savings,
-            max((r.rule ->> 'minimum_usd')::numeric) as minimum_usd,
-            (
-                select count(*) from jsonb_object_keys((p_request).charge_terms -> 'usd_per_million')
-            ) as all_meters,
-            (
-                select count(*)
-                from jsonb_object_keys((p_request).charge_terms -> 'usd_per_million') as k (meter)
-                where exists (
-                    select from jsonb_array_elements((p_request).charge_terms -> 'rules') as l (rule)
-                    where l.rule ? 'usd_per_million' and l.rule ->> 'meter' = split_part(k.meter, '/', 1)
-                )
-            ) as listed_meters
-        from jsonb_array_elements((p_request).charge_terms -> 'rules') as r (rule)
-    ) as t;
+return case
+    when p_is_own_key then round(p_new_cost * greatest(p_markup_percent, 0) / 100, 10)
+    when p_charge_terms is null then round(p_new_cost * (1 + p_markup_percent / 100), 10)
+    else gateway.fn_recharge_meters(p_used, p_rate, p_charge_terms, p_markup_percent)
 end;
 
-comment on function gateway.fn_recharge(gateway.api_request_s, numeric, numeric, boolean) is
+comment on function gateway.fn_recharge(numeric, boolean, numeric, jsonb, gateway.priced_attempt, jsonb) is
 'What the customer pays for a request whose charged attempt costs something else than was booked: by the markup or the
-rules of prices that were pinned with it; by his own key the fee alone. NULL if the sum does not tell.';
+rules of prices that were pinned with it; by his own key the fee alone.';

@@ -1,10 +1,11 @@
 -- Attempts of a month at the prices that were valid when their request began, as these are known now: those that cost
--- something else than what stands (booked, and adjusted so far). Usage stays as it was booked. What was free because
--- nothing of it had a price stays free without one; else a price that is missing leaves what stands, and is told.
+-- something else than what stands (booked, and adjusted so far), and those that may be charged otherwise though they
+-- cost the same, since rules treat meters differently. Usage stays as it was booked. What was free because nothing of
+-- it had a price stays free without one; else a price that is missing leaves what stands, and is told.
 create or replace function gateway.fn_reprice_attempts(p_period date, p_customer_hk bytea)
 returns table (
     api_request_hk bytea, customer_hk bytea, attempt_number smallint, is_charged boolean, is_own_key boolean,
-    booked_cost numeric, old_cost numeric, new_cost numeric
+    is_repriced boolean, old_cost numeric, new_cost numeric, new_charge numeric
 )
 language sql stable rows 500000
 set search_path = ''
@@ -31,7 +32,7 @@ adjusted as materialized (
 
 booked as (
     select
-        a.*, s.request_timestamp, a.provider_cost + a.own_key_cost as booked_cost,
+        a.*, s.request_timestamp, s.charge_terms, s.markup_percent, a.provider_cost + a.own_key_cost as booked_cost,
         coalesce(a.service_tier, '') as served,
         gateway.fn_name_tier(s.decision -> 'asked' ->> 'service_tier') as asked, greatest(
             coalesce(a.input_uncached_tokens, 0) + coalesce(a.cache_read_tokens, 0)
@@ -54,8 +55,12 @@ booked as (
 
 priced as (
     select
-        b.api_request_hk, b.customer_hk, b.attempt_number, b.is_charged, b.is_own_key, b.booked_cost,
-        round((
+        b.*, r.rate, (
+            b.other_usage is not null or coalesce(r.input, 0) <> b.input_usd_per_million
+            or coalesce(r.cache_read, 0) <> b.cache_read_usd_per_million
+            or coalesce(r.cache_write, 0) <> b.cache_write_usd_per_million
+            or coalesce(r.output, 0) <> b.output_usd_per_million
+        ) as has_other_prices, round((
             gateway.fn_cost_units(b.input_uncached_tokens, r.input, b.input_usd_per_million)
             + gateway.fn_cost_units(b.cache_read_tokens, r.cache_read, b.cache_read_usd_per_million)
             + gateway.fn_cost_units(b.cache_write_tokens, r.cache_write, b.cache_write_usd_per_million)
@@ -75,15 +80,25 @@ priced as (
 )
 
 select
-    p.api_request_hk, p.customer_hk, p.attempt_number, p.is_charged, p.is_own_key, p.booked_cost,
-    p.booked_cost + coalesce(j.delta, 0), p.new_cost
+    p.api_request_hk, p.customer_hk, p.attempt_number, p.is_charged, p.is_own_key,
+    case when p.charge_terms is null then p.new_cost <> p.booked_cost else p.has_other_prices end,
+    p.booked_cost + coalesce(j.delta, 0), p.new_cost, case
+        when p.is_charged and p.new_cost is not null then gateway.fn_recharge(
+            p.new_cost, p.is_own_key, p.markup_percent, p.charge_terms, row(
+                p.input_uncached_tokens, p.cache_read_tokens, p.cache_write_tokens, p.output_tokens, null, null, null,
+                null, null, null, p.new_cost, false, 0, p.other_usage, null, null, null, null, null
+            )::gateway.priced_attempt, p.rate
+        )
+    end
 from priced as p
 left join adjusted as j
     on
         p.api_request_hk = j.api_request_hk and p.customer_hk = j.customer_hk and p.attempt_number = j.attempt_number
-where p.new_cost is distinct from p.booked_cost + coalesce(j.delta, 0);
+where
+    p.new_cost is distinct from p.booked_cost + coalesce(j.delta, 0)
+    or p.is_charged and p.charge_terms is not null and (p.has_other_prices or j.delta is not null);
 $$;
 
 comment on function gateway.fn_reprice_attempts(date, bytea) is
 'Attempts of a month, of one customer or of all (NULL), that cost something else by the prices known now than what
-stands; new_cost is NULL where a price is missing.';
+stands, or may be charged otherwise; new_cost and new_charge are NULL where a price is missing.';

@@ -1,6 +1,6 @@
 -- What rating a month again comes to, request by request. It compares with what stands, so that what was adjusted once
 -- is not adjusted again. The customer pays no more than was held for his call; the rest is the house's. Where the
--- attempt he pays for costs what was booked, he pays what was booked.
+-- attempt he pays for has the prices that were booked, he pays what was booked.
 create or replace function gateway.fn_rerate(p_period date, p_customer_hk bytea)
 returns table (
     api_request_hk bytea, customer_hk bytea, tenant_hk bytea, offer_hk bytea, old_provider_cost numeric,
@@ -17,9 +17,8 @@ with changed as (
         a.api_request_hk, a.customer_hk,
         coalesce(sum(a.new_cost - a.old_cost) filter (where not a.is_own_key), 0) as cost_delta,
         coalesce(sum(a.new_cost - a.old_cost) filter (where a.is_own_key), 0) as own_key_delta,
-        max(a.new_cost) filter (where a.is_charged) as charged_cost,
-        max(a.booked_cost) filter (where a.is_charged) as charged_booked,
-        coalesce(bool_or(a.is_own_key) filter (where a.is_charged), false) as is_own_key,
+        max(a.new_charge) filter (where a.is_charged) as new_charge,
+        bool_or(a.is_repriced) filter (where a.is_charged) as is_repriced,
         jsonb_object_agg(a.attempt_number, (a.new_cost - a.old_cost)::text) filter (where a.new_cost is not null)
             as attempt_costs,
         count(*) filter (where a.new_cost is null) as unpriced_attempts
@@ -44,9 +43,9 @@ standing as (
         s.own_key_cost + coalesce(j.own_key_cost, 0) as old_own_key_cost,
         s.customer_cost + coalesce(j.charge, 0) as old_charge,
         case
-            when c.charged_cost is null then s.customer_cost + coalesce(j.charge, 0)
-            when c.charged_cost = c.charged_booked then s.customer_cost
-            else gateway.fn_recharge(s, c.charged_booked, c.charged_cost, c.is_own_key)
+            when c.new_charge is null then s.customer_cost + coalesce(j.charge, 0)
+            when c.is_repriced then c.new_charge
+            else s.customer_cost + s.house_loss
         end as full_charge
     from changed as c
     inner join gateway.api_request_s as s
@@ -60,10 +59,12 @@ standing as (
 select
     t.api_request_hk, t.customer_hk, t.tenant_hk, t.offer_hk, t.old_provider_cost, t.old_provider_cost + t.cost_delta,
     t.old_own_key_cost, t.old_own_key_cost + t.own_key_delta, t.old_charge,
-    least(coalesce(t.full_charge, t.old_charge), t.reserved_cost),
-    greatest(coalesce(t.full_charge, t.old_charge) - t.reserved_cost, 0), t.attempt_costs,
-    t.unpriced_attempts + (t.full_charge is null)::integer
-from standing as t;
+    least(t.full_charge, t.reserved_cost), greatest(t.full_charge - t.reserved_cost, 0), t.attempt_costs,
+    t.unpriced_attempts
+from standing as t
+where
+    t.cost_delta <> 0 or t.own_key_delta <> 0 or t.unpriced_attempts > 0
+    or least(t.full_charge, t.reserved_cost) <> t.old_charge;
 $$;
 
 comment on function gateway.fn_rerate(date, bytea) is
