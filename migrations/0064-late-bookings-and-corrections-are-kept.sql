@@ -1,4 +1,30 @@
+-- Requests that were booked long after they were made: each is noted once, when it is found.
 set local role onevault_owner;
+
+create table gateway.late_request_s (
+    api_request_hk bytea not null,
+    customer_hk bytea not null references gateway.customer_h (customer_hk),
+    tenant_hk bytea not null,
+    load_date timestamptz not null default util.current_load_date(),
+    billing_period date not null,
+    offer_hk bytea not null,
+    charge_usd numeric(20, 10) not null,
+    record_source varchar(100) not null,
+    primary key (api_request_hk, customer_hk),
+    constraint billing_period_is_a_month check (extract(day from billing_period) = 1)
+);
+create index late_request_s_by_customer on gateway.late_request_s (customer_hk, billing_period);
+alter table gateway.late_request_s enable row level security, force row level security;
+create policy owner_sees_all on gateway.late_request_s to onevault_owner using (true);
+create policy tenant_sees_own on gateway.late_request_s for select to onevault_reader
+using ((select util.fn_sees_all_tenants()) or tenant_hk = (select util.fn_current_tenant()));
+
+comment on table gateway.late_request_s is
+'Requests that were booked more than 35 days after they were made: they count as usage, and are billed, from when they
+were noted here.';
+comment on column gateway.late_request_s.load_date is 'When it was found.';
+comment on column gateway.late_request_s.billing_period is
+'Month of the request, in its tenant''s time zone; its first day.';
 
 -- They take or tell more from now on.
 -- squawk-ignore ban-drop-function

@@ -128,7 +128,7 @@ grant select (routing_rule_hk, load_end_date, rule_name) on gateway.routing_rule
 grant select on gateway.api_request_h, gateway.api_request_s, gateway.api_request_attempt_s to onevault_reader;
 grant select on gateway.api_request_feedback_s, gateway.offer_quality_s to onevault_reader;
 grant select on gateway.customer_spending_h, gateway.customer_spending_s to onevault_reader;
-grant select on gateway.charge_adjustment_s to onevault_reader;
+grant select on gateway.charge_adjustment_s, gateway.late_request_s to onevault_reader;
 grant select on gateway.invoice_h, gateway.invoice_s, gateway.invoice_line_s to onevault_reader;
 grant select on gateway.credit_h, gateway.credit_s to onevault_reader;
 grant select on gateway.ledger_entry_h, gateway.ledger_entry_s, gateway.ledger_posting_s to onevault_reader;

@@ -255,6 +255,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_roll_up_usage.sql
 \ir rollup/fn_mend_usage.sql
 \ir rollup/fn_load_spending.sql
+\ir rollup/fn_note_late_requests.sql
 \ir rollup/fn_roll_up_spending.sql
 \ir rollup/fn_count_attempts.sql
 \ir rollup/fn_pack_performance.sql
@@ -304,6 +305,7 @@ set local role onevault_owner;
 \ir billing/fn_list_usage.sql
 \ir billing/fn_pack_usage.sql
 \ir billing/fn_list_daily_charges.sql
+\ir billing/fn_list_old_charges.sql
 \ir billing/fn_list_late_charges.sql
 \ir billing/fn_draft_lines.sql
 \ir billing/fn_make_invoice.sql

@@ -75,6 +75,7 @@ begin
         v_line.description := case
             when v_usage.provider is null
                 then format('Correction of prices of %s', to_char(v_usage.usage_month, 'YYYY-MM'))
+            when v_usage.usage_month = p_month then concat_ws('/', 'On another invoice: ' || v_usage.provider, v_usage.model)
             else format('Usage of %s booked later: %s', to_char(v_usage.usage_month, 'YYYY-MM'),
                 concat_ws('/', v_usage.provider, v_usage.model))
         end;

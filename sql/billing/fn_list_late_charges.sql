@@ -1,6 +1,8 @@
 -- What belongs to months that are closed and stands on no invoice: usage that was booked late, or whose invoice was
 -- voided, by provider and model; and corrections of prices, without either. Found as the difference between the books
--- and the invoices, so nothing is charged twice and nothing is lost, whenever it came.
+-- and the invoices, so nothing is charged twice and nothing is lost, whenever it came: of the two months before by the
+-- usage that the caller gives, of older ones by what was noted of them (fn_list_old_charges). An invoice that is made
+-- out again gives back what came late and stands on another one.
 create or replace function gateway.fn_list_late_charges(p_customer_hk bytea, p_month date, p_usage jsonb)
 returns table (usage_month date, provider text, model text, charge_usd numeric)
 language sql stable
@@ -43,6 +45,26 @@ left join invoiced as i
     on b.usage_month = i.usage_period and b.provider is not distinct from i.provider
     and b.model is not distinct from i.model
 where b.charge_usd <> coalesce(i.charge_usd, 0)
+union all
+select i.usage_period, i.provider, i.model, -i.charge_usd
+from invoiced as i
+where
+    i.usage_period = p_month and i.provider is not null
+    and exists (
+        select from gateway.invoice_h as h
+        inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk and s.load_end_date is null
+        where h.customer_hk = p_customer_hk and s.billing_period = p_month and s.invoice_status = 'VOID'
+    )
+    and not exists (
+        select from gateway.invoice_h as h
+        inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk and s.load_end_date is null
+        where
+            h.customer_hk = p_customer_hk and s.billing_period = p_month and s.invoice_kind = 'INVOICE'
+            and s.invoice_status in ('FINAL', 'PAID')
+    )
+union all
+select o.usage_month, o.provider, o.model, o.charge_usd
+from gateway.fn_list_old_charges(p_customer_hk, p_month) as o
 $$;
 
 comment on function gateway.fn_list_late_charges(bytea, date, jsonb) is

@@ -47,6 +47,13 @@ parts as (
     left join auth.tenant_s as t on s.tenant_hk = t.tenant_hk and t.load_end_date is null
     where
         s.api_request_hk >= ops.fn_usage_open_key() and s.load_date >= (select ops.fn_usage_counted_to())
+        and (
+            s.request_timestamp >= s.load_date - interval '35 days'
+            or exists (
+                select from gateway.late_request_s as l
+                where l.api_request_hk = s.api_request_hk and l.customer_hk = s.customer_hk
+            )
+        )
         and (p_tenant is null or s.tenant_hk = util.hash_key(p_tenant))
 ),
 

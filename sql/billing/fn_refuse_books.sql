@@ -63,6 +63,14 @@ begin
             and s.api_request_hk >= util.fn_request_key_at(v_from - interval '1 hour')
             and s.api_request_hk < util.fn_request_key_at(v_to + interval '1 hour')
             and (p_tenant is null or s.tenant_hk = v_tenant_hk)
+            -- What was booked very late counts once it is noted.
+            and (
+                s.request_timestamp >= s.load_date - interval '35 days'
+                or exists (
+                    select from gateway.late_request_s as z
+                    where z.api_request_hk = s.api_request_hk and z.customer_hk = s.customer_hk
+                )
+            )
         group by s.customer_hk
     ) as b
     full join (

@@ -48,6 +48,18 @@ begin
             'Close it first.'
         );
     end if;
+    -- Each invoice looks two months back, so no month is left out.
+    v_first := (p_month - interval '1 month')::date;
+    if exists (
+        select from gateway.month_close_s as m where m.tenant_hk = p_tenant_hk and m.billing_period < v_first
+    ) and not exists (
+        select from gateway.month_close_s as m where m.tenant_hk = p_tenant_hk and m.billing_period = v_first
+    ) then
+        perform admin.fn_refuse_change(
+            409, 'months_are_closed_in_order',
+            format('%s of %s is not closed', to_char(v_first::timestamp, 'YYYY-MM'), p_tenant), 'Close it first.'
+        );
+    end if;
 end
 $$;
 

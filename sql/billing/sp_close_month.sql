@@ -20,6 +20,7 @@ declare
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
+    perform ops.fn_note_late_requests('1 day');
     perform gateway.fn_refuse_unreconciled(v_month);
     perform gateway.fn_refuse_books(v_month, p_tenant);
     v_usages := gateway.fn_pack_usages(v_month, p_tenant);

@@ -78,7 +78,15 @@ left join gateway.token_h as t on s.token_hk = t.token_hk
 left join gateway.offer_l as l on s.offer_hk = l.offer_hk
 left join gateway.ai_provider_h as p on l.provider_hk = p.provider_hk
 left join gateway.model_h as m on l.model_hk = m.model_hk
-where s.api_request_hk >= ops.fn_usage_open_key() and s.load_date >= (select ops.fn_usage_counted_to());
+where
+    s.api_request_hk >= ops.fn_usage_open_key() and s.load_date >= (select ops.fn_usage_counted_to())
+    and (
+        s.request_timestamp >= s.load_date - interval '35 days'
+        or exists (
+            select from gateway.late_request_s as z
+            where z.api_request_hk = s.api_request_hk and z.customer_hk = s.customer_hk
+        )
+    );
 
 comment on view business_vault.usage_part is
 'Usage in parts that add up: rolled-up hours, and each booked call that is not rolled up yet. For hours and days whole,

@@ -1,5 +1,5 @@
--- Rules are about meters, so each meter is priced again and charged as at the booking. What was kept with the charge are
--- the rules that had a say, and as the usage is the same they are those that have one now.
+-- Rules are about meters, so each meter is priced again and charged as at the booking. What was kept with the charge
+-- are the rules that had a say, and as the usage is the same they are those that have one now.
 create or replace function gateway.fn_recharge_meters(
     p_used gateway.priced_attempt, p_rate jsonb, p_charge_terms jsonb, p_markup_percent numeric
 ) returns numeric

@@ -1,4 +1,5 @@
 -- What a range of requests adds up to by hour. The key range prunes partitions; the booking range is found by BRIN.
+-- What was booked very late counts once it is noted (ops.fn_note_late_requests).
 create or replace function ops.fn_count_usage(
     p_from_key bytea, p_before_key bytea, p_booked_from timestamptz, p_booked_before timestamptz
 ) returns setof ops.usage_hourly
@@ -34,6 +35,13 @@ begin atomic
     where
         s.api_request_hk >= p_from_key and s.api_request_hk < p_before_key
         and s.load_date >= p_booked_from and s.load_date < p_booked_before
+        and (
+            s.request_timestamp >= s.load_date - interval '35 days'
+            or exists (
+                select from gateway.late_request_s as l
+                where l.api_request_hk = s.api_request_hk and l.customer_hk = s.customer_hk
+            )
+        )
     group by 1, 2, 3, 4, 5, 6, 7, 8;
 end;
 

@@ -32,7 +32,8 @@ create function test.correct(p_prices jsonb) returns void language sql as $$
     update admin.price set usd_per_million = (p_prices ->> meter)::numeric where model = 'model-a' and p_prices ? meter;
 $$;
 create function test.rerate() returns text language sql as $$
-    select string_agg(concat_ws(' ', r.customer, r.requests, r.unpriced_requests, r.delta_provider_cost_usd, r.delta_charge_usd), ', ' order by r.customer)
+    select string_agg(concat_ws(' ', r.customer, r.requests, r.unpriced_requests, r.delta_provider_cost_usd, r.delta_charge_usd), ', '
+        order by r.customer)
     from gateway.sp_rerate((now() at time zone 'UTC')::date, 'the price was wrong', null, true) as r;
 $$;
 -- What stands of a call: booked, and adjusted.
@@ -42,7 +43,7 @@ create function test.stands(p_request_hk bytea) returns numeric language sql as 
     ), 0))
     from gateway.api_request_s as s where s.api_request_hk = p_request_hk;
 $$;
-\set usage '''{"input_uncached": 1000, "cache_read": 500, "cache_write": 200, "output": 100, "other": {"search": 2, "input_audio": 100, "cache_read_audio": 40}}'''
+\set usage '''{"input_uncached": 1000, "cache_read": 500, "cache_write": 200, "output": 100, "other": {"search":2, "input_audio":100, "cache_read_audio":40}}'''
 select test.call(c, '{"input_uncached": 1, "output": 1}') from unnest('{each,floor,kept,list,mixed,plain,tier}'::text[]) as c;
 create temporary table called as
 select c.name, test.call(c.name, :usage) as hk from unnest('{each,floor,kept,list,mixed,plain,tier}'::text[]) as c (name);
