@@ -1,4 +1,5 @@
--- Requests that were booked long after they were made: each is noted once, when it is found.
+-- Requests that were booked long after they were made: each is noted once, when it is found. And corrections of charges
+-- as events of exports.
 set local role onevault_owner;
 
 create table gateway.late_request_s (
@@ -25,6 +26,20 @@ were noted here.';
 comment on column gateway.late_request_s.load_date is 'When it was found.';
 comment on column gateway.late_request_s.billing_period is
 'Month of the request, in its tenant''s time zone; its first day.';
+
+-- In the place of the request's key a correction has the adjustment's.
+alter table gateway.usage_event_l add column refers_to_hk bytea;
+-- squawk-ignore ban-drop-constraint
+alter table gateway.usage_event_l drop constraint event_tells_of_something;
+alter table gateway.usage_event_l
+add constraint event_tells_of_something
+check (event_value > 0 or event_value < 0 and refers_to_hk is not null) not valid;
+comment on table gateway.usage_event_l is
+'Link: a settled request, or the adjustment of one, and an export: the outbox. Written in the transaction that charges
+or adjusts the request.';
+comment on column gateway.usage_event_l.api_request_hk is 'Key of the request; of a correction that of its adjustment.';
+comment on column gateway.usage_event_l.refers_to_hk is
+'Request whose charge this corrects; NULL for the charge itself.';
 
 -- They take or tell more from now on.
 -- squawk-ignore ban-drop-function

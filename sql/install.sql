@@ -195,6 +195,7 @@ select ops.fn_refresh_limits(array(
 
 -- Hand over: what was charged is an event of each export that concerns the customer, in the same commit; workers
 -- deliver it
+\ir exports/tg_charge_adjustment_s_told.sql
 \ir exports/fn_book_usage_events.sql
 \ir exports/fn_pack_usage_events.sql
 \ir exports/fn_list_due_lanes.sql

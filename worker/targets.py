@@ -2,7 +2,9 @@
 
 Pure: requests are made of events, and answers are read as what became of each. Formats are those of
 https://docs.stripe.com/api/billing/meter-event/create, https://getlago.com/docs/api-reference/events/batch and
-https://openmeter.io/docs/metering/events/overview. Values are the texts that SQL wrote: no float ever.
+https://openmeter.io/docs/metering/events/overview. Values are the texts that SQL wrote: no float ever. All three add up
+what they are told and take what is negative (https://docs.stripe.com/billing/subscriptions/usage-based/meters/configure,
+"Fix incorrect usage data"; https://github.com/getlago/lago-api/pull/1555), so a correction is an event like any other.
 """
 
 from __future__ import annotations
@@ -27,7 +29,10 @@ _MAY_BE_ONE_OF_MANY: Final = (400, 413, 422)
 
 
 class UsageEvent(msgspec.Struct, frozen=True):
-    """What one request used; `cents` where it is money, `at` in seconds since 1970, `customer` as the target has it."""
+    """What one request used; `cents` where it is money, `at` in seconds since 1970, `customer` as the target has it.
+
+    Or by how much its charge was corrected, which may be negative: then `corrects` is the id of the event before.
+    """
 
     msg_id: int
     read_ct: int
@@ -39,6 +44,7 @@ class UsageEvent(msgspec.Struct, frozen=True):
     provider: str
     model: str
     cents: str | None = None
+    corrects: str | None = None
 
 
 class Call(NamedTuple):
@@ -88,7 +94,7 @@ def _lago(event_name: str, events: Sequence[UsageEvent]) -> Call:
             "code": event_name,
             "timestamp": event.at,
             **({} if event.cents is None else {"precise_total_amount_cents": event.cents}),
-            "properties": {"value": event.value, "provider": event.provider, "model": event.model},
+            "properties": _describe(event),
         }
         for event in events
     ]
@@ -106,12 +112,17 @@ def _openmeter(event_name: str, events: Sequence[UsageEvent]) -> Call:
             "subject": event.customer,
             "time": event.time,
             "datacontenttype": "application/json",
-            "data": {"value": event.value, "provider": event.provider, "model": event.model},
+            "data": _describe(event),
         }
         for event in events
     ]
     headers = {"content-type": "application/cloudevents-batch+json"}
     return Call("/api/v1/events", headers, msgspec.json.encode(told), events)
+
+
+def _describe(event: UsageEvent) -> dict[str, str]:
+    told = {"value": event.value, "provider": event.provider, "model": event.model}
+    return told if event.corrects is None else {**told, "corrects": event.corrects}
 
 
 def _stripe_has_it(body: bytes) -> bool:

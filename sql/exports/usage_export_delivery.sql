@@ -3,7 +3,8 @@ select
     encode(l.api_request_hk, 'hex')::uuid::text || ':' || h.usage_export_bk as event_id,
     h.usage_export_bk::text as export,
     c.customer_bk::text as customer,
-    encode(l.api_request_hk, 'hex')::uuid as request_id,
+    encode(coalesce(l.refers_to_hk, l.api_request_hk), 'hex')::uuid as request_id,
+    encode(l.refers_to_hk, 'hex')::uuid::text || ':' || h.usage_export_bk as corrects,
     trim_scale(l.event_value) as value,
     l.load_date as created_at,
     coalesce(nullif(d.delivery_state, 'RETRY'), 'WAITING')::text as delivery_state,
@@ -32,12 +33,14 @@ left join lateral admin.fn_explain_usage_export(d.error_class) as e on true;
 comment on view admin.usage_export_delivery is
 'The outbox: events of exports, and how the last try to hand each over went. Read only: the gateway writes it.';
 comment on column admin.usage_export_delivery.event_id is
-'What the target knows it by, the same at each try: the request''s id, a colon and the export.';
+'What the target knows it by, the same at each try: the id of the request or the adjustment, a colon and the export.';
 comment on column admin.usage_export_delivery.export is 'Export.';
 comment on column admin.usage_export_delivery.customer is 'Customer whose usage it is.';
 comment on column admin.usage_export_delivery.request_id is 'Request that was charged.';
+comment on column admin.usage_export_delivery.corrects is
+'Event whose charge this corrects, by value, which may be negative; NULL for the charge itself.';
 comment on column admin.usage_export_delivery.value is 'Tokens, USD or requests, as the export counts.';
-comment on column admin.usage_export_delivery.created_at is 'When the request was charged.';
+comment on column admin.usage_export_delivery.created_at is 'When the request was charged, or its charge corrected.';
 comment on column admin.usage_export_delivery.delivery_state is
 'WAITING, DELIVERED, or FAILED: parked until admin.resend_usage_events().';
 comment on column admin.usage_export_delivery.attempts is 'How often it was tried or sent again by hand.';

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,6 +60,18 @@ class Stage:
         with self.database.connect(autocommit=False) as connection:
             rows = connection.execute(_CHARGE, (customer, count)).fetchall()
         return [f"{row[0]}:{customer}" for row in rows]
+
+    def set_output_price(self, usd: int) -> None:
+        """What the provider is known to ask for a million tokens of output, since ever."""
+        correct = "update admin.price set usd_per_million = %s where model = 'model-a' and meter = 'output' returning 1"
+        self.database.query(correct, usd, role="dba")
+
+    def rerate(self, customer: str) -> int:
+        """Rates the calls of a customer again; how many are charged otherwise."""
+        rerate = (
+            "select coalesce(sum(r.requests), 0)::integer from gateway.sp_rerate(current_date, 'wrong', %s, true) as r"
+        )
+        return int(self.database.query(rerate, customer, role="dba")[0][0])
 
     def states(self, export: str) -> list[tuple[Any, ...]]:
         """State, class, attempts, status and finding of each event of an export."""
@@ -128,6 +141,35 @@ def test_lago_gets_batches_and_money_to_the_last_digit(stage: Stage, targets: Ex
     event = target.events[ids[0]]
     assert (event["properties"]["value"], event["precise_total_amount_cents"]) == ("0.000024", "0.0024")
     assert len(stage.wait("la", "DELIVERED")) == 130
+
+
+def test_a_corrected_price_is_told_beside_what_it_corrects(stage: Stage, targets: ExitStack) -> None:
+    kinds = [targets.enter_context(make(KEY)) for make in (Stripe, Lago, OpenMeter)]
+    names = [f"mend{type(target).__name__.lower()}" for target in kinds]
+    ids = {}
+    for name, target in zip(names, kinds, strict=True):
+        stage.export(name, target, f"cus_{name}", "CHARGE_USD")
+        ids[name] = stage.charge(name, 2)
+        target.wait_for(2)
+    # (10 * 1 + 5 * 2) * 1.2 millionths of a dollar, then 5 * 1, then 5 * 3
+    for count, usd in ((4, 1), (6, 3)):
+        stage.set_output_price(usd)
+        for name in names:
+            assert stage.rerate(name) == 2
+            assert stage.rerate(name) == 0
+        for target in kinds:
+            target.wait_for(count)
+    stage.set_output_price(2)
+    stripe, lago, openmeter = ([*target.events.values()] for target in kinds)
+    assert [sorted(int(e["payload[value]"]) for e in stripe), len(kinds[0].duplicates)] == [
+        [-60000, -60000, 120000, 120000, 240000, 240000],
+        0,
+    ]
+    assert sum(Decimal(event["precise_total_amount_cents"]) for event in lago) == Decimal("0.006")
+    for name, told in ((names[1], [e["properties"] for e in lago]), (names[2], [e["data"] for e in openmeter])):
+        assert sum(Decimal(one["value"]) for one in told) == Decimal("0.00006")
+        assert sorted(one["corrects"] for one in told if "corrects" in one) == sorted(ids[name] * 2)
+        assert {row[:3] for row in stage.wait(name, "DELIVERED")} == {("DELIVERED", None, 1)}
 
 
 def test_one_that_lago_refuses_holds_up_no_other(stage: Stage, targets: ExitStack) -> None:

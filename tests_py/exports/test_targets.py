@@ -68,6 +68,24 @@ def test_openmeter_gets_cloudevents() -> None:
     ]
 
 
+CORRECTION = UsageEvent(3, 1, "c:ex", "sub_1", 1764547202, "2025-12-01T00:00:02.000Z", "-6", "maker", "m/a", "-600", ID)
+
+
+def test_a_correction_says_what_it_corrects_and_by_how_much() -> None:
+    (call,) = make_calls("STRIPE", "used", [CORRECTION])
+    assert call.body.endswith(b"identifier=c%3Aex&payload%5Bstripe_customer_id%5D=sub_1&payload%5Bvalue%5D=-6")
+    (call,) = make_calls("LAGO", "used", [CORRECTION])
+    (event,) = json.loads(call.body)["events"]
+    assert (event["transaction_id"], event["precise_total_amount_cents"]) == ("c:ex", "-600")
+    assert event["properties"] == {"value": "-6", "provider": "maker", "model": "m/a", "corrects": ID}
+    (call,) = make_calls("OPENMETER", "used", [CORRECTION])
+    (event,) = json.loads(call.body)
+    assert (event["id"], event["data"]) == (
+        "c:ex",
+        {"value": "-6", "provider": "maker", "model": "m/a", "corrects": ID},
+    )
+
+
 HAS_IT = {"error": {"message": f"An event already exists with identifier {ID}.", "type": "invalid_request_error"}}
 NO_CUSTOMER = {"error": {"message": "No such customer: 'cus_1'", "type": "invalid_request_error"}}
 THERE = {"transaction_id": ["value_already_exist"]}

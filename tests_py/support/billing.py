@@ -118,7 +118,7 @@ class Target:
 
 
 class Stripe(Target):
-    """Meter events, one a call, whole numbers only."""
+    """Meter events, one a call, whole numbers only; negative ones mend what was recorded before."""
 
     path = "/v1/billing/meter_events"
 
@@ -141,7 +141,7 @@ class Stripe(Target):
             return self._refuse(f"No active meter found for event_name {form['event_name']}")
         if form["payload[stripe_customer_id]"] not in self.known:
             return self._refuse("No such customer")
-        if not re.fullmatch(r"\d+", form["payload[value]"]):
+        if not re.fullmatch(r"-?\d+", form["payload[value]"]):
             return self._refuse("The value must be a whole number")
         if not time.time() - _STRIPE_DAYS * 86400 < int(form["timestamp"]) < time.time() + 300:
             return self._refuse("The timestamp must be within the past 35 days")

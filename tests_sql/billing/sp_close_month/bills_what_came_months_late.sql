@@ -1,7 +1,7 @@
 -- Mutants: a late charge that no invoice finds, one on two invoices, one that is lost with the invoice that held it, one that only
 -- the first of its month brings with it, a month that is left out.
 begin;
-select plan(22);
+select plan(25);
 select test.make_offer('maker', 'model-a');
 select test.make_tenant('north', '{"time_zone": "Pacific/Auckland"}');
 select test.make_customer('late', '{}', 'north'), test.make_customer('other', '{}', 'north'), test.make_customer('south');
@@ -34,11 +34,12 @@ select is(test.late_lines('late', '2026-03-01'), 'Usage of 2025-11 booked later:
 select is(test.late_lines('other', '2026-03-01'), null, 'and nobody else''s');
 select is(test.balance_of('late', 'unbilled'), 0.0000000000, 'nothing is left unbilled');
 -- Another one, found by the close itself; and one whose customer used nothing in its month before.
-select test.late_at('late', '2025-11-16 10:00Z', 7), test.late_at('other', '2025-12-16 10:00Z', 11);
+select test.late_at('late', '2025-11-16 10:00Z', 7), test.late_at('other', '2025-12-16 10:00Z', 11), test.late_at('other', '2026-02-16 10:00Z', 17);
 select test.roll_up();
 select gateway.sp_close_month('2026-04-01', 'north');
 select is(test.late_lines('late', '2026-04-01'), 'Usage of 2025-11 booked later: maker/model-a 7', 'never again, and only what is new');
-select is(test.late_lines('other', '2026-04-01'), 'Usage of 2025-12 booked later: maker/model-a 11', 'of a month without usage, too');
+select is(test.late_lines('other', '2026-04-01'), 'Usage of 2025-12 booked later: maker/model-a 11, Usage of 2026-02 booked later: maker/model-a 17',
+    'of months without usage, too, as far back as any invoice looks or farther');
 select gateway.sp_close_month('2026-05-01', 'north');
 select is(test.late_lines('late', '2026-05-01'), null, 'then nothing');
 select is(test.balance_of('other', 'unbilled'), 0.0000000000, 'all is billed');
@@ -60,6 +61,8 @@ select is((select sum(l.amount) from test.lines_of('late', '2025-11-01') as l), 
 select is(test.late_lines('late', '2025-11-01'), 'On another invoice: maker/model-a -12', 'and says so');
 select gateway.sp_close_month('2026-07-01', 'north');
 select is(test.late_lines('late', '2026-07-01'), null, 'so the next one has nothing');
+select is(test.late_lines('other', m::date), null, 'nor has any other, once it is old')
+from generate_series('2026-05-01'::timestamp, '2026-07-01', interval '1 month') as m;
 select is(test.balance_of('late', 'unbilled'), 0.0000000000, 'and nothing is unbilled');
 select is((select sum(l.exact_usd) from gateway.invoice_line_s as l inner join gateway.invoice_s as s on l.invoice_hk = s.invoice_hk
     and l.load_date = s.lines_load_date and s.load_end_date is null where l.customer_hk = util.hash_key('late') and s.invoice_status = 'FINAL'),
