@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -246,3 +247,26 @@ def scope(database: ClonedDatabase, customer: str) -> tuple[Any, ...]:
         customer,
     )
     return state
+
+
+def test_who_settles_while_a_limit_is_changed_is_counted(vault: ClonedDatabase) -> None:
+    """The settling waits for the limit's row; if that were another one afterwards, it would find none to count in."""
+    vault.query("""select test.make_customer('patient', '{"markup_percent": 0}')""")
+    vault.query(
+        "insert into admin.usage_limit (customer, unit, period, amount) values ('patient', 'USD', 'MONTH', 50)"
+        " returning limit_name"
+    )
+    with vault.connect(autocommit=False) as dba, vault.connect() as settling:
+        route(settling, [call("patient", max_output_tokens=3)])
+        dba.execute(b"update admin.usage_limit set amount = 60 where customer = 'patient'")
+        settled = threading.Thread(target=lambda: settle(settling, output=2), daemon=True)
+        settled.start()
+        waits = "select count(*) from pg_catalog.pg_locks as l where not l.granted and l.locktype = 'transactionid'"
+        while vault.query(waits) == [(0,)]:
+            assert settled.is_alive(), "it waits for the limit's row"
+            time.sleep(0.01)
+        dba.commit()
+        settled.join(30)
+        assert not settled.is_alive()
+    assert vault.query("select l.amount, l.spent, l.held from ops.usage_limit as l") == [(60, 2, 0)]
+    assert vault.query("select v.subject, v.finding from ops.invariant_violation as v") == []

@@ -61,13 +61,16 @@ begin
 end
 $$;
 
+-- A version that is followed by another one says nothing by its end: a limit's row stays the one that calls wait for.
 create or replace function ops.tg_usage_limit_s_changed() returns trigger
 language plpgsql
 security definer
 set search_path = ''
 as $$
 begin
-    perform ops.fn_refresh_limits(array(select distinct c.usage_limit_hk from changed as c));
+    perform ops.fn_refresh_limits(array(
+        select distinct c.usage_limit_hk from changed as c where c.load_end_date is null or c.ended_by is not null
+    ));
     return null;
 end
 $$;
@@ -87,6 +90,7 @@ begin
         select distinct ops.fn_key_limit_hk(c.customer_provider_key_hk, p.period)
         from changed as c
         cross join unnest('{DAY,MONTH}'::text[]) as p (period)
+        where c.load_end_date is null or c.ended_by is not null
     ));
     perform ops.fn_refresh_principals(array(
         select h.customer_hk from gateway.customer_provider_keys_h as h
