@@ -46,3 +46,5 @@ comment on column gateway.usage_event_l.refers_to_hk is
 drop function if exists gateway.fn_recharge(gateway.api_request_s, numeric, numeric, boolean);
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_reprice_attempts(date, bytea);
+-- squawk-ignore ban-drop-function
+drop function if exists gateway.fn_bill_document(bytea, text, text, date, timestamptz);

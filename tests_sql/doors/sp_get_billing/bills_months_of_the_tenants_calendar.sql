@@ -1,5 +1,5 @@
 begin;
-select plan(16);
+select plan(18);
 select test.make_offer('maker', 'model-a'), test.make_offer('other', 'model-b');
 select test.make_customer('user', '{"cost_budget_daily": 10, "cost_budget_monthly": 50}'), test.make_customer('neighbour');
 select test.make_token('user', 'limited', '{"cost_budget_daily": 5}');
@@ -69,5 +69,15 @@ select is(
     '{"status": "invalid_request", "http_status": 400, "param": "period"}', 'refused: ' || p.period
 )
 from (values ('2999-01'), ('2026-13'), ('march')) as p (period);
+-- However much there is to tell, usage is read once.
+set local track_functions = 'all';
+create function test.readings() returns bigint language sql as $$
+    select f.calls from pg_catalog.pg_stat_xact_user_functions as f where f.schemaname = 'gateway' and f.funcname = 'fn_list_usage';
+$$;
+select test.bill('2026-03');
+select is(test.readings(), 1::bigint, 'for lines and draft');
+select gateway.sp_close_month('2026-03-01');
+select test.bill('2026-03');
+select is(test.readings(), 2::bigint, 'and for lines beside an invoice');
 select * from finish();
 rollback;
