@@ -1,11 +1,14 @@
-"""`/healthz/live`, `/healthz/ready` and `/metrics`: for the machines that look after this one."""
+"""`/healthz/live`, `/healthz/ready` and `/metrics`: for the machines that look after this one.
+
+What balances load often asks with HEAD: the same status and headers, and no body.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import msgspec
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response, get, head
 from litestar.openapi.datastructures import ResponseSpec
 
 from litestar_app.calls import Readiness
@@ -26,6 +29,10 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
+    @head("/healthz/live", include_in_schema=False)
+    async def is_live() -> None:
+        """As GET."""
+
     @get(
         "/healthz/ready",
         tags=["health"],
@@ -37,11 +44,13 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
     )
     async def ready() -> Response[bytes]:
         readiness = await _readiness(front)
-        status = 200 if readiness.ready else 503
-        headers = request_id_headers()
-        if not readiness.ready:
-            headers["retry-after"] = "1"
+        status, headers = _outcome(readiness)
         return Response(msgspec.json.encode(readiness), status_code=status, media_type=JSON, headers=headers)
+
+    @head("/healthz/ready", include_in_schema=False)
+    async def is_ready() -> Response[None]:
+        status, headers = _outcome(await _readiness(front))
+        return Response(None, status_code=status, media_type=JSON, headers=headers)
 
     @get(
         "/metrics",
@@ -60,7 +69,14 @@ def health_routes(front: Front) -> list[HTTPRouteHandler]:
         )
         return Response(text, media_type=CONTENT_TYPE.partition("; charset")[0])
 
-    return [live, ready, metrics]
+    return [live, is_live, ready, is_ready, metrics]
+
+
+def _outcome(readiness: Readiness) -> tuple[int, dict[str, str]]:
+    headers = request_id_headers()
+    if not readiness.ready:
+        headers["retry-after"] = "1"
+    return (200 if readiness.ready else 503), headers
 
 
 async def _readiness(front: Front) -> Readiness:

@@ -131,6 +131,18 @@ async def test_health(desk: Desk) -> None:
     assert (response.status_code, response.json()["ready"]) == (503, False)
 
 
+async def test_health_is_asked_for_its_head(desk: Desk) -> None:
+    async def head(path: str) -> tuple[int, bytes, str | None]:
+        response = await desk.client.head(path)
+        return response.status_code, response.content, response.headers.get("retry-after")
+
+    assert await head("/healthz/live") == (200, b"", None)
+    assert await head("/healthz/ready") == (200, b"", None)
+    desk.reads.away = True
+    assert await head("/healthz/live") == (200, b"", None)
+    assert await head("/healthz/ready") == (503, b"", "1")
+
+
 async def test_metrics_speak_without_the_database(desk: Desk) -> None:
     assert "onevault_database_up 1.0" in (await desk.client.get("/metrics")).text
     desk.reads.away = True
