@@ -77,6 +77,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     audio_in: bool | None = None
     audio_out: bool | None = None
     cache_1h: bool | None = None
+    betas: list[str] | None = None
 
 
 class Caller(NamedTuple):

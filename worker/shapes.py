@@ -39,7 +39,8 @@ class Candidate(msgspec.Struct, frozen=True):
     `max_output_tokens` is what to send upstream when the customer named no limit or a higher one.
     `settings` are the quirks of this provider, read by its adapter. `spare_keys` are for when `key` is not taken; None
     among them is a call without a key. `own_keys` are those of both that the customer brought. `guarded`: the endpoint
-    is a customer's word, and only reached as `worker.egress` allows.
+    is a customer's word, and only reached as `worker.egress` allows. `betas` are the beta features that it may be told
+    of; None where that is for its own list to say.
     """
 
     offer: str
@@ -55,6 +56,7 @@ class Candidate(msgspec.Struct, frozen=True):
     max_output_tokens: int | None = None
     settings: msgspec.Raw = msgspec.Raw(b"{}")
     guarded: bool = False
+    betas: tuple[str, ...] | None = None
 
 
 class Hedge(msgspec.Struct, frozen=True):

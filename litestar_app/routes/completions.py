@@ -144,13 +144,14 @@ class Call:
             body = surface.unpack(body, headers)
         features = surface.read(body)
         self._kind = "stream" if features.stream else "plain"
+        passed = surface.passed_headers(headers)
         answer = Answer(
             surface.name,
             body,
             load,
             stream=features.stream,
             include_usage=features.include_usage,
-            passed=surface.passed_headers(headers),
+            passed=passed,
         )
         del body
         timeout = front.settings.request_timeout_seconds
@@ -158,7 +159,7 @@ class Call:
         front.links.expect(answer)
         try:
             for digest in digests:
-                ask = self._ask(digest, answer, features, headers, timeout, keys)
+                ask = self._ask(digest, answer, features, headers, timeout, keys, surface.betas(passed))
                 decision = self._decision = await front.decide(ask)
                 if decision.status != "invalid_token":
                     break
@@ -185,6 +186,7 @@ class Call:
         headers: Headers,
         timeout: float,
         keys: list[Pair] | None,
+        betas: list[str] | None,
     ) -> Ask:
         return Ask(
             digest=digest.hex(),
@@ -210,6 +212,7 @@ class Call:
             user_agent=user_agent(headers),
             timeout_ms=round(timeout * 1000),
             **features.rare(),
+            betas=betas,
             idempotency=keys if keys is not None else msgspec.UNSET,
         )
 

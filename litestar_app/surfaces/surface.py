@@ -18,9 +18,10 @@ from litestar_app.surfaces.rerank import read_rerank
 from litestar_app.surfaces.responses import read_responses, stream_error
 
 _NUMBER: Final = re.compile(rb'"sequence_number":\s*(\d{1,9})')
+BETA: Final = "anthropic-beta"
 _PASSED: Final = {
     "anthropic-version": re.compile(rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),
-    "anthropic-beta": re.compile(rb"[0-9A-Za-z_., -]{1,1000}"),
+    BETA: re.compile(rb"[0-9A-Za-z_., -]{1,1000}"),
 }
 
 
@@ -50,6 +51,11 @@ class Surface(NamedTuple):
             return {}
         given = ((name, headers.get(name.encode()), form) for name, form in _PASSED.items())
         return {name: value.decode() for name, value, form in given if value is not None and form.fullmatch(value)}
+
+    @staticmethod
+    def betas(passed: dict[str, str]) -> list[str] | None:
+        """The beta features that the customer names."""
+        return [name for part in passed.get(BETA, "").split(",") if (name := part.strip())] or None
 
     def last_events(self, receipt: Receipt, first_id: bytes | None, last: bytes) -> bytes:
         """The end of a whole stream, with `onevault` in it; `last` is the event that the worker kept for it."""

@@ -105,6 +105,17 @@ $$;
 comment on function admin.fn_clean_models(text[]) is
 'Names of models (model, or provider/model) as the vault writes them; refuses unknown ones. NULL stays NULL.';
 
+create or replace function admin.fn_clean_betas(p_betas text[]) returns text[]
+language sql immutable
+set search_path = ''
+begin atomic
+    select case when p_betas is not null
+        then coalesce(array_agg(distinct btrim(u.beta)) filter (where btrim(u.beta) <> ''), '{}') end
+    from unnest(p_betas) as u (beta);
+end;
+
+comment on function admin.fn_clean_betas(text[]) is 'Names of beta features, each once. NULL stays NULL.';
+
 create or replace function admin.fn_clean_time_zone(p_time_zone text) returns text
 language plpgsql
 stable

@@ -14,6 +14,8 @@ begin atomic
         ('address_policy_is_known', 'This address policy is not known', 'Use FULL, SHORTENED or NONE.'),
         ('allowed_addresses_name_somebody', 'This list of addresses lets nobody in, or is too long',
             'Name 1 to 100 networks like {10.0.0.0/8,2001:db8::/32}, or use NULL for any address.'),
+        ('allowed_betas_are_names', 'One of these is no beta feature''s name, or there are more than a hundred',
+            'Write them like {context-1m-2025-08-07}; {} allows none, NULL all that the provider lets pass.'),
         ('api_endpoint_is_http', 'This endpoint is no http address',
             'Write it like https://api.example.com/v1; only the sandbox runs in-process.'),
         ('budgets_are_not_negative', 'A budget cannot be negative',

@@ -37,7 +37,7 @@ begin
             'own_keys', ops.fn_list_own_keys(h.customer_hk),
             'entitlements', ops.fn_list_entitled_days(h.customer_hk),
             'charge_rules', ops.fn_list_charge_rules(h.customer_hk, n.tenant_hk, ns.time_zone), 'is_strict', cs.is_strict,
-            'keeps_parameters', cs.keeps_parameters,
+            'keeps_parameters', cs.keeps_parameters, 'allowed_betas', ns.allowed_betas,
             'limit_hks', (
                 select array_agg(l.usage_limit_hk order by l.usage_limit_hk) from ops.usage_limit as l
                 where l.tenant_hk = n.tenant_hk and l.token_hk is null

@@ -11,6 +11,7 @@ select
     trim_scale(s.markup_percent) as markup_percent,
     s.address_policy::text as address_policy,
     s.baseline_model::text as baseline_model,
+    s.allowed_betas,
     s.is_active,
     s.load_date,
     s.load_end_date,
@@ -22,7 +23,9 @@ from auth.tenant_h as h
 inner join auth.tenant_s as s on h.tenant_hk = s.tenant_hk;
 
 create view admin.tenant as
-select t.tenant, t.tenant_name, t.time_zone, t.markup_percent, t.address_policy, t.baseline_model, t.is_active
+select
+    t.tenant, t.tenant_name, t.time_zone, t.markup_percent, t.address_policy, t.baseline_model, t.allowed_betas,
+    t.is_active
 from admin.tenant_history as t
 where util.fn_is_in_force(t.load_date, t.load_end_date);
 
@@ -39,6 +42,9 @@ comment on column admin.tenant.address_policy is
 'How callers'' addresses and agents are kept: FULL, SHORTENED (if not given) or NONE.';
 comment on column admin.tenant.baseline_model is
 'Model, or provider/model, that calls which name none are compared with in business_vault.savings; NULL for none.';
+comment on column admin.tenant.allowed_betas is
+'What its customers may name in the header anthropic-beta, as far as the provider lets it pass, too; NULL for all, {}
+for nothing.';
 comment on column admin.tenant.is_active is 'False refuses every call of its customers.';
 
 comment on view admin.tenant_history is 'Every version of every tenant, deleted ones included.';
@@ -48,6 +54,7 @@ comment on column admin.tenant_history.time_zone is 'IANA name; days and months 
 comment on column admin.tenant_history.markup_percent is 'Percent added to provider cost.';
 comment on column admin.tenant_history.address_policy is 'How callers'' addresses and agents were kept.';
 comment on column admin.tenant_history.baseline_model is 'What calls that named no model were compared with.';
+comment on column admin.tenant_history.allowed_betas is 'What its customers could name in anthropic-beta.';
 comment on column admin.tenant_history.is_active is 'Whether its customers could call.';
 comment on column admin.tenant_history.load_date is 'Since when this version holds.';
 comment on column admin.tenant_history.load_end_date is 'When it ended; NULL for the version in force.';

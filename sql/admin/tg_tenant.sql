@@ -20,7 +20,7 @@ begin
             'baseline_model', (
                 admin.fn_clean_models(array_remove(array[nullif(btrim(new.baseline_model), '')], null))
             )[1],
-            'is_active', new.is_active
+            'allowed_betas', admin.fn_clean_betas(new.allowed_betas), 'is_active', new.is_active
         ))
     );
     select t.* into new from admin.tenant as t where t.tenant = v_name;
@@ -47,7 +47,7 @@ begin
             'baseline_model', (
                 admin.fn_clean_models(array_remove(array[nullif(btrim(new.baseline_model), '')], null))
             )[1],
-            'is_active', new.is_active
+            'allowed_betas', admin.fn_clean_betas(new.allowed_betas), 'is_active', new.is_active
         )
     );
     select t.* into new from admin.tenant as t where t.tenant = old.tenant;

@@ -38,6 +38,7 @@ select
     ul.limit_hks,
     cs.is_strict,
     cs.keeps_parameters,
+    ns.allowed_betas,
     ops.fn_list_own_keys(ch.customer_hk) as own_keys,
     ops.fn_list_entitled_days(ch.customer_hk) as entitlements,
     ops.fn_list_charge_rules(ch.customer_hk, nh.tenant_hk, ns.time_zone) as charge_rules

@@ -37,21 +37,21 @@ begin
         token_requests_per_minute = c.token_requests_per_minute,
         token_daily_budget_usd = c.token_daily_budget_usd, token_monthly_budget_usd = c.token_monthly_budget_usd,
         limit_hks = c.limit_hks, is_strict = c.is_strict, keeps_parameters = c.keeps_parameters,
-        own_keys = c.own_keys, entitlements = c.entitlements, charge_rules = c.charge_rules
+        allowed_betas = c.allowed_betas, own_keys = c.own_keys, entitlements = c.entitlements, charge_rules = c.charge_rules
     when not matched then insert (
         token_digest, token_hk, token_bk, token_name, token_status, expires_at, scopes, customer_hk, customer_bk,
         tenant_hk, tenant_bk, is_active, time_zone, priority_tier, address_policy, markup_percent,
         compliance_levels, preferred_providers, allowed_models, requests_per_minute, daily_budget_usd,
         monthly_budget_usd, token_requests_per_minute, token_daily_budget_usd, token_monthly_budget_usd,
         allowed_addresses, limit_hks, is_strict, keeps_parameters, own_keys, entitlements,
-        charge_rules
+        charge_rules, allowed_betas
     ) values (
         c.token_digest, c.token_hk, c.token_bk, c.token_name, c.token_status, c.expires_at, c.scopes, c.customer_hk,
         c.customer_bk, c.tenant_hk, c.tenant_bk, c.is_active, c.time_zone, c.priority_tier, c.address_policy,
         c.markup_percent, c.compliance_levels, c.preferred_providers, c.allowed_models, c.requests_per_minute,
         c.daily_budget_usd, c.monthly_budget_usd, c.token_requests_per_minute, c.token_daily_budget_usd,
         c.token_monthly_budget_usd, c.allowed_addresses, c.limit_hks, c.is_strict, c.keeps_parameters, c.own_keys,
-        c.entitlements, c.charge_rules
+        c.entitlements, c.charge_rules, c.allowed_betas
     );
 
     insert into ops.scope_state (scope_hk, scope_kind, customer_hk)

@@ -37,7 +37,7 @@ comment on function gateway.fn_name_tier(text) is
 
 create or replace function gateway.fn_is_special(p_features gateway.request_features) returns boolean
 language sql immutable
-return gateway.fn_ask_extras(p_features) is not null or (p_features).needs is not null
+return gateway.fn_ask_extras(p_features) is not null or (p_features).needs is not null or (p_features).betas is not null
     or gateway.fn_name_tier((p_features).service_tier) <> 'standard';
 
 comment on function gateway.fn_is_special(gateway.request_features) is

@@ -32,6 +32,10 @@ begin
         );
         return v_choice;
     end if;
+    if v_features.betas is not null and not v_features.betas <@ p_principal.allowed_betas then
+        v_choice.refusal := gateway.fn_refuse_betas(v_features.betas, p_principal.allowed_betas);
+        return v_choice;
+    end if;
     v_best := gateway.fn_choose_candidates(
         p_now, v_features, v_target.provider, v_target.model, p_prompt_tokens, p_principal, v_choice.compliance, v_rule,
         v_target.is_free, p_seed, p_epoch, p_seen
@@ -48,7 +52,8 @@ begin
     v_choice.provider_bk := v_best.provider_bk;
     v_choice.model_bk := v_best.model_bk;
     v_choice.hold_usd := v_best.hold_usd;
-    v_choice.candidates := v_best.candidates;
+    v_choice.candidates := case when p_features.betas is null then v_best.candidates
+        else gateway.fn_mark_betas(v_best.candidates, p_features.betas, p_principal.allowed_betas) end;
     v_choice.prices := v_best.prices;
     v_choice.is_sticky := v_rule.is_sticky;
     v_choice.is_hedged := v_rule.is_hedged;

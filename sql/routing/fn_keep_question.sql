@@ -29,7 +29,8 @@ begin
             'service_tier', p_features.service_tier, 'images_out', p_features.images_out,
             'image_variant', substring(p_features.image_variant from '^[0-9a-z]{1,20}(?:/[0-9a-z]{1,20})?$'),
             'searches', p_features.searches, 'audio_in', p_features.audio_in, 'audio_out', p_features.audio_out,
-            'cache_1h', p_features.cache_1h, 'needs', p_features.needs
+            'cache_1h', p_features.cache_1h, 'needs', p_features.needs,
+            'betas', p_features.betas
         ));
     end if;
     return jsonb_build_object('asked', v_asked);

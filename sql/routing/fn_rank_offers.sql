@@ -37,7 +37,7 @@ begin atomic
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
-            when p_is_special and not w.features @> w.needs then 'unsupported'
+            when p_is_special and not (w.features @> w.needs and gateway.fn_takes_betas(w.betas, w.candidate)) then 'unsupported'
             when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
             when p_is_special and w.is_unpriced and w.capability <> 'rerank' then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'

@@ -16,6 +16,7 @@ declare
     v_own_keys jsonb := case when p_principal.own_keys is not null
         then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
     v_charges jsonb;
+    v_needs text[] := p_features.needs || case when p_features.betas is not null then array['anthropic-beta'] end;
 begin
     if p_principal.charge_rules is not null then
         v_charges := gateway.fn_list_charges(
@@ -91,8 +92,8 @@ begin
         when v_reasons ? 'unsupported' then gateway.fn_refuse(
             'invalid_request', 400,
             format('%s cannot be told all that this call says (%s). Leave that out, or ask for another model.',
-                quote_literal(v_asked), array_to_string(p_features.needs, ', ')),
-            jsonb_build_object('param', p_features.needs[1])
+                quote_literal(v_asked), array_to_string(v_needs, ', ')),
+            jsonb_build_object('param', v_needs[1])
         )
         when v_reasons ? 'own_key' then gateway.fn_refuse(
             'no_provider', 503,

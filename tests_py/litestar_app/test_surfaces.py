@@ -186,5 +186,7 @@ def test_only_what_a_provider_may_be_told_is_passed_on() -> None:
         "anthropic-beta": "context-1m-2025-08-07, other",
         "anthropic-version": "2023-06-01",
     }
+    assert surface.betas(surface.passed_headers(given)) == ["context-1m-2025-08-07", "other"]
+    assert surface.betas({}) is None
     assert surface.passed_headers({b"anthropic-version": b"1; drop", b"anthropic-beta": b"\xff"}) == {}
     assert BY_NAME["chat"].passed_headers(given) == {}

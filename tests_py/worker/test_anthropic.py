@@ -11,12 +11,14 @@ import pytest
 
 from onevault.tokens import Secret
 from tests_py.providers.anthropic import FakeAnthropic, usage
+from tests_py.providers.openai import FakeOpenAI
 from tests_py.providers.scenarios import TEXT, Scenario
 from tests_py.worker.adapters import PDF, PNG, SCHEMA, ask, fails, files, opened, say, structured, tools
 from tests_py.worker.kit import Remembered, attempt, call, candidate
 from worker.providers.anthropic import AnthropicProvider
 from worker.providers.base import Inquiry
-from worker.shapes import Usage
+from worker.providers.openai import OpenAIProvider
+from worker.shapes import Candidate, Usage
 
 USED = Usage(input_uncached=15, cache_read=3, cache_write=6, output=10, reasoning=2, other={"cache_write_1h": 4})
 SAID: dict[str, Any] = {"max_tokens": 100, "messages": [{"role": "user", "content": "Hello"}]}
@@ -111,6 +113,34 @@ async def test_versions_and_betas(provider: AnthropicProvider, fake: FakeAnthrop
     assert (await told({"betas": ["b-2"]}, **{"anthropic-beta": "a-1, b-2"}))["anthropic-beta"] == "b-2"
     assert "anthropic-beta" not in await told({"betas": []}, **{"anthropic-beta": "a-1"})
     assert (await told({"headers": {"X-Team": "a"}}))["x-team"] == "a"
+
+
+async def test_a_beta_that_is_not_told_is_named(provider: AnthropicProvider, fake: FakeAnthropic) -> None:
+    async def told(who: Candidate) -> tuple[str | None, list[str]]:
+        asked, made = call(who, SAID, surface="messages", key="k"), attempt()
+        await provider.call(
+            msgspec.structs.replace(asked, headers={"anthropic-beta": "a-1, b-2"}), made, Remembered()
+        )
+        return fake.seen[-1].headers.get("anthropic-beta"), made.dropped
+
+    who = candidate(where(fake), settings={"betas": ["b-2", "c-3"]})
+    assert await told(who) == ("b-2", ["anthropic-beta=a-1"])
+    # SQL names what passes; a server's own list holds all the same.
+    assert await told(msgspec.structs.replace(who, betas=("a-1",))) == (
+        None,
+        ["anthropic-beta=a-1", "anthropic-beta=b-2"],
+    )
+    assert await told(msgspec.structs.replace(candidate(where(fake)), betas=("a-1", "b-2"))) == ("a-1,b-2", [])
+
+
+async def test_no_other_server_is_told_of_betas() -> None:
+    with FakeOpenAI() as other:
+        made = attempt()
+        asked = call(candidate(other.endpoint()), SAID, surface="messages", key="k")
+        async with opened(OpenAIProvider) as provider:
+            await provider.call(msgspec.structs.replace(asked, headers={"anthropic-beta": "a-1"}), made, Remembered())
+    assert made.dropped == ["anthropic-beta=a-1"]
+    assert "anthropic-beta" not in other.seen[-1].headers
 
 
 async def test_tokens_are_counted(provider: AnthropicProvider, fake: FakeAnthropic) -> None:

@@ -12,14 +12,14 @@ from worker.dialects.messages_answer import MessagesReader
 from worker.dialects.messages_request import write_messages
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
-from worker.providers.base import CONVERSATIONS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, not_served
+from worker.providers.base import BETA, CONVERSATIONS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, not_served
 from worker.providers.counting import CountListener
 from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.listening import Listener
 from worker.providers.messages import MessagesListener
 from worker.providers.refusals import classify_refusal
 from worker.providers.tally import Tally
-from worker.providers.target import Headers, find_target, read_quirks
+from worker.providers.target import find_target, read_quirks
 from worker.shapes import Attempt
 
 VERSION: Final = "2023-06-01"
@@ -62,10 +62,16 @@ class AnthropicProvider(HttpProvider):
             _set_length(call, fields)
         url, headers = find_target(call.candidate.endpoint, path, _told(quirks, call))
         if call.surface in ("messages", "count_tokens"):
-            headers = [*headers, *_betas(call, quirks)]
+            told = ",".join(self.betas(call))
+            headers = [*headers, (BETA.encode(), told.encode("latin-1", "replace"))] if told else headers
         if call.api_key is not None:
             headers = [*headers, _authorization(call.api_key)]
         return Exchange(post(url, headers, msgspec.json.encode(fields)), listener, stream)
+
+    def betas(self, call: Call) -> list[str]:
+        """See `HttpProvider`: what SQL has named of them, and never more than the server's own list."""
+        own, said = read_quirks(Quirks, call.candidate.settings).betas, call.candidate.betas
+        return [name for name in call.betas if (own is None or name in own) and (said is None or name in said)]
 
     def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """See `HttpProvider`."""
@@ -89,12 +95,6 @@ def _set_length(call: Call, fields: dict[str, msgspec.Raw]) -> None:
         fields["stream"] = msgspec.Raw(b"true")
     else:
         fields.pop("stream", None)
-
-
-def _betas(call: Call, quirks: Quirks) -> Headers:
-    named = [beta.strip() for beta in call.headers.get("anthropic-beta", "").split(",") if beta.strip()]
-    allowed = [beta for beta in named if quirks.betas is None or beta in quirks.betas]
-    return [(b"anthropic-beta", ",".join(allowed).encode("latin-1", "replace"))] if allowed else []
 
 
 def _told(quirks: Quirks, call: Call | None = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ never keeps anything that was said.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Literal, Protocol
 
 import httpx
@@ -34,6 +35,9 @@ NOT_UPSTREAM: Final = ("type", "priority", "max_cost", "session_id")
 
 CONVERSATIONS: Final = frozenset(("chat", "native", "messages", "responses"))
 """The routes by which models are talked to."""
+
+BETA: Final = "anthropic-beta"
+"""The header in which beta features are named; only servers that speak Messages have any."""
 
 LABELS: Final = frozenset(("role", "id", "type", "index", "format", "call_id"))
 """Fields of an answer that name a piece and are no output."""
@@ -99,6 +103,17 @@ class Call(msgspec.Struct, frozen=True):
                 except msgspec.MsgspecError:
                     continue  # null, or for the front to have refused
         return min(limits) if limits else None
+
+    @property
+    def betas(self) -> list[str]:
+        """The beta features that the customer names."""
+        given = self.headers.get(BETA)
+        return [name for part in given.split(",") if (name := part.strip())] if given else []
+
+    def note_betas(self, attempt: Attempt, passed: Collection[str] = ()) -> None:
+        """Say which beta features the provider is not told of."""
+        if BETA in self.headers:
+            attempt.dropped = [*attempt.dropped, *(f"{BETA}={name}" for name in self.betas if name not in passed)]
 
     def __repr__(self) -> str:
         return f"Call({self.request_id!r}, {self.candidate.provider!r})"

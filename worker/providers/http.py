@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import httpx
@@ -50,6 +51,7 @@ class HttpProvider:
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One call; see `worker.providers.base.Provider`."""
         request, listener, stream = self.exchange(call, Tally(attempt))
+        call.note_betas(attempt, self.betas(call))
         if call.candidate.guarded:
             request.extensions = {**request.extensions, GUARDED: True}
         response = await (self._send_apart(request) if stream else self.send(request))
@@ -69,6 +71,10 @@ class HttpProvider:
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """What to send for a call, and who listens. Raises `CallFailed` for what this provider cannot be asked."""
         raise NotImplementedError
+
+    def betas(self, call: Call) -> Collection[str]:
+        """Those of the beta features that a call names which this provider is told of."""
+        return ()
 
     def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """What an error response means; `attempt` has its status."""

@@ -104,6 +104,7 @@ class SandboxProvider:
         if call.surface == "count_tokens":
             await estimate_count(call, attempt, output)
             return
+        call.note_betas(attempt)
         if call.surface == "embeddings":
             await _embed(call, attempt, output)
             return
