@@ -78,6 +78,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     audio_out: bool | None = None
     cache_1h: bool | None = None
     betas: list[str] | None = None
+    inputs: int | None = None
 
 
 class Caller(NamedTuple):

@@ -61,6 +61,7 @@ _RARE: Final = (
     "audio_in",
     "audio_out",
     "cache_1h",
+    "inputs",
 )
 
 _chat: Final = msgspec.json.Decoder(ChatRequest)
@@ -100,6 +101,9 @@ class Features(msgspec.Struct, frozen=True):
     audio_out: bool | None = None
     cache_1h: bool | None = None
     """Whether something is to be kept by the provider for an hour, which costs more than for minutes."""
+
+    inputs: int | None = None
+    """How many texts are to be embedded, where it is more than one."""
 
     def rare(self) -> dict[str, Any]:
         """Those that few calls have, by name, as far as this one has them."""

@@ -42,6 +42,7 @@ set local role onevault_owner;
 \ir ops/fn_complete_rate.sql
 \ir ops/fn_list_rates.sql
 \ir ops/fn_name_grammars.sql
+\ir ops/fn_most_inputs.sql
 \ir ops/current_offer.sql
 \ir ops/circuit_breaker.sql
 \ir ops/key_breaker.sql

@@ -68,5 +68,13 @@ def read_embeddings(body: bytes) -> Features:
         session=request.session_id or None,
         # Tokens mean something to their maker only.
         needs=["token_input"] if tokens else None,
+        inputs=_count_inputs(given),
         parameters=["dimensions"] if request.dimensions is not None else None,
     )
+
+
+def _count_inputs(given: str | list[str | int | list[int]]) -> int | None:
+    """How many vectors are asked for; None for one. A list of numbers is one text in tokens."""
+    if isinstance(given, str) or len(given) == 1 or isinstance(given[0], int):
+        return None
+    return len(given)

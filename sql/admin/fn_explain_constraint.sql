@@ -8,6 +8,7 @@ begin atomic
         coalesce(max(e.hint), 'Look at the constraint of this name for what is allowed.')
     from (
         values
+        ('max_inputs_is_positive', 'max_inputs is above 0', 'Use a number of texts, or NULL for what is usual.'),
         ('amount_is_not_negative', 'A limit cannot be negative', 'Use an amount from 0 up.'),
         ('adapter_settings_is_an_object', 'adapter_settings is no JSON object',
             'Write it like {"stream_usage": true}.'),

@@ -18,6 +18,7 @@ begin
             'context_tokens', m.context_tokens,
             'max_output_tokens', m.max_output_tokens,
             'default_output_tokens', m.default_output_tokens,
+            'max_inputs', m.max_inputs,
             'quality_score', m.quality_score,
             'quality_by_type', admin.fn_clean_scores(m.quality_by_type),
             'owner_hk', case when m.customer is not null then admin.fn_find_customer(m.customer) end,

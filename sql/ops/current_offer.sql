@@ -79,11 +79,11 @@ offers as (
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
         c.output as output_usd_per_million, d.other_usd_per_million, d.service_tier, d.above_tokens,
-        d.further_prices || jsonb_strip_nulls(jsonb_build_object('bytes_per_token', nullif(us.bytes_per_token, 4)))
-            as further_prices,
+        d.further_prices || jsonb_strip_nulls(jsonb_build_object('bytes_per_token', nullif(us.bytes_per_token, 4))) as further_prices,
         d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk,
         ps.owner_hk is not null as is_guarded, ps.adapter_kind = 'sandbox' as is_sandbox,
-        coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
+        coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output, case when 'embedding' = any(os.capabilities)
+            then coalesce(os.max_inputs, ops.fn_most_inputs(ps.adapter_kind)) end as max_inputs,
         case
             when not ps.is_active then 'provider_inactive'
             when not os.is_active then 'offer_inactive'
@@ -126,7 +126,7 @@ select
     o.quality_by_type, o.compliance_levels, o.provider_key_hk, o.input_usd_per_million, o.cache_read_usd_per_million,
     o.cache_write_usd_per_million, o.output_usd_per_million, o.is_sandbox, o.unroutable_because,
     o.prompt_factor, o.usual_output, o.service_tier, o.above_tokens, o.up_to_tokens, o.service_tiers,
-    o.other_usd_per_million, o.owner_hk,
+    o.other_usd_per_million, o.owner_hk, o.max_inputs,
     jsonb_build_object(
         'offer', encode(o.offer_hk, 'hex'), 'provider', o.provider_bk, 'kind', o.adapter_kind,
         'endpoint', o.api_endpoint, 'model', o.model_bk, 'upstream_model', o.upstream_model,

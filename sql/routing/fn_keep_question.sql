@@ -24,6 +24,9 @@ begin
         'choices', nullif(p_features.choices, 1), 'max_cost', p_features.max_cost, 'room_usd', p_features.room_usd,
         'room_tokens', p_features.room_tokens, 'closed', p_features.closed, 'metadata', v_metadata
     ));
+    if p_features.inputs is not null then
+        v_asked := v_asked || jsonb_build_object('inputs', p_features.inputs);
+    end if;
     if p_features.is_special then
         v_asked := v_asked || jsonb_strip_nulls(jsonb_build_object(
             'service_tier', p_features.service_tier, 'images_out', p_features.images_out,

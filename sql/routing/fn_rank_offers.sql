@@ -34,6 +34,7 @@ begin atomic
             when w.tools and not 'tools' = any(w.features) then 'tools'
             when w.vision and not 'vision' = any(w.features) then 'vision'
             when w.structured and not 'structured' = any(w.features) then 'structured'
+            when w.inputs > w.max_inputs then 'inputs'
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
@@ -60,7 +61,7 @@ begin atomic
         select
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
-            o.compliance_levels, o.service_tier, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays,
+            o.compliance_levels, o.service_tier, o.max_inputs, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays,
             g.*, c.*, y.*, (x.held).is_unpriced,
             coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
@@ -72,8 +73,7 @@ begin atomic
         cross join lateral (
             select
                 nullif(p.own -> 'keys', 'null') as own_keys, coalesce((p.own ->> 'stays')::boolean, false) as stays,
-                case when coalesce(p.own -> 'keys', 'null') = 'null' then q.markup_factor else q.fee_factor end
-                    as charge_factor
+                case when p.own ->> 'keys' is null then q.markup_factor else q.fee_factor end as charge_factor
             from (
                 select case when p_own_keys ? o.provider_bk
                     then gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) end as own

@@ -16,6 +16,12 @@ declare
     v_own_keys jsonb := case when p_principal.own_keys is not null
         then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
     v_charges jsonb;
+    v_inputs integer := case when p_features.inputs is not null then (
+        select max(o.max_inputs)
+        from gateway.fn_list_offers(
+            p_now, p_provider, p_model, case when p_is_free then p_rule.target_names end, p_epoch
+        ) as o
+    ) end;
     v_needs text[] := p_features.needs || case when p_features.betas is not null then array['anthropic-beta'] end;
 begin
     if p_principal.charge_rules is not null then
@@ -70,6 +76,12 @@ begin
                 'context.',
                 quote_literal(v_asked), v_context),
             jsonb_build_object('param', 'messages')
+        )
+        when v_reasons ? 'inputs' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s takes %s texts a call at most, this call has %s. Send fewer at a time, or ask for another model.',
+                quote_literal(v_asked), v_inputs, p_features.inputs),
+            jsonb_build_object('param', 'input')
         )
         when v_reasons ?| '{capability,stream,tools,vision,structured}' then gateway.fn_refuse(
             'invalid_request', 400,

@@ -30,6 +30,8 @@ CHAT = {
 EMBED = {
     "texts", "images", "inputs", "embedding_types", "output_dimension", "truncate", "max_tokens", "priority",
 }  # fmt: skip
+MOST_TEXTS = 96
+"""More than these a call are refused."""
 CITATION = {"start": 22, "end": 28, "text": "Zürich", "sources": [{"type": "document", "id": "doc:0"}]}
 
 
@@ -132,6 +134,8 @@ def _call(call: ToolCall, number: int, *, whole: bool) -> dict[str, Any]:
 def _embed(body: dict[str, Any], scenario: Scenario) -> Reply:
     texts = body.get("texts")
     given = texts or body.get("inputs") or body.get("images") or []
+    if len(given) > MOST_TEXTS:
+        raise Refused(400, f"invalid request: total number of texts must be at most {MOST_TEXTS} - received {len(given)}")
     kinds = body.get("embedding_types") or ["float"]
     made = vectors(len(given), body.get("output_dimension"))
     whole = [[int(number * 8) for number in vector] for vector in made]

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from onevault.tokens import Secret
-from tests_py.providers.cohere import FakeCohere
+from tests_py.providers.cohere import MOST_TEXTS, FakeCohere
 from tests_py.providers.scenarios import TEXT, Scenario
 from tests_py.worker.adapters import GRAMMARS, PNG, SCHEMA, ask, fails, files, opened, question, say, structured, tools
 from tests_py.worker.kit import Remembered, attempt, call, candidate
@@ -130,6 +130,18 @@ async def test_what_is_billed_is_booked(provider: CohereProvider, fake: FakeCohe
 
 
 # Vectors
+
+
+async def test_one_call_takes_so_many_texts(provider: CohereProvider, fake: FakeCohere) -> None:
+    """More of them SQL sends elsewhere: they are never split into calls that the books would not know."""
+    calls = len(fake.seen)
+    answer, _ = await plain(provider, endpoint(fake), "embeddings", {"input": ["a"] * MOST_TEXTS})
+    assert len(answer["data"]) == MOST_TEXTS
+    failed, made, _ = await fails(
+        provider, endpoint(fake), "embeddings", {"input": ["a"] * (MOST_TEXTS + 1)}, stream=False
+    )
+    assert (failed.error_class, failed.customer_fault, made.usage) == ("bad_request", True, None)
+    assert len(fake.seen) == calls + 2
 
 
 @pytest.mark.parametrize(

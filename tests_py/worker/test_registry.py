@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onevault.settings import Settings
+from tests_py.providers.cohere import MOST_TEXTS
 from tests_py.support.cluster import ClonedDatabase
 from tests_py.worker.kit import tls
 from worker.dialects import chat_request, cohere_request, converse_request, gemini_request, messages_request
@@ -32,6 +33,10 @@ def test_sql_knows_what_adapters_can_tell(database: ClonedDatabase) -> None:
     for kind, parameters in TOLD.items():
         assert named[kind] == special & parameters, kind
     assert named["voyage"] == set()
+
+
+def test_sql_knows_how_many_texts_cohere_takes(database: ClonedDatabase) -> None:
+    assert database.query("select ops.fn_most_inputs('cohere')") == [(MOST_TEXTS,)]
 
 
 async def test_sql_knows_the_kinds_there_are(database: ClonedDatabase) -> None:
