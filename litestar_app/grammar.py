@@ -128,6 +128,20 @@ class Ours(Struct, kw_only=True):
     session_id: Annotated[str, Meta(max_length=512)] | None = None
 
 
+class UserLocation(Struct):
+    """Where the asker is, roughly."""
+
+    type: Literal["approximate"]
+    approximate: dict[str, str | None]
+
+
+class SearchOptions(Struct):
+    """That the model may search the web, and from where."""
+
+    search_context_size: Literal["low", "medium", "high"] | None = None
+    user_location: UserLocation | None = None
+
+
 class _Parameters(Ours, kw_only=True):
     """What both routes take besides the conversation: OpenAI's parameters and ours."""
 
@@ -159,7 +173,7 @@ class _Parameters(Ours, kw_only=True):
     service_tier: str | None = None
     modalities: list[str] | None = None
     audio: Raw = field(default_factory=Raw)
-    web_search_options: Raw = field(default_factory=Raw)
+    web_search_options: SearchOptions | None = None
 
 
 class ChatRequest(_Parameters, kw_only=True):

@@ -50,6 +50,9 @@ _NOT_STRUCTURE: Final = bytes(set(range(256)) - set(b'"[]{}'))
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _STRING: Final = re.compile(rb'"[^"]*"')
 
+MOST_SEARCHES: Final = 10
+"""So many searches are held for a call that does not say how many it may make."""
+
 STANDARD_TIERS: Final = (None, "auto", "default", "standard")
 _RARE: Final = (
     "needs",
@@ -114,8 +117,6 @@ def read_request(surface: Surface, body: bytes) -> Features:
     """Check the body of a chat request and measure it. Raises `InvalidRequest`."""
     check_document(body)
     request: ChatRequest | NativeRequest = decode(_chat, body) if surface == "chat" else decode(_native, body)
-    if request.web_search_options:
-        raise InvalidRequest("`web_search_options` cannot be used: nobody tells what they cost.", "web_search_options")
     prompt_bytes = images = 0
     if isinstance(request, NativeRequest):
         if (request.prompt is None) == (request.messages is None):
@@ -152,9 +153,10 @@ def read_request(surface: Surface, body: bytes) -> Features:
         max_cost=cost_of(request.max_cost),
         metadata=request.metadata,
         session=request.session_id or request.prompt_cache_key or None,
-        needs=["n"] if request.n is not None and request.n > 1 else None,
+        needs=_list_needs(request),
         parameters=_list_wishes(request),
         service_tier=request.service_tier if request.service_tier not in STANDARD_TIERS else None,
+        searches=MOST_SEARCHES if request.web_search_options is not None else None,
         audio_in=any(_is_sound(message) for message in messages) or None,
         audio_out=bool(request.audio) or "audio" in (request.modalities or ()) or None,
     )
@@ -164,10 +166,19 @@ def _is_sound(message: Message) -> bool:
     return type(message.content) is list and any(part.type == "input_audio" for part in message.content)
 
 
+def _list_needs(request: ChatRequest | NativeRequest) -> list[str] | None:
+    needs = ["n"] if request.n is not None and request.n > 1 else []
+    if request.web_search_options is not None:
+        needs.append("web_search_options")
+    return needs or None
+
+
 def _list_wishes(request: ChatRequest | NativeRequest) -> list[str] | None:
     wishes = [name for name in _NOT_EVERYWHERE if getattr(request, name)]
     if request.seed is not None:
         wishes.append("seed")
+    if (search := request.web_search_options) is not None and search.search_context_size not in (None, "medium"):
+        wishes.append("search_context_size")
     return wishes or None
 
 

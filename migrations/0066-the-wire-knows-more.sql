@@ -1,5 +1,5 @@
--- Which of Anthropic's beta features a tenant's customers may use is the tenant's to say, beside the provider's own list.
--- And a model may take no more than so many texts a call.
+-- Which of Anthropic's beta features a tenant's customers may use is the tenant's to say, beside the provider's own
+-- list. And a model may take no more than so many texts a call.
 set local role onevault_owner;
 
 alter table auth.tenant_s add column allowed_betas text[];

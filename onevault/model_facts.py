@@ -38,6 +38,9 @@ _PICTURES_ALONE: Final = re.compile(r"gpt-image-(1|1-mini|2|2\..*)")
 # More than the tokens of the largest picture that any of them is known to make.
 PICTURE_TOKENS: Final = 8192
 
+# Claudes of before these ask for no region: they answer it with 400.
+_ANYWHERE: Final = re.compile(r"claude-(v?[123]|instant|(opus|sonnet|haiku)-4-[0-5]\b)")
+
 _MAX_OUTPUT: Final = (
     ("openai", r"gpt-5(-mini|-nano)?|gpt-5\.[12]", 128_000),
     ("openai", r"o1|o3|o3-mini|o4-mini", 100_000),
@@ -66,6 +69,11 @@ def is_embedding(model: str) -> bool:
 def is_picture(model: str) -> bool:
     """Tell whether a model makes pictures, by its id."""
     return _PICTURE.search(model) is not None
+
+
+def has_regions(model: str) -> bool:
+    """Tell whether a model of Anthropic's can be asked to stay in a region, by its id."""
+    return _ANYWHERE.match(model) is None
 
 
 def find_misfit(provider: str, model: str, windows: Sequence[Window]) -> str | None:

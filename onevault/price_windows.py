@@ -60,11 +60,12 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class BookPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """A price that is not the plain one: of a meter above a threshold, in a service tier or in batches."""
+    """A price that is not the plain one: of a meter above a threshold, in a service tier, in a region or in batches."""
 
     meter: str
     threshold_tokens: int = 0
     service_tier: str = "standard"
+    region: str = ""
     mode: Literal["sync", "batch"] = "sync"
     usd_per_million: Decimal
 

@@ -10,21 +10,21 @@ there is anything new to read.
 
 import importlib.metadata
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from onevault.model_facts import PICTURE_TOKENS, find_max_output, find_misfit, is_embedding, is_picture
+from onevault.model_facts import PICTURE_TOKENS, find_max_output, find_misfit, has_regions, is_embedding, is_picture
 from onevault.price_windows import BookPrice, Note, Prices, Window, read_windows
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
 # Part of the version, so that a change in how the data is read counts as news too.
-_READING: Final = "3"
+_READING: Final = "4"
 SANDBOX: Final = "sandbox"
 
 
@@ -132,6 +132,7 @@ SANDBOX_OFFERS: Final = (
 
 # Like "global.anthropic.claude-haiku-4-5-20251001-v1:0".
 _BEDROCK_MODEL: Final = re.compile(r"(?:global\.)?([a-z]+)\.(.+?)(?:-v\d(?::\d)?)?")
+_STATES: Final = Decimal("1.1")
 _DATE: Final = re.compile(r"-20\d{6}$")
 # How OpenRouter and Bedrock call the makers of models that are providers here too.
 _MAKERS: Final = {
@@ -197,6 +198,8 @@ def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[
             others = [price for price in others if price.meter != "output"]
         if provider.name == "anthropic" or model.id.startswith("anthropic/"):
             prices, others = _with_hour_long_writes(prices, others)
+        if provider.name == "anthropic" and has_regions(model.id):
+            others = [*others, *_in_the_states(prices, others)]
         yield BookOffer(
             provider=provider.name,
             model=name,
@@ -229,6 +232,15 @@ def _with_hour_long_writes(prices: Prices, others: list[BookPrice]) -> tuple[Pri
     }
     longer = [price for price in longer if (price.threshold_tokens, price.service_tier, price.mode) not in told]
     return prices | {"cache_write_1h": 2 * prices["input"]}, [*others, *longer]
+
+
+def _in_the_states(prices: Prices, others: Sequence[BookPrice]) -> Iterable[BookPrice]:
+    """What tokens cost where they must not leave the United States: a tenth more of each, as Anthropic's list says."""
+    plain = [BookPrice(meter=meter, usd_per_million=price) for meter, price in prices.items()]
+    for price in (*plain, *others):
+        if price.mode == "sync" and price.meter != "search":
+            dearer = price.usd_per_million * _STATES
+            yield msgspec.structs.replace(price, region="us", usd_per_million=dearer)
 
 
 def _house_name(provider: str, model: str, published: Mapping[str, list["ModelInfo"]]) -> str:

@@ -65,13 +65,34 @@ def between(start: time, end: time, prices: ModelPrice) -> ConditionalPrice:
 # The whole book
 
 
+def test_the_united_states_cost_a_tenth_more() -> None:
+    found = {row.model: row for row in BOOK if row.provider == "anthropic"}
+
+    def there(model: str) -> dict[tuple[str, str], Decimal]:
+        rows = [price for price in found[model].other_prices if price.region == "us"]
+        assert all((price.mode, price.threshold_tokens) == ("sync", 0) for price in rows)
+        return {(price.meter, price.service_tier): price.usd_per_million for price in rows}
+
+    assert {meter: price for (meter, tier), price in there("claude-opus-4-6").items() if tier == "standard"} == {
+        "input": Decimal("5.5"),
+        "output": Decimal("27.5"),
+        "cache_read": Decimal("0.55"),
+        "cache_write": Decimal("6.875"),
+        "cache_write_1h": Decimal("11"),
+    }
+    assert there("claude-opus-4-8")["output", "fast"] == Decimal("55")
+    assert there("claude-sonnet-4-6")["output", "standard"] == Decimal("16.5")
+    assert not any(there(model) for model in found if re.match(r"claude-(v?[123]|(opus|sonnet|haiku)-4-[0-5])", model))
+    assert not any(p.region for row in BOOK if row.provider != "anthropic" for p in row.other_prices)
+
+
 def test_every_row_is_exact_and_fits_the_price_table() -> None:
     assert len(BOOK) > 500
     for row in BOOK:
         assert {"input", "output"} <= row.prices.keys() <= set(METERS.values())
         others = [price.usd_per_million for price in row.other_prices]
         assert all(type(price) is Decimal for price in [*row.prices.values(), *others])
-        keys = [(p.meter, p.threshold_tokens, p.service_tier, p.mode) for p in row.other_prices]
+        keys = [(p.meter, p.threshold_tokens, p.service_tier, p.region, p.mode) for p in row.other_prices]
         assert len(set(keys)) == len(keys)
         for price in [*row.prices.values(), *others]:
             assert Decimal(0) <= price < Decimal(10**10)
@@ -175,7 +196,8 @@ def _find(row: BookOffer, meter: str, prompt: int, served: tuple[str, str]) -> D
     found = [
         (price.threshold_tokens, price.usd_per_million)
         for price in row.other_prices
-        if (price.meter, price.service_tier, price.mode) == (meter, *served) and price.threshold_tokens < max(prompt, 1)
+        if (price.meter, price.service_tier, price.mode, price.region) == (meter, *served, "")
+        and price.threshold_tokens < max(prompt, 1)
     ]
     if served == _PLAIN and meter in row.prices:
         found.append((0, row.prices[meter]))

@@ -11,7 +11,7 @@ from msgspec import Meta, Raw, Struct, field
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Name
-from litestar_app.requests import Features, check_document, cost_of, size_of
+from litestar_app.requests import MOST_SEARCHES, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 # Tools that the customer's own program runs, though Anthropic wrote them.
@@ -19,7 +19,6 @@ _HIS_OWN: Final = ("bash_", "text_editor_", "computer_", "memory_")
 # What the provider runs and asks nothing for besides tokens.
 _FREE: Final = ("web_fetch_", "tool_search_")
 _SEARCH: Final = "web_search_"
-_MOST_SEARCHES: Final = 10
 # Said only in this grammar; no other provider has words for it.
 _NATIVE: Final = ("container", "mcp_servers", "context_management", "fallbacks", "prefill")
 
@@ -96,7 +95,7 @@ class MessagesRequest(CountRequest, kw_only=True):
     cache_control: dict[str, Any] | None = None
     service_tier: str | None = None
     speed: str | None = None
-    inference_geo: str | None = None
+    inference_geo: Annotated[str, Meta(pattern="^[a-z]{2,8}$")] | None = None
     container: Raw = field(default_factory=Raw)
     mcp_servers: Raw = field(default_factory=Raw)
     context_management: Raw = field(default_factory=Raw)
@@ -116,9 +115,8 @@ def read_messages(body: bytes) -> Features:
     """Check the body of a call and measure it. Raises `InvalidRequest`."""
     check_document(body)
     request: MessagesRequest = decode(_messages, body)
-    if request.inference_geo not in (None, "global"):
-        raise InvalidRequest("`inference_geo` cannot be used: regions have no price here.", "inference_geo")
     measure = _Measure(request)
+    geo = request.inference_geo if request.inference_geo != "global" else None
     needs = [name for name in _NATIVE if getattr(request, name)]
     stated = request.thinking is not None and request.thinking.get("type") != "disabled"
     wishes = {"top_k": request.top_k is not None, "thinking": stated}
@@ -140,9 +138,9 @@ def read_messages(body: bytes) -> Features:
         metadata={n: v for n, v in (request.metadata or {}).items() if isinstance(v, str) and "\0" not in n + v}
         or None,
         session=request.session_id or None,
-        needs=["messages"] if needs or measure.is_native else None,
+        needs=["messages"] if needs or geo or measure.is_native else None,
         parameters=[name for name, asked in wishes.items() if asked] or None,
-        service_tier="fast" if request.speed == "fast" else None,
+        service_tier=_name_tier(geo, request.speed),
         searches=measure.searches or None,
         cache_1h=measure.is_kept_long or _is_hour(request.cache_control) or None,
     )
@@ -231,7 +229,7 @@ class _Measure:
             return
         self.is_native = True
         if tool.type.startswith(_SEARCH):
-            self.searches += tool.max_uses or _MOST_SEARCHES
+            self.searches += tool.max_uses or MOST_SEARCHES
         elif not tool.type.startswith((*_HIS_OWN, *_FREE)):
             place = f"tools[{index}]"
             raise InvalidRequest(f"`{place}` is a tool of the provider's that has no price here.", place)
@@ -239,3 +237,9 @@ class _Measure:
 
 def _is_hour(mark: dict[str, Any] | None) -> bool:
     return mark is not None and mark.get("ttl") == "1h"
+
+
+def _name_tier(geo: str | None, speed: str | None) -> str | None:
+    """Where and how fast it is to be served, as the price book calls what that costs."""
+    fast = "fast" if speed == "fast" else None
+    return fast if geo is None else "_".join(word for word in ("geo", geo, fast) if word)

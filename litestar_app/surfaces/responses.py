@@ -14,10 +14,9 @@ from msgspec import Meta, Raw, Struct, field
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Metadata, Name, Ours, Tokens
-from litestar_app.requests import STANDARD_TIERS, Features, check_document, cost_of, size_of
+from litestar_app.requests import MOST_SEARCHES, STANDARD_TIERS, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
-_MOST_SEARCHES: Final = 10
 _KEPT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "background")
 # Items that every provider can be told in its own words.
 _COMMON_ITEMS: Final = frozenset(("message", "function_call", "function_call_output", "reasoning"))
@@ -206,7 +205,7 @@ class _Measure:
             return
         self.is_native = True
         if tool.type.startswith("web_search"):
-            self.searches += _MOST_SEARCHES
+            self.searches += MOST_SEARCHES
         elif tool.type not in _FREE_TOOLS:
             raise InvalidRequest(f"`{place}` is a tool of the provider's that has no price here.", place)
 

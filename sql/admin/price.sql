@@ -74,7 +74,8 @@ comment on column admin.price.threshold_tokens is
 comment on column admin.price.service_tier is
 'Tier that serves the call: standard if not given, else what the provider calls it, such as flex, priority, fast.';
 comment on column admin.price.region is
-'For providers whose adapter_settings name this region; empty if not given: any.';
+'For providers whose adapter_settings name this region, and calls that ask Anthropic for it by inference_geo; empty if
+not given: any.';
 comment on column admin.price.mode is 'sync if not given, or batch.';
 comment on column admin.price.variant is 'What of the meter, such as 1024x1024/high of image; empty if not given: any.';
 comment on column admin.price.usd_per_million is

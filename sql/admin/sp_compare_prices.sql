@@ -35,10 +35,14 @@ given as materialized (
         from jsonb_each_text(o.prices) as p
         union all
         select
-            array[a.meter, coalesce(a.service_tier, 'standard'), '', coalesce(a.mode, 'sync'), coalesce(a.variant, '')],
+            array[
+                a.meter, coalesce(a.service_tier, 'standard'), coalesce(a.region, ''), coalesce(a.mode, 'sync'),
+                coalesce(a.variant, '')
+            ],
             coalesce(a.threshold_tokens, 0), a.usd_per_million
         from jsonb_to_recordset(nullif(o.other_prices, 'null')) as a (
-            meter text, service_tier text, mode text, variant text, threshold_tokens integer, usd_per_million numeric
+            meter text, service_tier text, region text, mode text, variant text, threshold_tokens integer,
+            usd_per_million numeric
         )
     ) as m
     order by o.offer_hk, m.thing, m.threshold_tokens, o.valid_from

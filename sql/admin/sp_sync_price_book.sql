@@ -23,5 +23,5 @@ $$;
 
 comment on function admin.sp_sync_price_book(text, jsonb, jsonb) is
 'Brings the public price book in: arrays of rows of admin.provider, and of models with "prices" {meter: USD per
-million}, "other_prices" (rows of admin.price: meter, threshold_tokens, service_tier, mode, variant, usd_per_million),
+million}, "other_prices" (rows of admin.price: meter, threshold_tokens, service_tier, region, mode, variant, usd_per_million),
 "valid_from" and "valid_to". Tells what changed; twice the same changes nothing.';

@@ -66,10 +66,9 @@ levels as (
 offers as (
     select
         l.offer_hk, d.valid_from, d.valid_to, l.provider_hk, ph.provider_bk::text as provider_bk, l.model_hk,
-        mh.model_bk::text as model_bk,
-        ps.adapter_kind::text as adapter_kind, ps.api_endpoint, ps.adapter_settings, ps.first_byte_timeout_ms,
-        os.upstream_model::text as upstream_model, os.context_tokens, os.context_is_price_limit,
-        os.capabilities, os.features || ops.fn_name_grammars(ps.adapter_kind, ps.adapter_settings) as features,
+        mh.model_bk::text as model_bk, ps.adapter_kind::text as adapter_kind, ps.api_endpoint, ps.adapter_settings,
+        ps.first_byte_timeout_ms, os.upstream_model::text as upstream_model, os.context_tokens, os.capabilities,
+        os.context_is_price_limit, os.features || ops.fn_name_grammars(ps.adapter_kind, ps.adapter_settings) as features,
         least(os.max_output_tokens, ps.max_tokens_per_request) as max_output_tokens,
         least(os.default_output_tokens, os.max_output_tokens, ps.max_tokens_per_request) as default_output_tokens,
         coalesce(os.quality_score, ps.quality_score) as quality_score,
@@ -79,11 +78,12 @@ offers as (
         coalesce((d.held ->> 'cache_read')::numeric, c.input) as cache_read_usd_per_million,
         coalesce((d.held ->> 'cache_write')::numeric, c.input) as cache_write_usd_per_million,
         c.output as output_usd_per_million, d.other_usd_per_million, d.service_tier, d.above_tokens,
-        d.further_prices || jsonb_strip_nulls(jsonb_build_object('bytes_per_token', nullif(us.bytes_per_token, 4))) as further_prices,
+        d.further_prices || jsonb_strip_nulls(jsonb_build_object('bytes_per_token', nullif(us.bytes_per_token, 4)))
+            as further_prices,
         d.up_to_tokens, d.service_tiers, coalesce(os.owner_hk, ps.owner_hk) as owner_hk,
         ps.owner_hk is not null as is_guarded, ps.adapter_kind = 'sandbox' as is_sandbox,
-        coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output, case when 'embedding' = any(os.capabilities)
-            then coalesce(os.max_inputs, ops.fn_most_inputs(ps.adapter_kind)) end as max_inputs,
+        coalesce(us.prompt_factor, 1) as prompt_factor, us.usual_output,
+        ops.fn_most_inputs(ps.adapter_kind, os.capabilities, os.max_inputs) as max_inputs,
         case
             when not ps.is_active then 'provider_inactive'
             when not os.is_active then 'offer_inactive'

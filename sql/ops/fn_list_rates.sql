@@ -2,6 +2,7 @@
 -- A price by the region counts before one for any. What a tier has no price for costs what it costs in the standard
 -- tier, and in a tier that is dearer no less than what it falls back to there. What is held by is the dearest up to the
 -- range: the prompt may turn out to be shorter. Batches are listed for batches alone, so that reservations stay small.
+-- A price of another region counts where calls can ask for one: it makes service tiers, geo_us and geo_us_fast.
 create or replace function ops.fn_list_rates(p_offer_hk bytea, p_moment timestamptz, p_region text)
 returns table (
     service_tier text, above_tokens integer, up_to_tokens integer, held jsonb, other_usd_per_million jsonb,
@@ -16,12 +17,21 @@ with book as materialized (
     from gateway.offer_price_s as s
     cross join lateral (
         select
-            case s.mode when 'batch' then 'batch' else s.service_tier end::text as tier,
+            case
+                when s.mode = 'batch' then 'batch'
+                when s.region in ('', p_region) then s.service_tier
+                else concat_ws('_', 'geo', s.region, nullif(s.service_tier, 'standard'))
+            end::text as tier,
             concat_ws('/', s.meter, nullif(s.variant, '')) as meter
     ) as k
     where
         s.offer_hk = p_offer_hk and s.load_end_date is null and s.valid_from <= p_moment and s.valid_to > p_moment
-        and s.region in ('', p_region)
+        and (s.region in ('', p_region) or s.mode = 'sync' and exists (
+            select
+            from gateway.offer_l as l
+            inner join gateway.ai_provider_s as ps on l.provider_hk = ps.provider_hk and ps.load_end_date is null
+            where l.offer_hk = p_offer_hk and ps.adapter_kind = 'anthropic'
+        ))
     order by k.tier, s.threshold_tokens, k.meter, s.region = '', s.valid_from desc
 ),
 

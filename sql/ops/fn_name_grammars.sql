@@ -3,7 +3,7 @@
 create or replace function ops.fn_name_grammars(p_adapter_kind text, p_settings jsonb) returns text[]
 language sql immutable parallel safe
 return string_to_array(case p_adapter_kind
-    when 'anthropic' then 'messages top_k thinking reasoning_effort'
+    when 'anthropic' then 'messages top_k thinking reasoning_effort web_search_options'
     when 'google'
         then 'top_k thinking seed logprobs top_logprobs presence_penalty frequency_penalty reasoning_effort dimensions'
     when 'bedrock' then 'top_k thinking reasoning_effort'

@@ -38,7 +38,8 @@ begin atomic
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
-            when p_is_special and not (w.features @> w.needs and gateway.fn_takes_betas(w.betas, w.candidate)) then 'unsupported'
+            when p_is_special and not (w.features @> w.needs and gateway.fn_takes_betas(w.betas, w.candidate))
+                then 'unsupported'
             when p_is_special and w.service_tier <> w.asked_tier then 'service_tier'
             when p_is_special and w.is_unpriced and w.capability <> 'rerank' then 'no_price'
             when w.is_bound and not w.compliance_levels @> p_compliance_levels then 'compliance'
@@ -61,8 +62,8 @@ begin atomic
         select
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
-            o.compliance_levels, o.service_tier, o.max_inputs, f.full_output_tokens, n.output_tokens, k.own_keys, k.stays,
-            g.*, c.*, y.*, (x.held).is_unpriced,
+            o.compliance_levels, o.service_tier, o.max_inputs, f.full_output_tokens, n.output_tokens, k.own_keys,
+            k.stays, g.*, c.*, y.*, (x.held).is_unpriced,
             coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
             + n.output_tokens * q.choice_millions * e.output_usd as warm_cost_usd
@@ -79,9 +80,8 @@ begin atomic
                     then gateway.fn_pick_own_keys(p_own_keys, o.provider_bk, o.model_bk) end as own
             ) as p
         ) as k
-        cross join lateral (
-            values (least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens))
-        ) as f (full_output_tokens)
+        cross join lateral (values (least(coalesce(q.max_output_tokens, o.default_output_tokens), o.max_output_tokens)))
+            as f (full_output_tokens)
         cross join lateral (
             -- Most calls read and write text alone: the columns say what that costs.
             select case when p_is_special and q.extras is not null

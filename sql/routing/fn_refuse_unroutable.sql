@@ -90,6 +90,12 @@ begin
                 where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
             )), jsonb_build_object('param', 'model')
         )
+        when v_reasons ? 'service_tier' and p_features.service_tier like 'geo\_%' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s has no price in the region %s here. Leave inference_geo out, or use another model.',
+                quote_literal(v_asked), quote_literal(split_part(p_features.service_tier, '_', 2))),
+            jsonb_build_object('param', 'inference_geo')
+        )
         when v_reasons ? 'service_tier' then gateway.fn_refuse(
             'invalid_request', 400,
             format('%s has no price in the service tier %s here. Leave service_tier out, or use another model.',

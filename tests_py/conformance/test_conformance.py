@@ -95,7 +95,8 @@ def database(cluster: Cluster) -> Iterator[ClonedDatabase]:
     clone = cluster.clone()
     with clone.connect() as owner:
         owner.execute(
-            "insert into admin.provider (provider, api_endpoint, needs_key) values ('maker', 'https://x/v1', false)"
+            "insert into admin.provider (provider, adapter_kind, api_endpoint, needs_key) "
+            "values ('maker', 'anthropic', 'https://x/v1', false)"
         )
         for book, rows in BOOKS.items():
             capability = "image" if book == "pictures" else "chat"
@@ -105,8 +106,8 @@ def database(cluster: Cluster) -> Iterator[ClonedDatabase]:
             for row in rows:
                 owner.execute(
                     "insert into admin.price (provider, model, meter, usd_per_million, threshold_tokens, service_tier, "
-                    "variant) values ('maker', %s, %s, %s, %s, %s, %s)",
-                    (book, row.meter, row.usd, row.above, row.tier, row.variant),
+                    "variant, region) values ('maker', %s, %s, %s, %s, %s, %s, %s)",
+                    (book, row.meter, row.usd, row.above, row.tier, row.variant, row.region),
                 )
     yield clone
     cluster.drop(clone)

@@ -13,6 +13,7 @@ class Price(NamedTuple):
     above: int = 0
     tier: str = "standard"
     variant: str = ""
+    region: str = ""
 
 
 BOOKS = {
@@ -30,6 +31,13 @@ BOOKS = {
         Price("input", "1", 0, "flex"), Price("output", "4", 0, "flex"), Price("cache_read", "0.25", 0, "flex"),
         Price("input", "3.5", 0, "priority"), Price("output", "14", 0, "priority"),
         Price("cache_read", "0.875", 0, "priority"),
+    ),
+    "regions": (
+        Price("input", "5"), Price("output", "25"), Price("cache_read", "0.5"), Price("search", "10000"),
+        Price("input", "5.5", region="us"), Price("output", "27.5", region="us"),
+        Price("cache_read", "0.55", region="us"),
+        Price("input", "30", tier="fast"), Price("output", "150", tier="fast"),
+        Price("input", "33", tier="fast", region="us"), Price("output", "165", tier="fast", region="us"),
     ),
     "bare": (Price("input", "1"), Price("output", "2")),
     "sound": (
@@ -83,7 +91,15 @@ def responses(given: int, out: int, *, cached: int = 0, written: int = 0, though
 
 
 def messages(
-    given: int, out: int, *, read: int = 0, short: int = 0, hour: int = 0, searches: int = 0, tier: str = "standard"
+    given: int,
+    out: int,
+    *,
+    read: int = 0,
+    short: int = 0,
+    hour: int = 0,
+    searches: int = 0,
+    tier: str = "standard",
+    **more: str,
 ) -> _Said:
     """Anthropic's Messages: input is what no cache had to do with."""
     return {
@@ -94,6 +110,7 @@ def messages(
         "output_tokens": out,
         "server_tool_use": {"web_search_requests": searches} if searches else None,
         "service_tier": tier,
+        **more,
     }
 
 

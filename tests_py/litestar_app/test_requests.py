@@ -13,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litestar_app.errors import InvalidRequest
-from litestar_app.requests import MAX_CONTAINERS, MAX_DEPTH, Features, Surface, check_document, read_request
+from litestar_app.requests import (
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    MOST_SEARCHES,
+    Features,
+    Surface,
+    check_document,
+    read_request,
+)
 from litestar_app.surfaces.surface import SURFACES
 
 SAY = [{"role": "user", "content": "Hello"}]
@@ -110,8 +118,14 @@ def test_what_may_cost_more_is_told(feature: str, body: dict[str, object], told:
     assert getattr(read(messages=SAY), feature) is None
 
 
-def test_searches_that_nobody_counts_are_refused() -> None:
-    assert refuse(messages=SAY, web_search_options={}).param == "web_search_options"
+def test_searches_go_to_who_counts_them() -> None:
+    told = read(messages=SAY, n=2, web_search_options={})
+    assert (told.needs, told.searches, told.parameters) == (["n", "web_search_options"], MOST_SEARCHES, None)
+    where = {"type": "approximate", "approximate": {"city": "Zürich", "region": None}}
+    told = read(messages=SAY, web_search_options={"search_context_size": "high", "user_location": where})
+    assert (told.needs, told.parameters) == (["web_search_options"], ["search_context_size"])
+    assert read(messages=SAY, web_search_options=None) == read(messages=SAY)
+    assert refuse(messages=SAY, web_search_options={"user_location": {"type": "exact"}}).param is not None
 
 
 def test_the_standard_tier_is_no_matter() -> None:

@@ -57,6 +57,11 @@ def test_the_least_that_can_be_asked(surface: str) -> None:
         ("messages", {"tools": [SEARCH]}, "searches", 3),
         ("messages", {"tools": [{"type": "bash_20250124", "name": "bash"}]}, "searches", None),
         ("messages", {"speed": "fast"}, "service_tier", "fast"),
+        ("messages", {"inference_geo": "us"}, "service_tier", "geo_us"),
+        ("messages", {"inference_geo": "us", "speed": "fast"}, "service_tier", "geo_us_fast"),
+        ("messages", {"inference_geo": "us"}, "needs", ["messages"]),
+        ("messages", {"inference_geo": "global"}, "service_tier", None),
+        ("messages", {"inference_geo": "global"}, "needs", None),
         ("messages", {"output_config": {"format": {"type": "json_schema", "schema": {}}}}, "structured", True),
         (
             "messages",
@@ -112,7 +117,7 @@ def test_what_is_told(surface: str, changes: dict[str, Any], feature: str, told:
     [
         ("messages", {"messages": []}, "messages"),
         ("messages", {"max_tokens": -1}, "max_tokens"),
-        ("messages", {"inference_geo": "us"}, "inference_geo"),
+        ("messages", {"inference_geo": "Not here"}, "inference_geo"),
         ("messages", {"tools": [{"type": "code_execution_20260120", "name": "code"}]}, "tools[0]"),
         ("messages", {"messages": [SAY | {"role": "robot"}]}, "messages[0].role"),
         ("messages", {"messages": [SAY | {"content": [{"type": "text"}]}]}, "messages[0].content[0].text"),

@@ -135,7 +135,9 @@ def _embed(body: dict[str, Any], scenario: Scenario) -> Reply:
     texts = body.get("texts")
     given = texts or body.get("inputs") or body.get("images") or []
     if len(given) > MOST_TEXTS:
-        raise Refused(400, f"invalid request: total number of texts must be at most {MOST_TEXTS} - received {len(given)}")
+        raise Refused(
+            400, f"invalid request: total number of texts must be at most {MOST_TEXTS} - received {len(given)}"
+        )
     kinds = body.get("embedding_types") or ["float"]
     made = vectors(len(given), body.get("output_dimension"))
     whole = [[int(number * 8) for number in vector] for vector in made]

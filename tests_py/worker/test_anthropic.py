@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from litestar_app import requests
 from onevault.tokens import Secret
 from tests_py.providers.anthropic import FakeAnthropic, usage
 from tests_py.providers.openai import FakeOpenAI
 from tests_py.providers.scenarios import TEXT, Scenario
 from tests_py.worker.adapters import PDF, PNG, SCHEMA, ask, fails, files, opened, say, structured, tools
 from tests_py.worker.kit import Remembered, attempt, call, candidate
+from worker.dialects.messages_request import MOST_SEARCHES
 from worker.providers.anthropic import AnthropicProvider
 from worker.providers.base import Inquiry
 from worker.providers.openai import OpenAIProvider
@@ -115,12 +117,34 @@ async def test_versions_and_betas(provider: AnthropicProvider, fake: FakeAnthrop
     assert (await told({"headers": {"X-Team": "a"}}))["x-team"] == "a"
 
 
+async def test_a_chat_may_search(provider: AnthropicProvider, fake: FakeAnthropic) -> None:
+    here = {"type": "approximate", "approximate": {"city": "Zürich", "region": None}}
+    options = {"search_context_size": "high", "user_location": here}
+    said = {"messages": [{"role": "user", "content": "Hello"}], "web_search_options": options}
+    for stream in (False, True):
+        found = await ask(provider, where(fake, "search"), "chat", said, stream=stream)
+        assert fake.seen[-1].body["tools"] == [
+            {
+                "type": "web_search_20250305",
+                "name": "web_search",
+                "max_uses": MOST_SEARCHES,
+                "user_location": {"type": "approximate", "city": "Zürich"},
+            }
+        ]
+        assert found.made.usage is not None
+        assert found.made.usage.other == {"cache_write_1h": 4, "search": 1}
+        assert found.made.dropped == ["search_context_size"]
+        assert found.made.finish_reason == "stop"
+
+
+def test_as_many_searches_are_held_as_may_be_made() -> None:
+    assert requests.MOST_SEARCHES == MOST_SEARCHES
+
+
 async def test_a_beta_that_is_not_told_is_named(provider: AnthropicProvider, fake: FakeAnthropic) -> None:
     async def told(who: Candidate) -> tuple[str | None, list[str]]:
         asked, made = call(who, SAID, surface="messages", key="k"), attempt()
-        await provider.call(
-            msgspec.structs.replace(asked, headers={"anthropic-beta": "a-1, b-2"}), made, Remembered()
-        )
+        await provider.call(msgspec.structs.replace(asked, headers={"anthropic-beta": "a-1, b-2"}), made, Remembered())
         return fake.seen[-1].headers.get("anthropic-beta"), made.dropped
 
     who = candidate(where(fake), settings={"betas": ["b-2", "c-3"]})

@@ -36,7 +36,7 @@ def test_sql_knows_what_adapters_can_tell(database: ClonedDatabase) -> None:
 
 
 def test_sql_knows_how_many_texts_cohere_takes(database: ClonedDatabase) -> None:
-    assert database.query("select ops.fn_most_inputs('cohere')") == [(MOST_TEXTS,)]
+    assert database.query("select ops.fn_most_inputs('cohere', '{embedding}', null)") == [(MOST_TEXTS,)]
 
 
 async def test_sql_knows_the_kinds_there_are(database: ClonedDatabase) -> None:

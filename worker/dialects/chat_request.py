@@ -56,7 +56,7 @@ _NO_WISH: Final[dict[str, Any]] = {"n": 1, "parallel_tool_calls": True, "logprob
 def read_chat(fields: dict[str, msgspec.Raw]) -> Conversation:
     """The conversation of a request in this format, its limits of length left out. Raises `CallFailed`."""
     given = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name not in ("max_cost",)}
-    talk = Conversation(parameters=read_parameters(given, PARAMETERS))
+    talk = Conversation(parameters=read_parameters(given, PARAMETERS | {"web_search_options"}))
     messages = given.get("messages")
     if messages is None:
         messages = [{"role": "user", "content": given.get("prompt", "")}]

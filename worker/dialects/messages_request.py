@@ -35,12 +35,15 @@ PARAMETERS: Final = frozenset(
         "thinking",
         "user",
         "service_tier",
+        "web_search_options",
     )
 )
 """What a request in this format can ask for besides its conversation and its length."""
 
 _PLAIN: Final = ("temperature", "top_p", "top_k")
 _MOST_MARKS: Final = 4
+MOST_SEARCHES: Final = 10
+"""A call that may search may do so often; SQL holds as much."""
 _LEAST_BUDGET: Final = 1024
 # OpenAI's words for effort, and Anthropic's.
 _EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
@@ -173,6 +176,8 @@ def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any],
     if talk.tools:
         body["tools"] = [_write_tool(tool) for tool in talk.tools]
     _write_choice(talk, wishes, body)
+    if (search := wishes.get("web_search_options")) is not None:
+        body["tools"] = [*body.get("tools", ()), _write_search(search, dropped)]
     for name in _PLAIN:
         if name in wishes:
             # One of the two ranges ends at 1 here, at 2 elsewhere.
@@ -230,6 +235,17 @@ def _write_tool(tool: Tool) -> dict[str, Any]:
     schema = tool.parameters or {"type": "object", "properties": {}}
     said = {"name": tool.name, "description": tool.description, "input_schema": schema, "strict": tool.strict}
     return _marked({name: value for name, value in said.items() if value is not None}, tool.cache)
+
+
+def _write_search(options: dict[str, Any], dropped: list[str]) -> dict[str, Any]:
+    """The tool by which Anthropic searches; it tells how often it did."""
+    tool: dict[str, Any] = {"type": "web_search_20250305", "name": "web_search", "max_uses": MOST_SEARCHES}
+    if where := (options.get("user_location") or {}).get("approximate"):
+        known = {name: where[name] for name in ("city", "region", "country", "timezone") if where.get(name)}
+        tool["user_location"] = {"type": "approximate", **known}
+    if options.get("search_context_size") not in (None, "medium"):
+        dropped.append("search_context_size")
+    return tool
 
 
 def _write_text(part: Text) -> dict[str, Any]:

@@ -27,6 +27,8 @@ REASONS: Final = {
 """Why an answer ended, in the words that the books use."""
 
 _Object = dict[str, Any]
+# Where an answer came from when it was free to come from anywhere.
+_EVERYWHERE: Final = frozenset(("", "global", "not_available"))
 
 
 class Said(msgspec.Struct):
@@ -144,10 +146,26 @@ def note_usage(tally: Tally, said: Said, *, ahead: int = 0) -> None:
 
 
 def _use(tally: Tally, usage: _Object, ahead: int, *, begun: bool = False) -> None:
-    tier = usage.get("service_tier")
-    speed = usage.get("speed")
-    tally.serve("fast" if speed == "fast" else tier if isinstance(tier, str) else None)
+    tally.serve(_tier_of(usage, tally.attempt.service_tier or ""))
     found = normalise_messages_usage(usage, tally.attempt.usage)
     if found is not None and begun:
         found.output = found.reasoning = None
     tally.use(found, usage, ahead=ahead)
+
+
+def _tier_of(usage: _Object, before: str) -> str | None:
+    """What decides what it costs: whether it ran fast, and where. The end of a stream repeats only a part of what its
+    begin said, which is what was known before."""
+    geo, tier, speed = usage.get("inference_geo"), usage.get("service_tier"), usage.get("speed")
+    own = before
+    if before.startswith("geo_"):
+        _, place, *rest = before.split("_", 2)
+        own = rest[0] if rest else "standard"
+        geo = geo or place
+    if speed == "fast" or (speed is None and own == "fast"):
+        served: str | None = "fast"
+    else:
+        served = tier if isinstance(tier, str) and tier else own or None
+    if not isinstance(geo, str) or geo in _EVERYWHERE:
+        return served
+    return f"geo_{geo}" if served in (None, "standard") else f"geo_{geo}_{served}"
