@@ -1,5 +1,5 @@
 -- Which of Anthropic's beta features a tenant's customers may use is the tenant's to say, beside the provider's own
--- list. And a model may take no more than so many texts a call.
+-- list. A model may take no more than so many texts a call, and be served by some routes alone.
 set local role onevault_owner;
 
 alter table auth.tenant_s add column allowed_betas text[];
@@ -21,6 +21,14 @@ update ops.offer as o
 set max_inputs = case o.adapter_kind when 'cohere' then 96 when 'google' then 100 else 1000 end
 where o.adapter_kind in ('cohere', 'google', 'voyage') and 'embedding' = any(o.capabilities);
 alter type gateway.request_features add attribute inputs integer;
+
+alter table gateway.offer_s add column surfaces text[];
+alter table gateway.offer_s add constraint surfaces_are_known check (
+    surfaces <@ '{chat,native,responses,messages,count_tokens}' and cardinality(surfaces) > 0
+) not valid;
+comment on column gateway.offer_s.surfaces is
+'The routes by which it can be talked to, where not by all: {responses} for a model that only that API has.';
+alter table ops.offer add column surfaces text[];
 
 -- They are made anew, since what the first reads of a call has become more.
 -- squawk-ignore ban-drop-function

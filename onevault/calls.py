@@ -57,15 +57,16 @@ when matched then update set
     context_tokens = coalesce(n.context_tokens, m.context_tokens),
     max_output_tokens = coalesce(n.max_output_tokens, m.max_output_tokens),
     default_output_tokens = coalesce(n.default_output_tokens, m.default_output_tokens),
+    max_inputs = coalesce(n.max_inputs, m.max_inputs), surfaces = coalesce(n.surfaces, m.surfaces),
     quality_score = coalesce(n.quality_score, m.quality_score), is_active = coalesce(n.is_active, m.is_active),
     customer = coalesce(n.customer, m.customer)
 when not matched then insert (
     provider, model, upstream_model, capabilities, features, context_tokens, max_output_tokens, default_output_tokens,
-    quality_score, is_active, customer
+    max_inputs, surfaces, quality_score, is_active, customer
 )
 values (
     n.provider, n.model, n.upstream_model, n.capabilities, n.features, n.context_tokens, n.max_output_tokens,
-    n.default_output_tokens, n.quality_score, n.is_active, n.customer
+    n.default_output_tokens, n.max_inputs, n.surfaces, n.quality_score, n.is_active, n.customer
 )
 """
 

@@ -19,7 +19,7 @@ _MISFITS: Final = tuple(
         ("", r"deep-research|search-(preview|api)|sonar", "searches are billed by the call"),
         ("", r"guard|moderation", "a classifier, no chat model"),
         ("openai", r"^(ada|babbage|curie|davinci|text-davinci)\b|-instruct", "no chat endpoint"),
-        ("openai", r"-pro\b|codex|computer-use", "served by the Responses API alone"),
+        ("openai", r"computer-use", "it needs a tool that is not offered"),
         ("openai", r"gpt-oss", "open weights, not served by their maker"),
         ("openai", r":|-$", "a family of models, no name that can be called"),
         ("google", r"^(?!gemini|gemma)|-maas$", "served by Vertex AI alone"),
@@ -30,6 +30,8 @@ _MISFITS: Final = tuple(
         ("voyageai", r"context", "it embeds by a route of its own"),
     )
 )
+# What OpenAI serves by the Responses API alone.
+_RESPONSES_ALONE: Final = re.compile(r"-pro\b|codex")
 _UNPRICED: Final = re.compile(r"^output_(audio|video)|_(hours|kpages|mchars)$")
 _EMBEDDING: Final = re.compile(r"embed|^voyage-")
 _PICTURE: Final = re.compile(r"image|banana|dall-e|flux")
@@ -69,6 +71,11 @@ def is_embedding(model: str) -> bool:
 def is_picture(model: str) -> bool:
     """Tell whether a model makes pictures, by its id."""
     return _PICTURE.search(model) is not None
+
+
+def find_surfaces(provider: str, model: str) -> tuple[str, ...] | None:
+    """Give the routes by which a model can be talked to at its provider; None for all."""
+    return ("responses",) if provider == "openai" and _RESPONSES_ALONE.search(model) else None
 
 
 def has_regions(model: str) -> bool:

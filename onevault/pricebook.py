@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from onevault.model_facts import PICTURE_TOKENS, find_max_output, find_misfit, has_regions, is_embedding, is_picture
+from onevault.model_facts import (
+    PICTURE_TOKENS,
+    find_max_output,
+    find_misfit,
+    find_surfaces,
+    has_regions,
+    is_embedding,
+    is_picture,
+)
 from onevault.price_windows import BookPrice, Note, Prices, Window, read_windows
 
 if TYPE_CHECKING:
@@ -62,6 +70,8 @@ class BookOffer(msgspec.Struct, frozen=True, kw_only=True):
     model_name: str
     capabilities: tuple[Literal["chat", "embedding", "image"], ...]
     context_tokens: int | None
+    surfaces: tuple[str, ...] | None = None
+    """The routes by which it can be talked to, None for all."""
     max_output_tokens: int | None = None
     default_output_tokens: int | None = None
     prices: dict[str, Decimal]
@@ -208,6 +218,7 @@ def _rows(provider: KnownProvider, model: "ModelInfo", name: str, windows: list[
             model_name=model.name or model.id,
             capabilities=("embedding",) if embedding else ("image",) if picture else ("chat",),
             context_tokens=model.context_window,
+            surfaces=find_surfaces(provider.name, model.id),
             max_output_tokens=PICTURE_TOKENS if picture else find_max_output(provider.name, model.id),
             default_output_tokens=PICTURE_TOKENS if picture else None,
             prices=prices,

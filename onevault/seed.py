@@ -118,6 +118,7 @@ def _offer_rows(book: Iterable[BookOffer]) -> Iterable[dict[str, Any]]:
             "model": offer.model,
             "upstream_model": offer.upstream_model,
             "capabilities": offer.capabilities,
+            "surfaces": offer.surfaces,
             "context_tokens": context,
             "context_is_price_limit": False,
             "max_output_tokens": longest,

@@ -120,6 +120,7 @@ select ops.fn_refresh_limits(array(
 \ir charging/fn_describe_terms.sql
 \ir charging/fn_hold_charge.sql
 \ir charging/fn_list_charges.sql
+\ir routing/fn_name_route.sql
 \ir routing/fn_pass_betas.sql
 \ir routing/fn_read_call.sql
 \ir routing/fn_rank_offers.sql

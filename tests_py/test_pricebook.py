@@ -472,13 +472,28 @@ def test_service_tiers_and_batches_are_rows_and_begin_when_they_do() -> None:
     )
 
 
+def test_what_the_responses_api_alone_has_is_offered_by_it() -> None:
+    kept = {row.model: row.surfaces for row in BOOK if row.provider == "openai"}
+    assert {name for name, surfaces in kept.items() if surfaces == ("responses",)} >= {
+        "codex-mini",
+        "gpt-5-pro",
+        "gpt-5.1-codex-mini",
+        "gpt-5.2-pro",
+        "o1-pro",
+        "o3-pro",
+    }
+    assert kept["gpt-5"] is kept["o1"] is None
+    assert not any(row.surfaces for row in BOOK if row.provider != "openai")
+    assert PROVIDERS["openai"].settings["responses"] is True
+
+
 @pytest.mark.parametrize(
     ("provider", "name"),
     [
         ("openai", "gpt-4o-realtime-preview"),
         ("openai", "gpt-image-9"),
         ("openai", "gpt-5-image"),
-        ("openai", "gpt-5-pro"),
+        ("openai", "computer-use"),
         ("openai", "ft:gpt-4o"),
         ("openai", "davinci"),
         ("google", "claude-sonnet-4-5"),

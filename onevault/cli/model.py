@@ -42,6 +42,10 @@ def command() -> None:
 @click.option(
     "--default-output", type=click.IntRange(min=1), metavar="N", help="Limit if none is given. [default: 4096]"
 )
+@click.option(
+    "--max-inputs", type=click.IntRange(min=1), metavar="N", help="Most texts in a call. [default: its kind's]"
+)
+@click.option("--surfaces", type=WORDS, help="Routes that reach it: chat, native, responses, messages. [default: all]")
 @click.option("--upstream", metavar="NAME", help="The provider's name for it. [default: the same]")
 @click.option("--quality", type=AMOUNT, metavar="SCORE", help="Score for rules that look at quality.")
 @click.option("--customer", metavar="NAME", help="The customer whose own model it is; nobody else's calls see it.")
@@ -59,6 +63,8 @@ def set_model(
     context: int | None,
     max_output: int | None,
     default_output: int | None,
+    max_inputs: int | None,
+    surfaces: list[str] | None,
     upstream: str | None,
     quality: Decimal | None,
     customer: str | None,
@@ -79,6 +85,8 @@ def set_model(
                 "context_tokens": context,
                 "max_output_tokens": max_output,
                 "default_output_tokens": default_output,
+                "max_inputs": max_inputs,
+                "surfaces": surfaces,
                 "quality_score": quality,
                 "customer": customer,
                 "is_active": active,

@@ -10,6 +10,7 @@ return case p_dropped_because
     when 'tools' then 'dropped: it takes no tools'
     when 'vision' then 'dropped: it takes no images'
     when 'structured' then 'dropped: it gives no structured output'
+    when 'surface' then 'dropped: it is not served by this route'
     when 'inputs' then 'dropped: it takes fewer texts a call'
     when 'unsupported' then 'dropped: it cannot be told all that the call says'
     when 'service_tier' then 'dropped: it has no prices in the service tier asked for'

@@ -19,6 +19,10 @@ begin
             'max_output_tokens', m.max_output_tokens,
             'default_output_tokens', m.default_output_tokens,
             'max_inputs', m.max_inputs,
+            'surfaces', case
+                when m.surfaces is not null
+                    then array(select distinct lower(btrim(f.word)) from unnest(m.surfaces) as f (word) order by 1)
+            end,
             'quality_score', m.quality_score,
             'quality_by_type', admin.fn_clean_scores(m.quality_by_type),
             'owner_hk', case when m.customer is not null then admin.fn_find_customer(m.customer) end,

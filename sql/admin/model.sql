@@ -11,6 +11,7 @@ select
     s.max_output_tokens,
     s.default_output_tokens,
     s.max_inputs,
+    s.surfaces,
     s.quality_score,
     s.quality_by_type,
     s.is_active,
@@ -38,6 +39,7 @@ select
     s.max_output_tokens,
     s.default_output_tokens,
     s.max_inputs,
+    s.surfaces,
     s.quality_score,
     s.quality_by_type,
     s.is_active,
@@ -76,6 +78,9 @@ comment on column admin.model.default_output_tokens is
 comment on column admin.model.max_inputs is
 'Most texts that it embeds in a call; NULL for what its kind of provider takes: 96 at cohere, 100 at google, 1000 at
 voyage. Calls with more go to other models.';
+comment on column admin.model.surfaces is
+'Routes by which it can be talked to, where not by all: {responses} for a model that only that API has. Of chat, native,
+responses, messages, count_tokens.';
 comment on column admin.model.quality_score is 'Used by rules for quality; NULL for the provider''s.';
 comment on column admin.model.quality_by_type is
 'Scores for types of request where they differ: {"summary": 82.5, "code": 60}.';
@@ -100,6 +105,7 @@ comment on column admin.model_history.context_tokens is 'Longest prompt in token
 comment on column admin.model_history.max_output_tokens is 'Most tokens of an answer.';
 comment on column admin.model_history.default_output_tokens is 'Limit on the answer to a call that names none.';
 comment on column admin.model_history.max_inputs is 'Most texts that it embedded in a call.';
+comment on column admin.model_history.surfaces is 'Routes by which it could be talked to; NULL for all.';
 comment on column admin.model_history.quality_score is 'Score for rules for quality.';
 comment on column admin.model_history.quality_by_type is 'Scores for types of request.';
 comment on column admin.model_history.customer is 'The one customer whose calls could use it; NULL for all.';

@@ -48,7 +48,7 @@ begin
         compliance_levels, provider_key_hk, input_usd_per_million, cache_read_usd_per_million,
         cache_write_usd_per_million, output_usd_per_million, is_sandbox, unroutable_because, prompt_factor, usual_output,
         candidate, prices, service_tier, above_tokens, up_to_tokens, service_tiers, other_usd_per_million, owner_hk,
-        max_inputs, from_epoch
+        max_inputs, surfaces, from_epoch
     )
     select
         c.offer_hk, c.valid_from, c.valid_to, c.provider_hk, c.provider_bk, c.model_hk, c.model_bk, c.adapter_kind,
@@ -57,7 +57,8 @@ begin
         c.quality_by_type, c.compliance_levels, c.provider_key_hk, c.input_usd_per_million,
         c.cache_read_usd_per_million, c.cache_write_usd_per_million, c.output_usd_per_million, c.is_sandbox,
         c.unroutable_because, c.prompt_factor, c.usual_output, c.candidate, c.prices, c.service_tier,
-        c.above_tokens, c.up_to_tokens, c.service_tiers, c.other_usd_per_million, c.owner_hk, c.max_inputs, v_epoch
+        c.above_tokens, c.up_to_tokens, c.service_tiers, c.other_usd_per_million, c.owner_hk, c.max_inputs, c.surfaces,
+        v_epoch
     from unnest(v_said) as c
     where c.offer_hk = any(v_changed);
 end

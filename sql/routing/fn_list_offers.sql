@@ -14,7 +14,7 @@ begin atomic
         o.output_usd_per_million, o.is_sandbox, o.unroutable_because, o.candidate, o.prices, o.version,
         o.from_epoch, o.quality_by_type, o.worst_input_usd_per_million, o.prompt_factor, o.usual_output,
         o.held_input_usd_per_million, o.service_tier, o.above_tokens, o.up_to_tokens, o.service_tiers,
-        o.other_usd_per_million, o.owner_hk, o.max_inputs
+        o.other_usd_per_million, o.owner_hk, o.max_inputs, o.surfaces
     from (
         select l.*, true as is_current from ops.offer as l
         union all

@@ -23,8 +23,7 @@ begin atomic
         w.somebody_rests and w.resting @> to_jsonb(w.version),
         w.unroutable_because,
         case
-            when
-                w.unroutable_because is not null
+            when w.unroutable_because is not null
                 and (p_own_keys is null or w.unroutable_because <> 'no_key' or w.own_keys is null and not w.stays)
                 then w.unroutable_because
             when p_own_keys is not null and w.unroutable_because is not null and w.provider_cost_usd is null
@@ -35,6 +34,7 @@ begin atomic
             when w.vision and not 'vision' = any(w.features) then 'vision'
             when w.structured and not 'structured' = any(w.features) then 'structured'
             when w.inputs > w.max_inputs then 'inputs'
+            when not w.surface = any(w.surfaces) then 'surface'
             when p_allowed_models is not null and not (
                 w.model_bk = any(p_allowed_models) or w.provider_bk || '/' || w.model_bk = any(p_allowed_models)
             ) then 'model_not_allowed'
@@ -63,7 +63,7 @@ begin atomic
             q.*, o.offer_hk, o.version, o.provider_hk, o.provider_bk, o.model_bk, o.is_sandbox, o.context_tokens,
             o.context_is_price_limit, o.candidate, o.prices, o.unroutable_because, o.capabilities, o.features,
             o.compliance_levels, o.service_tier, o.max_inputs, f.full_output_tokens, n.output_tokens, k.own_keys,
-            k.stays, g.*, c.*, y.*, (x.held).is_unpriced,
+            k.stays, g.*, c.*, y.*, (x.held).is_unpriced, o.surfaces,
             coalesce((o.quality_by_type ->> q.request_type)::numeric, o.quality_score) as quality_score,
             q.prompt_millions * o.cache_read_usd_per_million
             + n.output_tokens * q.choice_millions * e.output_usd as warm_cost_usd

@@ -10,7 +10,7 @@ create or replace function gateway.fn_read_call(
     max_cost numeric, request_type text, capability text, stream boolean, tools boolean, vision boolean,
     structured boolean, closed text[], room_output_tokens bigint, is_bound boolean, resting jsonb,
     somebody_rests boolean, needs text[], betas text[], inputs integer,
-    caller_hk bytea
+    surface text, caller_hk bytea
 )
 language sql stable
 begin atomic
@@ -35,7 +35,7 @@ begin atomic
         p_features.stream, p_features.tools, p_features.vision, p_features.structured,
         p_features.closed, p_features.room_tokens - p_prompt_tokens as room_output_tokens,
         p_compliance_levels <> '{}' as is_bound, p_resting as resting, p_resting <> '[]' as somebody_rests,
-        p_features.needs, p_features.betas, p_features.inputs, p_features.caller_hk
+        p_features.needs, p_features.betas, p_features.inputs, p_features.surface, p_features.caller_hk
     from (values (0)) as once (n) order by once.n offset 0;
 end;
 

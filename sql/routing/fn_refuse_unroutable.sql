@@ -16,12 +16,8 @@ declare
     v_own_keys jsonb := case when p_principal.own_keys is not null
         then gateway.fn_open_own_keys(p_principal.own_keys, p_now, p_seen, p_features.closed) end;
     v_charges jsonb;
-    v_inputs integer := case when p_features.inputs is not null then (
-        select max(o.max_inputs)
-        from gateway.fn_list_offers(
-            p_now, p_provider, p_model, case when p_is_free then p_rule.target_names end, p_epoch
-        ) as o
-    ) end;
+    v_inputs integer;
+    v_routes text;
     v_needs text[] := p_features.needs || case when p_features.betas is not null then array['anthropic-beta'] end;
 begin
     if p_principal.charge_rules is not null then
@@ -46,6 +42,13 @@ begin
         group by k.dropped_because
     ) as r;
 
+    if v_reasons ?| '{inputs,surface}' then
+        select max(o.max_inputs), string_agg(distinct gateway.fn_name_route(s.surface), ' or ') into v_inputs, v_routes
+        from gateway.fn_list_offers(
+            p_now, p_provider, p_model, case when p_is_free then p_rule.target_names end, p_epoch
+        ) as o
+        left join lateral unnest(o.surfaces) as s (surface) on true;
+    end if;
     return case
         when v_reasons is null and p_model is not null then gateway.fn_refuse(
             'model_not_found', 404,
@@ -76,6 +79,12 @@ begin
                 'context.',
                 quote_literal(v_asked), v_context),
             jsonb_build_object('param', 'messages')
+        )
+        when v_reasons ? 'surface' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s is not served by this route, but by %s. Ask there, or for another model.',
+                quote_literal(v_asked), v_routes),
+            jsonb_build_object('param', 'model')
         )
         when v_reasons ? 'inputs' then gateway.fn_refuse(
             'invalid_request', 400,
