@@ -79,6 +79,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     cache_1h: bool | None = None
     betas: list[str] | None = None
     inputs: int | None = None
+    pictures: list[int] | None = None
 
 
 class Caller(NamedTuple):

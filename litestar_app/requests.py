@@ -16,6 +16,7 @@ import msgspec
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
+from litestar_app.pictures import measure_url
 
 Surface = Literal["chat", "native"]
 
@@ -65,6 +66,7 @@ _RARE: Final = (
     "audio_out",
     "cache_1h",
     "inputs",
+    "pictures",
 )
 
 _chat: Final = msgspec.json.Decoder(ChatRequest)
@@ -108,6 +110,9 @@ class Features(msgspec.Struct, frozen=True):
     inputs: int | None = None
     """How many texts are to be embedded, where it is more than one."""
 
+    pictures: list[int] | None = None
+    """Widths and heights, in turn, of those of the images whose size can be told."""
+
     def rare(self) -> dict[str, Any]:
         """Those that few calls have, by name, as far as this one has them."""
         return {name: value for name in _RARE if (value := getattr(self, name)) is not None}
@@ -118,6 +123,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
     check_document(body)
     request: ChatRequest | NativeRequest = decode(_chat, body) if surface == "chat" else decode(_native, body)
     prompt_bytes = images = 0
+    sizes: list[int] = []
     if isinstance(request, NativeRequest):
         if (request.prompt is None) == (request.messages is None):
             raise InvalidRequest("Send either `prompt` or `messages`, one of them.", "prompt")
@@ -127,7 +133,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         if type(message.content) is str and message.tool_calls is None:
             prompt_bytes += size_of(message.content)
         else:
-            text, pictures = _measure(message, index)
+            text, pictures = _measure(message, index, sizes)
             prompt_bytes += text
             images += pictures
     if request.tools:
@@ -158,6 +164,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         service_tier=request.service_tier if request.service_tier not in STANDARD_TIERS else None,
         searches=MOST_SEARCHES if request.web_search_options is not None else None,
         audio_in=any(_is_sound(message) for message in messages) or None,
+        pictures=sizes or None,
         audio_out=bool(request.audio) or "audio" in (request.modalities or ()) or None,
     )
 
@@ -219,15 +226,15 @@ def _is_too_deep(brackets: bytes) -> bool:
     return bool(brackets)
 
 
-def _measure(message: Message, index: int) -> tuple[int, int]:
-    """Text bytes and images of one message that is more than a plain string."""
+def _measure(message: Message, index: int, sizes: list[int]) -> tuple[int, int]:
+    """Text bytes and images of one message that is more than a plain string; `sizes` are added to."""
     size, images = size_of(message.refusal), 0
     content = message.content
     if isinstance(content, str):
         size += size_of(content)
     elif content is not None:
         for number, part in enumerate(content):
-            text, pictures = _measure_part(part, f"messages[{index}].content[{number}]")
+            text, pictures = _measure_part(part, f"messages[{index}].content[{number}]", sizes)
             size += text
             images += pictures
     elif message.role not in {"assistant", "function"}:
@@ -242,7 +249,7 @@ def _measure(message: Message, index: int) -> tuple[int, int]:
     return size, images
 
 
-def _measure_part(part: Part, place: str) -> tuple[int, int]:
+def _measure_part(part: Part, place: str, sizes: list[int]) -> tuple[int, int]:
     match part.type:
         case "text":
             if part.text is None:
@@ -250,6 +257,7 @@ def _measure_part(part: Part, place: str) -> tuple[int, int]:
         case "image_url":
             if part.image_url is None:
                 raise InvalidRequest(f"`{place}.image_url` must be an object.", f"{place}.image_url")
+            sizes += measure_url(part.image_url.url) or ()
             return 0, 1
         case "input_audio":
             if part.input_audio is None:

@@ -21,6 +21,7 @@ update ops.offer as o
 set max_inputs = case o.adapter_kind when 'cohere' then 96 when 'google' then 100 else 1000 end
 where o.adapter_kind in ('cohere', 'google', 'voyage') and 'embedding' = any(o.capabilities);
 alter type gateway.request_features add attribute inputs integer;
+alter type gateway.request_features add attribute pictures integer[];
 
 alter table gateway.offer_s add column surfaces text[];
 alter table gateway.offer_s add constraint surfaces_are_known check (
@@ -30,6 +31,8 @@ comment on column gateway.offer_s.surfaces is
 'The routes by which it can be talked to, where not by all: {responses} for a model that only that API has.';
 alter table ops.offer add column surfaces text[];
 
+-- squawk-ignore ban-drop-function
+drop function if exists gateway.fn_estimate_prompt_tokens(bigint, integer, integer);
 -- They are made anew, since what the first reads of a call has become more.
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_score_offers(

@@ -11,6 +11,7 @@ from msgspec import Meta, Raw, Struct, field
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Name
+from litestar_app.pictures import measure_picture
 from litestar_app.requests import MOST_SEARCHES, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
@@ -142,6 +143,7 @@ def read_messages(body: bytes) -> Features:
         parameters=[name for name, asked in wishes.items() if asked] or None,
         service_tier=_name_tier(geo, request.speed),
         searches=measure.searches or None,
+        pictures=measure.pictures or None,
         cache_1h=measure.is_kept_long or _is_hour(request.cache_control) or None,
     )
 
@@ -162,6 +164,7 @@ def read_count(body: bytes) -> Features:
         structured=False,
         prompt_bytes=measure.bytes,
         images=measure.images,
+        pictures=measure.pictures or None,
         messages=len(request.messages),
         max_output_tokens=1,
         choices=1,
@@ -176,6 +179,7 @@ class _Measure:
 
     def __init__(self, request: CountRequest) -> None:
         self.bytes = self.images = self.searches = 0
+        self.pictures: list[int] = []
         self.is_native = self.is_kept_long = False
         if isinstance(request.system, str):
             self.bytes += size_of(request.system)
@@ -200,6 +204,8 @@ class _Measure:
                 if block.source is None:
                     raise InvalidRequest(f"`{place}.source` must be an object.", f"{place}.source")
                 self.images += 1
+                if block.source.type == "base64":
+                    self.pictures += measure_picture(block.source.data or "") or ()
                 self.is_native |= block.source.type == "file"
                 return
             case "document":

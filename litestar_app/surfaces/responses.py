@@ -14,6 +14,7 @@ from msgspec import Meta, Raw, Struct, field
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Metadata, Name, Ours, Tokens
+from litestar_app.pictures import measure_url
 from litestar_app.requests import MOST_SEARCHES, STANDARD_TIERS, Features, check_document, cost_of, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
@@ -133,6 +134,7 @@ def read_responses(body: bytes) -> Features:
         structured=bytes(form.get("type", b"")) not in (b"", b'"text"'),
         prompt_bytes=measure.bytes + sum(map(len, form.values())),
         images=measure.images,
+        pictures=measure.pictures or None,
         messages=1 if isinstance(request.input, str) else len(request.input),
         max_output_tokens=request.max_output_tokens,
         choices=1,
@@ -152,6 +154,7 @@ class _Measure:
     def __init__(self, request: ResponsesRequest) -> None:
         self.bytes = size_of(request.instructions)
         self.images = self.searches = 0
+        self.pictures: list[int] = []
         self.is_native = False
         if isinstance(request.input, str):
             self.bytes += size_of(request.input)
@@ -188,6 +191,7 @@ class _Measure:
                     raise InvalidRequest(f"`{place}.text` must be a string.", f"{place}.text")
             case "input_image":
                 self.images += 1
+                self.pictures += measure_url(part.image_url or "") or ()
                 self.is_native |= part.image_url is None
                 return
             case "input_file":

@@ -26,7 +26,7 @@ begin
             400, 'request_attributes_are_known', format('A call has no attribute %s', v_unknown),
             'Known are model, prompt_tokens or prompt_bytes, max_output_tokens, type, capability, priority, stream, '
             'tools, vision, structured, images, messages, choices, max_cost, metadata, surface, session, service_tier, '
-            'images_out, image_variant, searches, audio_in, audio_out, cache_1h, betas, inputs, seed and token.'
+            'images_out, image_variant, searches, audio_in, audio_out, cache_1h, betas, inputs, pictures, seed and token.'
         );
     end if;
     -- A number of tokens stands for itself; its bytes are what the context is checked by.
@@ -37,7 +37,9 @@ begin
     ) || p_request);
     prompt_tokens := coalesce(
         (p_request ->> 'prompt_tokens')::bigint,
-        gateway.fn_estimate_prompt_tokens(features.prompt_bytes, features.images, features.messages)
+        gateway.fn_estimate_prompt_tokens(
+            features.prompt_bytes, features.images, features.messages, features.pictures
+        )
     );
     seed := coalesce((p_request ->> 'seed')::bigint, 0);
     if least(

@@ -44,7 +44,7 @@ begin
     end if;
 
     v_prompt_tokens := gateway.fn_estimate_prompt_tokens(
-        v_features.prompt_bytes, v_features.images, v_features.messages
+        v_features.prompt_bytes, v_features.images, v_features.messages, v_features.pictures
     );
     v_request := uuidv7();
     v_choice := gateway.fn_decide(

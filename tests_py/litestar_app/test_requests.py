@@ -25,6 +25,10 @@ from litestar_app.requests import (
 from litestar_app.surfaces.surface import SURFACES
 
 SAY = [{"role": "user", "content": "Hello"}]
+# The smallest PNG there is, one pixel, and a picture that is elsewhere.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+URLS = (f"data:image/png;base64,{PNG}", "https://example.com/a.png")
+SEE = [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}} for url in URLS]}]
 SOUND: Any = [
     {"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "a" * 640, "format": "wav"}}]}
 ]
@@ -110,6 +114,7 @@ def test_files_weigh_less_than_text() -> None:
         ("audio_out", {"audio": {"voice": "alloy"}}, True),
         ("audio_in", {"messages": SOUND}, True),
         ("needs", {"n": 2}, ["n"]),
+        ("pictures", {"messages": SEE}, [1, 1]),
         ("parameters", {"seed": 0, "logprobs": True}, ["logprobs", "seed"]),
     ],
 )

@@ -25,6 +25,10 @@ LEAST: dict[str, dict[str, Any]] = {
     "rerank": {"query": "Hello", "documents": ["Hello"]},
 }
 HOUR = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+# The smallest PNG there is, one pixel.
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+INLINE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}}
+ELSEWHERE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
 SEARCH = {"type": "web_search_20260209", "name": "web_search", "max_uses": 3}
 
 
@@ -56,6 +60,10 @@ def test_the_least_that_can_be_asked(surface: str) -> None:
         ("messages", {"tools": [SEARCH]}, "needs", ["messages"]),
         ("messages", {"tools": [SEARCH]}, "searches", 3),
         ("messages", {"tools": [{"type": "bash_20250124", "name": "bash"}]}, "searches", None),
+        ("messages", {"messages": [SAY | {"content": [INLINE, ELSEWHERE, INLINE]}]}, "pictures", [1, 1, 1, 1]),
+        ("messages", {"messages": [SAY | {"content": [INLINE, ELSEWHERE, INLINE]}]}, "images", 3),
+        ("messages", {"messages": [SAY | {"content": [ELSEWHERE]}]}, "pictures", None),
+        ("count_tokens", {"messages": [SAY | {"content": [INLINE]}]}, "pictures", [1, 1]),
         ("messages", {"speed": "fast"}, "service_tier", "fast"),
         ("messages", {"inference_geo": "us"}, "service_tier", "geo_us"),
         ("messages", {"inference_geo": "us", "speed": "fast"}, "service_tier", "geo_us_fast"),
@@ -80,6 +88,12 @@ def test_the_least_that_can_be_asked(surface: str) -> None:
             {"messages": [SAY | {"content": [{"type": "tool_result", "tool_use_id": "1", "content": "abc"}]}]},
             "prompt_bytes",
             3,
+        ),
+        (
+            "responses",
+            {"input": [SAY | {"content": [{"type": "input_image", "image_url": f"data:image/png;base64,{PNG}"}]}]},
+            "pictures",
+            [1, 1],
         ),
         ("responses", {"store": True}, "needs", ["storage"]),
         ("responses", {"store": False}, "needs", None),
