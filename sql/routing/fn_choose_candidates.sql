@@ -1,7 +1,7 @@
--- The offers to try, in order, and what to hold: the dearest of them, since failover may end there. The sandbox
--- answers only when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded.
--- Cheapest and best need no scores: they are most calls, and scores would double what a decision costs. Past offers,
--- and those for calls that may use more than text in the standard tier, are scored: both ways choose the same.
+-- The offers to try, in order, and what to hold: the dearest of them, where failover may end. The sandbox answers only
+-- when asked by name or when nothing real fits. Equals are told apart by the seed, which is recorded. Scores would
+-- double what a decision costs: cheapest and best, most calls, need none. Past offers, and those for calls that may use
+-- more than text in the standard tier, are scored: both ways choose the same.
 create or replace function gateway.fn_choose_candidates(
     p_now timestamptz, p_features gateway.request_features, p_provider text, p_model text, p_prompt_tokens bigint,
     p_principal ops.principal, p_compliance_levels text[], p_rule ops.rule, p_is_free boolean, p_seed bigint,
@@ -33,10 +33,7 @@ begin
     candidates := '[]';
     prices := '[]';
     offers := '[]';
-    seen := '{}';
-    if p_seen is null and v_resting <> '[]' then
-        seen := jsonb_build_object('resting', v_resting);
-    end if;
+    seen := case when p_seen is null and v_resting <> '[]' then jsonb_build_object('resting', v_resting) else '{}' end;
     if v_own_keys is not null then
         keys := '[]';
         seen := seen || jsonb_strip_nulls(jsonb_build_object('resting_keys', v_own_keys -> '/resting'));
@@ -45,7 +42,8 @@ begin
         select c.rules, fn_choose_candidates.seen || c.seen into v_rules, seen
         from gateway.fn_read_charge_rules(p_principal, p_now, p_seen) as c;
     end if;
-    if v_own_keys is not null or v_rules is not null then
+    -- Prices of his own are in the way of an offer only where he may not spend more than so much.
+    if v_own_keys is not null or v_rules is not null and coalesce(p_features.max_cost, p_features.room_usd) is not null then
         open v_offers for
             select b.*
             from gateway.fn_rank_own_offers(
@@ -57,7 +55,8 @@ begin
         open v_offers for
             select
                 r.provider_hk, r.provider_bk, r.model_bk, r.is_sandbox, r.candidate, r.prices, r.output_tokens,
-                r.full_output_tokens, r.version, r.worst_provider_cost_usd, r.is_warm, max(r.version) filter (where r.is_last) over () as last,
+                r.full_output_tokens, r.version, r.worst_provider_cost_usd, r.own_keys, r.falls_back, r.is_warm,
+                max(r.version) filter (where r.is_last) over () as last,
                 case when v_is_measured then jsonb_object_agg(
                     r.version, jsonb_build_array(r.first_byte_ms, r.ms_per_token, r.outstanding)
                 ) over () end as measures
@@ -94,7 +93,8 @@ begin
 
             select
                 o.provider_hk, o.provider_bk, o.model_bk, b.is_sandbox, o.candidate, o.prices, b.output_tokens,
-                b.full_output_tokens, b.version, b.worst_provider_cost_usd, false as is_warm, null::bigint as last, null::jsonb as measures
+                b.full_output_tokens, b.version, b.worst_provider_cost_usd, null::jsonb as own_keys, false as falls_back,
+                false as is_warm, null::bigint as last, null::jsonb as measures
             from best as b
             inner join ops.offer as o on b.version = o.version
             order by b.is_sandbox, b.is_resting, b.is_stranger, b.quality_rank, b.worst_provider_cost_usd, b.lot;
