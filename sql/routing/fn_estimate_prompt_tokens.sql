@@ -11,18 +11,17 @@ begin atomic
     )), 0)::bigint
     from generate_series(1, cardinality(p_pictures) - 1, 2) as i (place)
     cross join lateral (
-        select
-            greatest(p_pictures[i.place], 1)::numeric as width, greatest(p_pictures[i.place + 1], 1)::numeric as height
-    ) as p
+        values (greatest(p_pictures[i.place], 1)::numeric, greatest(p_pictures[i.place + 1], 1)::numeric)
+    ) as p (width, height)
     cross join lateral (
-        select least(greatest(trunc(least(p.width, p.height) / 1.5), 256), 768) as side
-    ) as t
+        values (least(greatest(trunc(least(p.width, p.height) / 1.5), 256), 768))
+    ) as t (side)
     cross join lateral (
-        select
-            least(ceil(p.width / 32), 188) * least(ceil(p.height / 32), 188) as patches,
-            ceil(p.width / 28) * ceil(p.height / 28) as smaller_patches,
-            ceil(p.width / t.side) * ceil(p.height / t.side) as tiles
-    ) as m;
+        values (
+            least(ceil(p.width / 32), 188) * least(ceil(p.height / 32), 188),
+            ceil(p.width / 28) * ceil(p.height / 28), ceil(p.width / t.side) * ceil(p.height / t.side)
+        )
+    ) as m (patches, smaller_patches, tiles);
 end;
 
 comment on function gateway.fn_count_picture_tokens(integer[]) is
