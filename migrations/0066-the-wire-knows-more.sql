@@ -20,6 +20,8 @@ alter table ops.offer add column max_inputs integer;
 update ops.offer as o
 set max_inputs = case o.adapter_kind when 'cohere' then 96 when 'google' then 100 else 1000 end
 where o.adapter_kind in ('cohere', 'google', 'voyage') and 'embedding' = any(o.capabilities);
+-- Anthropic searches for chats, too; what is made of its offers from now on says so by itself.
+update ops.offer as o set features = o.features || '{web_search_options}' where o.adapter_kind = 'anthropic';
 alter type gateway.request_features add attribute inputs integer;
 alter type gateway.request_features add attribute pictures integer[];
 
