@@ -133,18 +133,17 @@ grant select on gateway.invoice_h, gateway.invoice_s, gateway.invoice_line_s to 
 grant select on gateway.credit_h, gateway.credit_s to onevault_reader;
 grant select on gateway.ledger_entry_h, gateway.ledger_entry_s, gateway.ledger_posting_s to onevault_reader;
 grant select on gateway.provider_performance_h, gateway.provider_performance_s to onevault_reader;
-grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit to onevault_reader;
+grant select on ops.usage_hourly, ops.scope_state, ops.usage_limit, util.month_r to onevault_reader;
 
 -- onevault_bi: reads business_vault, rows filtered by tenant; a DBA reads it too. Functions that a view or a policy
 -- calls run with the rights of whoever reads
 grant usage on schema business_vault to onevault_bi, onevault_dba;
 grant select on all tables in schema business_vault to onevault_bi, onevault_dba;
-grant execute on function util.fn_current_tenant() to onevault_bi, onevault_dba;
-grant execute on function util.fn_choose_tenant(name, name, text) to onevault_bi, onevault_dba;
-grant execute on function util.fn_sees_all_tenants() to onevault_bi, onevault_dba;
-grant execute on function util.fn_may_see_all_tenants(name, name) to onevault_bi, onevault_dba;
-grant execute on function util.fn_window_number(timestamp, text) to onevault_bi, onevault_dba;
-grant execute on function util.fn_window_begin(integer, text, text) to onevault_bi, onevault_dba;
-grant execute on function gateway.fn_describe_terms(jsonb) to onevault_bi, onevault_dba;
-grant execute on function ops.fn_usage_counted_to() to onevault_bi, onevault_dba;
-grant execute on function ops.fn_usage_open_key() to onevault_bi, onevault_dba;
+grant execute on function
+util.fn_current_tenant(), util.fn_choose_tenant(name, name, text), util.fn_sees_all_tenants(),
+util.fn_may_see_all_tenants(name, name), util.fn_window_number(timestamp, text),
+util.fn_window_begin(integer, text, text), ops.fn_usage_counted_to(), ops.fn_usage_open_key(),
+gateway.fn_describe_terms(jsonb), gateway.fn_count_pictures(jsonb), gateway.fn_cost_others(jsonb, jsonb),
+gateway.fn_cost_baseline(
+    bigint, bigint, bigint, bigint, numeric, numeric, numeric, numeric, numeric, numeric
+) to onevault_bi, onevault_dba;

@@ -16,11 +16,8 @@ select
     s.error_class::text as error_class
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
-left join gateway.ai_provider_s as ps
-    on s.provider_hk = ps.provider_hk and s.request_timestamp >= ps.load_date
-    and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
 -- Attempts hold what their offer met; before they did, it was what the provider met as a whole.
 left join lateral (
     select t.compliance_met
@@ -29,6 +26,13 @@ left join lateral (
     order by t.attempt_number desc
     limit 1
 ) as a on true
+left join lateral (
+    select max(ps.compliance_levels) as compliance_levels
+    from gateway.ai_provider_s as ps
+    where
+        a.compliance_met is null and s.provider_hk = ps.provider_hk and s.request_timestamp >= ps.load_date
+        and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
+) as ps on true
 cross join lateral coalesce(a.compliance_met, ps.compliance_levels) as v (provider_levels)
 where s.compliance_flags is not null
 union all
@@ -48,7 +52,7 @@ select
 from gateway.api_request_attempt_s as a
 inner join gateway.api_request_s as s on a.api_request_hk = s.api_request_hk and a.customer_hk = s.customer_hk
 inner join gateway.customer_h as c on a.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 left join gateway.ai_provider_h as p on a.provider_hk = p.provider_hk
 left join gateway.offer_l as l on a.offer_hk = l.offer_hk
 left join gateway.model_h as m on l.model_hk = m.model_hk

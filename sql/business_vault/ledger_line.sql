@@ -1,13 +1,15 @@
+-- Of a charge the month is looked up and not reckoned: a billing period is then a range of times, which an index has,
+-- and where nothing is asked of it the look-up falls away. The fence makes an id once for both postings.
 drop view if exists business_vault.ledger_line;
 create view business_vault.ledger_line as
 select
-    encode(s.api_request_hk, 'hex')::uuid as entry_id,
+    q.entry_id,
     null::text as entry_name,
     'CHARGE' as entry_kind,
     s.load_date as booked_at,
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
-    date_trunc('month', s.request_timestamp at time zone coalesce(ns.time_zone, 'UTC'))::date as billing_period,
+    m.month as billing_period,
     p.account,
     case when p.sign > 0 then s.customer_cost end as debit_usd,
     case when p.sign < 0 then s.customer_cost end as credit_usd,
@@ -17,8 +19,17 @@ select
     null::text as memo
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
-left join auth.tenant_s as ns on s.tenant_hk = ns.tenant_hk and ns.load_end_date is null
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
+left join auth.tenant_s as ns on c.tenant_hk = ns.tenant_hk and ns.load_end_date is null
+left join util.month_r as m
+    on date_trunc('month', s.request_timestamp at time zone coalesce(ns.time_zone, 'UTC'))::date = m.month
+    and s.request_timestamp >= m.begins_after and s.request_timestamp < m.ends_before
+cross join lateral (
+    select encode(s.api_request_hk, 'hex')::uuid as entry_id
+    from (values (0)) as f (fence)
+    order by f.fence
+    offset 0
+) as q
 cross join (values ('unbilled', 1), ('usage_revenue', -1)) as p (account, sign)
 where s.customer_cost <> 0
 union all
@@ -39,7 +50,7 @@ select
     a.reason::text
 from gateway.charge_adjustment_s as a
 inner join gateway.customer_h as c on a.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on a.tenant_hk = n.tenant_hk
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 cross join (values ('unbilled', 1), ('usage_revenue', -1)) as p (account, sign)
 where a.delta_charge <> 0
 union all

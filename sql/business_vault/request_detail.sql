@@ -1,3 +1,4 @@
+-- The fence finds a customer's tokens once, in place of those of each request by four keys.
 drop view if exists business_vault.request_detail;
 create view business_vault.request_detail as
 select
@@ -6,8 +7,8 @@ select
     s.load_date as booked_at,
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,
-    t.token_bk::text as token_id,
-    ts.token_name::text as token_name,
+    t.token_id,
+    t.token_name,
     s.request_type::text as request_type,
     s.capability::text as capability,
     s.surface::text as surface,
@@ -31,7 +32,7 @@ select
     (s.other_usage #>> '{output_audio,units}')::bigint as output_audio_tokens,
     (s.other_usage #>> '{input_image,units}')::bigint as input_image_tokens,
     (s.other_usage #>> '{output_image,units}')::bigint as output_image_tokens,
-    u.image_count,
+    gateway.fn_count_pictures(s.other_usage) as image_count,
     (s.other_usage #>> '{search,units}')::bigint as search_count,
     (s.other_usage #>> '{second,units}')::numeric as audio_seconds,
     (s.other_usage #>> '{character,units}')::bigint as character_count,
@@ -52,20 +53,19 @@ select
     s.compliance_flags,
     s.request_ip as client_address,
     s.user_agent as client_agent,
-    gateway.fn_describe_terms(s.charge_terms -> 'rules') as charged_by,
+    case when s.charge_terms is not null then gateway.fn_describe_terms(s.charge_terms -> 'rules') end as charged_by,
     s.charge_terms
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
-left join gateway.token_h as t on s.token_hk = t.token_hk
-left join gateway.token_s as ts on s.token_hk = ts.token_hk and ts.load_end_date is null
-left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
-left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 left join lateral (
-    select sum((o.value ->> 'units')::numeric)::bigint as image_count
-    from jsonb_each(s.other_usage) as o
-    where o.key = 'image' or o.key like 'image/%'
-) as u on s.other_usage is not null;
+    select h.token_hk, h.token_bk::text as token_id, ts.token_name::text as token_name
+    from gateway.token_h as h
+    left join gateway.token_s as ts on h.token_hk = ts.token_hk and ts.load_end_date is null
+    where h.customer_hk = c.customer_hk order by h.token_hk offset 0
+) as t on s.token_hk = t.token_hk
+left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
+left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null;
 
 comment on view business_vault.request_detail is
 'Every booked request with all that is known of it; never a word of what was asked or answered.';

@@ -22,16 +22,13 @@ select
     case when a.named is null then 'TENANT_BASELINE' else 'MODEL_ASKED' end as compared_with,
     o.provider as baseline_provider, o.model as baseline_model,
     s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-    o.input_usd_per_million as baseline_input_usd_per_million,
-    o.cache_read_usd_per_million as baseline_cache_read_usd_per_million,
-    o.cache_write_usd_per_million as baseline_cache_write_usd_per_million,
-    o.output_usd_per_million as baseline_output_usd_per_million,
-    s.markup_percent, o.baseline_cost_usd,
-    s.customer_cost as customer_cost_usd, s.own_key_cost as own_key_cost_usd,
-    o.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
+    o.input as baseline_input_usd_per_million, o.cache_read as baseline_cache_read_usd_per_million,
+    o.cache_write as baseline_cache_write_usd_per_million, o.output as baseline_output_usd_per_million,
+    s.markup_percent, t.baseline_cost_usd, s.customer_cost as customer_cost_usd, s.own_key_cost as own_key_cost_usd,
+    t.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on s.tenant_hk = n.tenant_hk
+inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 inner join auth.tenant_s as ns
     on s.tenant_hk = ns.tenant_hk and s.request_timestamp >= ns.load_date
     and s.request_timestamp < coalesce(ns.load_end_date, 'infinity')
@@ -40,17 +37,14 @@ cross join lateral (
     values (case when s.model_asked <> 'auto' and s.model_asked not like '%/auto' then s.model_asked end)
 ) as a (named)
 cross join lateral (
-    with fenced as materialized (
-        select
-            coalesce(a.named, ns.baseline_model) as name,
-            g.moments[width_bucket(s.request_timestamp, g.moments)] as moment,
-            g.thresholds[width_bucket(greatest(s.prompt_tokens, 1) - 1, g.thresholds)] as threshold
-        from book as g
-    )
-
-    select f.name, f.moment, f.threshold
-    from fenced as f
+    select
+        coalesce(a.named, ns.baseline_model) as name,
+        g.moments[width_bucket(s.request_timestamp, g.moments)] as moment,
+        g.thresholds[width_bucket(greatest(s.prompt_tokens, 1) - 1, g.thresholds)] as threshold
+    from book as g
+    cross join (values (0)) as f (fence)
     where s.total_tokens > 0
+    order by f.fence offset 0
 ) as b
 cross join lateral (
     -- Of rows of a meter the last one counts: the highest threshold that was passed, the latest date.
@@ -86,35 +80,42 @@ cross join lateral (
     where r.rate ? 'input' and b.name is not null
     having count(*) > 0
 ) as w
-cross join lateral (
-    select
-        r.provider, r.model, r.input as input_usd_per_million, r.cache_read as cache_read_usd_per_million,
-        r.cache_write as cache_write_usd_per_million, e.output as output_usd_per_million,
-        round(round((
-            coalesce(s.input_uncached_tokens, 0) * r.input + coalesce(s.cache_read_tokens, 0) * r.cache_read
-            + coalesce(s.cache_write_tokens, 0) * r.cache_write + coalesce(s.output_tokens, 0) * e.output
-            + case when s.other_usage is null then 0 else coalesce((
-                select sum((u.value ->> 'units')::numeric * coalesce(
-                    r.rate ->> u.key, r.rate ->> split_part(u.key, '/', 1),
-                    case
-                        when u.key like 'output%' then r.rate ->> 'output'
-                        when u.key like 'cache_write%' then coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')
-                        when u.key like 'cache_read%' then coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')
-                        when u.key like 'input%' then r.rate ->> 'input'
-                    end
-                )::numeric)
-                from jsonb_each(s.other_usage) as u
-            ), 0) end
-        ) / 1000000, 10) * (1 + s.markup_percent / 100), 10) as baseline_cost_usd
-    from unnest(w.providers, w.models, w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) as r (
-        provider, model, rate, input, cache_read, cache_write, output
+-- Hardly ever there are several; fences keep what is reckoned once from being reckoned for each column.
+left join lateral (
+    select r.place::integer
+    from unnest(w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) with ordinality as r (
+        rate, input, cache_read, cache_write, output, place
     )
     cross join lateral (select coalesce(r.output, case when s.capability <> 'chat' then 0 end) as output) as e
-    where e.output is not null
-    order by baseline_cost_usd, r.provider
+    where cardinality(w.providers) > 1 and e.output is not null
+    order by gateway.fn_cost_baseline(
+        s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
+        gateway.fn_cost_others(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output, s.markup_percent
+    ), r.place
     limit 1
+) as x on true
+cross join lateral (
+    select case cardinality(w.providers) when 1 then 1 else x.place end as place
+    from (values (0)) as f (fence)
+    order by f.fence offset 0
+) as q
+cross join lateral (
+    select
+        w.providers[q.place] as provider, w.models[q.place] as model, w.rates[q.place] as rate,
+        w.inputs[q.place] as input, w.cache_reads[q.place] as cache_read, w.cache_writes[q.place] as cache_write,
+        coalesce(w.outputs[q.place], case when s.capability <> 'chat' then 0 end) as output
+    from (values (0)) as f (fence)
+    order by f.fence offset 0
 ) as o
-where s.total_tokens > 0;
+cross join lateral (
+    select gateway.fn_cost_baseline(
+        s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
+        gateway.fn_cost_others(s.other_usage, o.rate), o.input, o.cache_read, o.cache_write, o.output, s.markup_percent
+    ) as baseline_cost_usd
+    from (values (0)) as f (fence)
+    order by f.fence offset 0
+) as t
+where s.total_tokens > 0 and t.baseline_cost_usd is not null;
 
 comment on view business_vault.savings is
 'What each request cost beside what the same tokens would have cost at the model it asked for or, when it named none, at

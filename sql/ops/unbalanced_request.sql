@@ -1,5 +1,5 @@
 -- A charge is explained to its last digit: at most one attempt is charged, costs add up, and what is void or unknown is
--- free.
+-- free. business_vault.routing_decision takes the one successful attempt of a request for one at who was chosen first.
 drop view if exists ops.unbalanced_request;
 create view ops.unbalanced_request as
 select b.api_request_hk, b.customer_hk, b.finding
@@ -15,10 +15,13 @@ from (
             when a.attempts <> s.attempt_count then 'has another number of attempts than it says'
             when s.provider_cost + s.gateway_markup <> s.customer_cost then 'does not add up'
             when s.response_status = 'SUCCESS' and a.answered <> 1 then 'succeeded without one successful attempt'
+            when s.response_status = 'SUCCESS' and s.attempt_count = 1 and s.provider_hk <> h.provider_hk
+                then 'was answered at the first attempt by another than was chosen'
             when s.response_status = 'UNKNOWN' and a.unknown = 0 then 'is unknown without an unknown attempt'
             when s.response_status = 'VOIDED' and a.attempts > 0 then 'is void though a provider was called'
         end as finding
     from gateway.api_request_s as s
+    left join gateway.api_request_h as h on s.api_request_hk = h.api_request_hk and s.customer_hk = h.customer_hk
     cross join lateral (
         select
             count(*) as attempts, count(*) filter (where t.is_charged) as charged,

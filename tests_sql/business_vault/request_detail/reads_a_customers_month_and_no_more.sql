@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(9);
 select test.make_offer('maker', 'model-a');
 select test.make_customer('user');
 select test.make_customer('another');
@@ -21,6 +21,27 @@ select alike(
     test.plan_as('onevault_bi', $$select v.* from business_vault.compliance_event as v where v.customer = 'user'
         and v.happened_at >= '2026-03-01' and v.event_type = 'CONTENT_REFUSED'$$),
     '%Index Scan using api_request_attempt_s_%customer_hk_load_date_idx%', 'refused content has an index of its own'
+);
+-- A billing period as well, though each tenant's clock decides what is in it; and what was booked when.
+select alike(
+    test.plan_as('onevault_bi', $$select v.* from business_vault.ledger_line as v where v.customer = 'user'
+        and v.billing_period = '2026-03-01'$$),
+    '%Index Cond: ((customer_hk = c.customer_hk) AND (request_timestamp >= m.begins_after) AND (request_timestamp < m.ends_before))%',
+    'a billing period is a range of times'
+);
+select matches(
+    test.plan_as('onevault_bi', $$select v.* from business_vault.ledger_line as v where v.customer = 'user'
+        and v.booked_at >= '2026-03-01' and v.booked_at < '2026-04-01'$$),
+    'Index Cond: \(\(customer_hk = c\.customer_hk\) AND \(load_date >= [^)]*\) AND \(load_date <', 'and so is what was booked'
+);
+select unalike(
+    test.plan_as('onevault_bi', $$select sum(v.amount_usd) from business_vault.ledger_line as v where v.customer = 'user'$$),
+    '%month_r%', 'who asks for no period looks none up'
+);
+select unalike(
+    test.plan_as('onevault_bi', $$select v.* from business_vault.request_detail as v where v.customer = 'user'
+        and v.request_timestamp >= '2026-03-01' and v.request_timestamp < '2026-04-01'$$),
+    '%Index Cond: (token_hk = s.token_hk)%', 'tokens are found by customer, and not for each request'
 );
 select * from finish();
 rollback;
