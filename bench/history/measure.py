@@ -68,11 +68,11 @@ def measure(dsn: str, *, runs: int, only: str | None = None) -> Measured:
 
 def as_text(measured: Measured, *, plans: bool = True) -> str:
     """The figures for people; readings that miss their goal are marked, and explained below."""
-    lines = [f"{'view':<21} {'how':<5} {'customer':<14} {'rows':>7} {'median':>9} {'worst':>9} {'alone':>9}  ms"]
+    lines = [f"{'view':<21} {'how':<6} {'customer':<14} {'rows':>7} {'median':>9} {'worst':>9} {'alone':>9}  ms"]
     missed = [reading for reading in measured.readings if reading.alone_ms >= _goal(reading)]
     for reading in measured.readings:
         mark = "  MISSED" if reading in missed else ""
-        what = f"{reading.view:<21} {reading.how:<5} {reading.customer:<14} {reading.rows:>7}"
+        what = f"{reading.view:<21} {reading.how:<6} {reading.customer:<14} {reading.rows:>7}"
         lines.append(f"{what} {reading.median_ms:>9.1f} {reading.worst_ms:>9.1f} {reading.alone_ms:>9.1f}{mark}")
     for name, road in (("with this history", measured.road), ("on an empty vault", measured.empty_road)):
         if road:

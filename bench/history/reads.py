@@ -3,7 +3,7 @@
 What is timed is the server: planning, running, and turning every value into text (EXPLAIN's SERIALIZE), without a
 client. The kernel says how long it waited for a core that others had: without that it is what the statement takes on a
 machine of its own, and what goals are held against. Three readings of a view: all of its rows, sums of its money and
-tokens, and the hundred latest rows.
+tokens, and the hundred latest rows; of the ledger also the rows and sums of a billing period.
 """
 
 import datetime as dt
@@ -39,6 +39,8 @@ VIEWS: Final[dict[str, str | None]] = {
     "usage_limit_status": None,
     "usage_part": "usage_day",
 }
+# And a second way to name the month, where there is one.
+PERIODS: Final[dict[str, str]] = {"ledger_line": "billing_period"}
 _COLUMNS: Final = """
 select
     a.attname,
@@ -96,8 +98,11 @@ def read_views(
             continue
         columns: dict[str, str] = dict(connection.execute(_COLUMNS, (f"business_vault.{view}",)).fetchall())
         for customer, tenant in callers if "customer" in columns else callers[:1]:
-            for how, statement in _statements(view, columns, customer, month):
+            for how, statement in _statements(view, columns, customer, month, VIEWS[view]):
                 yield _read(connection, view, how, customer, tenant, statement, runs)
+            if view in PERIODS:
+                for how, statement in _statements(view, columns, customer, month, PERIODS[view]):
+                    yield _read(connection, view, f"{how}/p", customer, tenant, statement, runs)
 
 
 def read_bills(
@@ -111,9 +116,8 @@ def read_bills(
 
 
 def _statements(
-    view: str, columns: dict[str, str], customer: str, month: dt.date
+    view: str, columns: dict[str, str], customer: str, month: dt.date, moment: str | None
 ) -> Iterator[tuple[str, sql.Composed]]:
-    moment = VIEWS[view]
     conditions: list[sql.Composable] = []
     if "customer" in columns:
         conditions.append(sql.SQL("v.customer = {}").format(sql.Literal(customer)))

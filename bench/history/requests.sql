@@ -73,7 +73,7 @@ satellites as (
         completion_tokens, total_tokens, input_uncached_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
         usage_source, request_latency_ms, first_byte_ms, attempt_count, reserved_cost, provider_cost, gateway_markup,
         customer_cost, markup_percent, route_reason, rule_hk, request_ip, user_agent, response_status, error_class,
-        error_message, compliance_flags, decision, record_source
+        error_message, compliance_flags, compliance_met, decision, record_source
     )
     select
         f.hk, f.booked_at, sha256(f.hk), f.customer_hk, f.tenant_hk, f.token_hk, f.provider_hk, f.offer_hk, f.at,
@@ -84,7 +84,7 @@ satellites as (
         f.reserved_cost, f.provider_cost, f.customer_cost - f.provider_cost, f.customer_cost, f.markup_percent,
         case when f.r_named < 0.7 then 'default: the model that was asked for' else 'default: cheapest of 12' end,
         util.hash_key('default'), '203.0.113.0', 'openai-python/1.109.1', f.status, f.error_class,
-        gateway.fn_explain_error(f.error_class), f.compliance, jsonb_build_object(
+        gateway.fn_explain_error(f.error_class), f.compliance, f.compliance, jsonb_build_object(
             'epoch', 1, 'principal', f.principal, 'seed', hashtextextended(f.id::text, 0),
             'offers', jsonb_build_array(f.first_version, f.version), 'seen', '{}'::jsonb,
             'asked', jsonb_strip_nulls(jsonb_build_object(

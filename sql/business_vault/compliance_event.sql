@@ -18,11 +18,11 @@ from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
--- Attempts hold what their offer met; before they did, it was what the provider met as a whole.
+-- Requests hold what their offer met; before they did, attempts; before those did, it was what the provider met.
 left join lateral (
     select t.compliance_met
     from gateway.api_request_attempt_s as t
-    where t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
+    where s.compliance_met is null and t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
     order by t.attempt_number desc
     limit 1
 ) as a on true
@@ -30,10 +30,10 @@ left join lateral (
     select max(ps.compliance_levels) as compliance_levels
     from gateway.ai_provider_s as ps
     where
-        a.compliance_met is null and s.provider_hk = ps.provider_hk and s.request_timestamp >= ps.load_date
-        and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
+        s.compliance_met is null and a.compliance_met is null and s.provider_hk = ps.provider_hk
+        and s.request_timestamp >= ps.load_date and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
 ) as ps on true
-cross join lateral coalesce(a.compliance_met, ps.compliance_levels) as v (provider_levels)
+cross join lateral coalesce(s.compliance_met, a.compliance_met, ps.compliance_levels) as v (provider_levels)
 where s.compliance_flags is not null
 union all
 select

@@ -46,6 +46,10 @@ begin
     v_row.request_ip := (p_reservation.request ->> 'client_ip')::inet;
     v_row.user_agent := p_reservation.request ->> 'user_agent';
     v_row.compliance_flags := p_reservation.compliance_flags;
+    if v_row.compliance_flags is not null then
+        -- Levels are plain words: as text, a JSON array of them is one of SQL but for its brackets. No query is begun.
+        v_row.compliance_met := translate(p_used ->> 'levels', '[]', '{}')::text[];
+    end if;
     v_row.decision := p_reservation.decision;
     v_row.record_source := 'gateway';
     return v_row;

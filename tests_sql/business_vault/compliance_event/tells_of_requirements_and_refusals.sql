@@ -1,5 +1,5 @@
 begin;
-select plan(4);
+select plan(5);
 select test.make_offer('maker', 'model-a'), test.make_provider('maker', '{"compliance_levels": ["GDPR", "HIPAA"]}');
 select test.make_customer('clinic', '{"compliance_level": "HIPAA"}'), test.make_customer('shop');
 create temporary view told as select e.* from business_vault.compliance_event as e;
@@ -10,6 +10,8 @@ select is(
     (t.customer, t.event_type, t.required_levels, t.provider_levels, t.is_met),
     ('clinic'::text, 'REQUIREMENT_APPLIED'::text, '{HIPAA}'::text[], '{GDPR,HIPAA}'::text[], true), 'what was required, and that it was met'
 ) from told as t;
+select is((s.compliance_met, s.compliance_flags), ('{GDPR,HIPAA}'::text[], '{HIPAA}'::text[]), 'which stands with the request')
+from gateway.api_request_s as s where s.customer_hk = util.hash_key('clinic');
 select is((select count(*) from told), 1::bigint, 'nothing of a customer who requires nothing');
 select test.book_at('shop', now(), '{"response_status": "ERROR", "error_class": "content_policy"}',
     '{"outcome": "ERROR", "error_class": "content_policy"}');
