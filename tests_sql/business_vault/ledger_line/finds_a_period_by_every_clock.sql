@@ -6,7 +6,7 @@ from unnest('{Pacific/Kiritimati,Etc/GMT+12,Asia/Kolkata,America/New_York,Austra
 -- The first and the last microsecond of months, with those in which clocks are put forth and back, by each clock.
 select count(test.book_at('user of ' || z.name, t.at, jsonb_build_object('customer_cost', 2, 'provider_cost', 1, 'gateway_markup', 1)))
 from unnest('{Pacific/Kiritimati,Etc/GMT+12,Asia/Kolkata,America/New_York,Australia/Lord_Howe,UTC}'::text[]) as z (name)
-cross join generate_series(date '2025-11-01', date '2026-11-01', interval '1 month') as m (month)
+cross join generate_series(timestamp '2025-11-01', timestamp '2026-11-01', interval '1 month') as m (month)
 cross join lateral (
     values (m.month at time zone z.name), (m.month at time zone z.name - interval '1 microsecond')
 ) as t (at);
