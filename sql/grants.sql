@@ -143,7 +143,7 @@ grant execute on function
 util.fn_current_tenant(), util.fn_choose_tenant(name, name, text), util.fn_sees_all_tenants(),
 util.fn_may_see_all_tenants(name, name), util.fn_window_number(timestamp, text),
 util.fn_window_begin(integer, text, text), ops.fn_usage_counted_to(), ops.fn_usage_open_key(),
-gateway.fn_describe_terms(jsonb), gateway.fn_count_pictures(jsonb), gateway.fn_cost_others(jsonb, jsonb),
+gateway.fn_describe_terms(jsonb), gateway.fn_sum_pictures(jsonb), gateway.fn_cost_extras(jsonb, jsonb),
 gateway.fn_cost_baseline(
     bigint, bigint, bigint, bigint, numeric, numeric, numeric, numeric, numeric, numeric
 ) to onevault_bi, onevault_dba;

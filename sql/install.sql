@@ -180,7 +180,7 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_find_rate.sql
 \ir results/fn_price_others.sql
 \ir results/fn_count_tokens.sql
-\ir results/fn_count_pictures.sql
+\ir results/fn_sum_pictures.sql
 \ir results/fn_price_attempt.sql
 \ir charging/fn_charge_attempt.sql
 \ir charging/fn_charge_again.sql
@@ -272,7 +272,7 @@ select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_
 \ir rollup/fn_learn_usage.sql
 \ir rollup/fn_learn_quality.sql
 \ir billing/fn_cost_baseline.sql
-\ir billing/fn_cost_others.sql
+\ir billing/fn_cost_extras.sql
 set local role onevault_reader;
 \ir business_vault/usage_part.sql
 \ir business_vault/usage_hourly.sql

@@ -32,7 +32,7 @@ select
     (s.other_usage #>> '{output_audio,units}')::bigint as output_audio_tokens,
     (s.other_usage #>> '{input_image,units}')::bigint as input_image_tokens,
     (s.other_usage #>> '{output_image,units}')::bigint as output_image_tokens,
-    gateway.fn_count_pictures(s.other_usage) as image_count,
+    gateway.fn_sum_pictures(s.other_usage) as image_count,
     (s.other_usage #>> '{search,units}')::bigint as search_count,
     (s.other_usage #>> '{second,units}')::numeric as audio_seconds,
     (s.other_usage #>> '{character,units}')::bigint as character_count,

@@ -90,7 +90,7 @@ left join lateral (
     where cardinality(w.providers) > 1 and e.output is not null
     order by gateway.fn_cost_baseline(
         s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-        gateway.fn_cost_others(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output, s.markup_percent
+        gateway.fn_cost_extras(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output, s.markup_percent
     ), r.place
     limit 1
 ) as x on true
@@ -110,7 +110,7 @@ cross join lateral (
 cross join lateral (
     select gateway.fn_cost_baseline(
         s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-        gateway.fn_cost_others(s.other_usage, o.rate), o.input, o.cache_read, o.cache_write, o.output, s.markup_percent
+        gateway.fn_cost_extras(s.other_usage, o.rate), o.input, o.cache_read, o.cache_write, o.output, s.markup_percent
     ) as baseline_cost_usd
     from (values (0)) as f (fence)
     order by f.fence offset 0

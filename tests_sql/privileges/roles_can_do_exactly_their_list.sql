@@ -45,8 +45,8 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'gateway.sp_close_month', 'admin.sp_read_bill', 'admin.record_payment', 'admin.top_up',
     'admin.record_refund', 'admin.void_invoice', 'admin.issue_credit_note',
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
-    'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms', 'gateway.fn_count_pictures',
-    'gateway.fn_cost_others', 'gateway.fn_cost_baseline',
+    'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms', 'gateway.fn_sum_pictures',
+    'gateway.fn_cost_extras', 'gateway.fn_cost_baseline',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from',
     'gateway.sp_import_provider_usage', 'gateway.sp_rerate', 'ops.fn_find_unreconciled', 'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
     'util.fn_request_key_at', 'util.fn_request_time'
@@ -73,8 +73,8 @@ select is_empty(
 );
 select set_eq($$select h.thing from held as h where h.role = 'onevault_bi' and h.kind = 'function'$$, array[
     'util.fn_current_tenant', 'util.fn_choose_tenant', 'util.fn_sees_all_tenants', 'util.fn_may_see_all_tenants',
-    'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms', 'gateway.fn_count_pictures',
-    'gateway.fn_cost_others', 'gateway.fn_cost_baseline',
+    'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms', 'gateway.fn_sum_pictures',
+    'gateway.fn_cost_extras', 'gateway.fn_cost_baseline',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key'
 ], 'BI: what its views ask');
 select is_empty(

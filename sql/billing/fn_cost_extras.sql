@@ -1,5 +1,5 @@
 -- Meters beside the four, at the baseline's prices of the same meter or of the next one that it has.
-create or replace function gateway.fn_cost_others(p_usage jsonb, p_rate jsonb) returns numeric
+create or replace function gateway.fn_cost_extras(p_usage jsonb, p_rate jsonb) returns numeric
 language sql immutable strict parallel safe
 set search_path = ''
 begin atomic
@@ -15,5 +15,5 @@ begin atomic
     from jsonb_each(p_usage) as u;
 end;
 
-comment on function gateway.fn_cost_others(jsonb, jsonb) is
+comment on function gateway.fn_cost_extras(jsonb, jsonb) is
 'Units of other_usage times the prices of a baseline, in millionths of USD; without what it has no price for.';
