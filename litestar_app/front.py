@@ -25,7 +25,8 @@ from onevault.settings import Settings
 from onevault.trim import keep_trimmed
 
 LANES: Final = 1
-BATCH_SIZE: Final = 64
+# Handed over as a whole, a larger batch would have database and worker wait for each other in turns.
+BATCH_SIZE: Final = 32
 
 _log = get_log("front")
 

@@ -1,6 +1,7 @@
 """`python -m bench.history`: a vault with a year of requests, and how long its books take to read.
 
-Without --measure it fills the empty directory --home; with it, it measures what --home holds. Nothing is deleted.
+It fills the empty directory --home; with --measure it measures what --home holds, with --load it loads a gateway on it
+and one on an empty vault. Nothing is deleted.
 """
 
 import argparse
