@@ -43,6 +43,7 @@ class Batcher(Generic[T, R]):
         self._max_size = max_size
         self._waiting: deque[tuple[T, asyncio.Future[R], float]] = deque()
         self._idle_lanes = lanes
+        self._in_flight = 0
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -52,8 +53,11 @@ class Batcher(Generic[T, R]):
         return len(self._waiting)
 
     def oldest(self, now: float) -> float:
-        """Seconds that the caller who came first of those who wait has waited; `now` by the loop's clock."""
-        return now - self._waiting[0][2] if self._waiting else 0.0
+        """Seconds that the caller who came first of those who wait has waited; `now` by the loop's clock.
+
+        While no statement is in flight nobody waits for one: they only have come in the same moment, however long.
+        """
+        return now - self._waiting[0][2] if self._waiting and self._in_flight else 0.0
 
     async def submit(self, item: T) -> R:
         """Give the item's result. A cancelled caller leaves the batch it is in untouched. Raises `BatcherClosed`."""
@@ -85,6 +89,7 @@ class Batcher(Generic[T, R]):
             self._idle_lanes += 1
 
     async def _run_batch(self, batch: list[tuple[T, asyncio.Future[R]]]) -> None:
+        self._in_flight += 1
         try:
             results = await self._run_checked([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to a caller
@@ -96,6 +101,8 @@ class Batcher(Generic[T, R]):
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+        finally:
+            self._in_flight -= 1
 
     def _take(self) -> list[tuple[T, asyncio.Future[R]]]:
         batch: list[tuple[T, asyncio.Future[R]]] = []

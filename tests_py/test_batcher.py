@@ -159,3 +159,18 @@ async def test_close_waits_for_what_was_submitted_and_refuses_the_rest() -> None
 async def test_impossible_sizes_are_refused(arguments: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Batcher(Desk(), **arguments)
+
+
+async def test_callers_of_one_moment_wait_for_nobody_however_long_it_is() -> None:
+    desk = Desk()
+    batcher = Batcher(desk, max_size=1)
+    now = asyncio.get_running_loop().time()
+    calls = [asyncio.create_task(batcher.submit(item)) for item in (1, 2)]
+    await asyncio.sleep(0)
+    assert batcher.waiting == 2
+    assert batcher.oldest(now + 60) == 0.0, "no statement has begun: the process itself was held up"
+    await settle()
+    assert batcher.oldest(now + 60) > 59, "the second waits for the first one's statement"
+    desk.gate.set()
+    assert await asyncio.gather(*calls) == [10, 20]
+    assert batcher.oldest(now + 60) == 0.0
