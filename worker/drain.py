@@ -28,6 +28,8 @@ READ_AT_ONCE: Final = 64
 POLL_SECONDS: Final = 0.25
 HOLD_SECONDS: Final = 30
 RENEW_AFTER_SECONDS: Final = 5.0
+FIRST_RENEWAL_SECONDS: Final = 1.0
+"""After which what was handed over is held as what is read: until then SQL has hidden it for five."""
 TELL_AFTER_SECONDS: Final = 1.0
 CLAIM_SECONDS: Final = 15.0
 _BACK_OFF_SECONDS: Final = 1.0
@@ -75,6 +77,7 @@ class Drain:
         if self._stopping or len(self._running) >= self._limits.concurrency:
             self._spawn(self._give_back([receipt], 0))
         elif (run := self._make(receipt, work.message, left_ms=work.left_ms)) is not None:
+            run.renewed_at -= RENEW_AFTER_SECONDS - FIRST_RENEWAL_SECONDS
             link.adopt(run)
 
     def ended(self, run: Running) -> None:

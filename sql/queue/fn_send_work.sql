@@ -1,5 +1,5 @@
 -- pgmq.send() plans its statement anew for every message (dynamic SQL); these three are planned once a session. What is
--- sent as read is hidden as long as a worker holds what it has read, unless it renews.
+-- sent as read is hidden for a moment: a worker that is given it holds it longer, and a front may have died before.
 create or replace function gateway.fn_send_work(p_queue text, p_message jsonb, p_read boolean default false)
 returns bigint
 language plpgsql
@@ -7,7 +7,7 @@ set search_path = ''
 as $$
 declare
     v_now timestamptz := clock_timestamp();
-    v_visible timestamptz := case when p_read then v_now + interval '30 seconds' else v_now end;
+    v_visible timestamptz := case when p_read then v_now + interval '5 seconds' else v_now end;
     v_read_at timestamptz := case when p_read then v_now end;
     v_msg_id bigint;
 begin

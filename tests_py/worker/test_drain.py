@@ -73,6 +73,19 @@ async def test_what_is_handed_over_is_served_without_being_read(house: House, fa
     ]
 
 
+async def test_what_is_handed_over_is_held_before_it_shows_again(house: House, fake: FakeProvider) -> None:
+    """Mutant: its hold is renewed when that of what was read is. It shows again after five seconds."""
+    await greeted(house)
+    begun = time.monotonic()
+    answer = house.ask(candidate(fake.endpoint("slow-2500")), hand_over=True)
+    await until(lambda: bool(house.calls.renewed))
+    assert 0.9 < time.monotonic() - begun < 4
+    (reports, seconds) = house.calls.renewed[0]
+    assert [(report.msg_id, report.read_ct) for report in reports] == [(1, 1)]
+    assert seconds == 30
+    await answer.wait()
+
+
 async def test_the_time_of_what_is_handed_over_is_what_is_left_of_it(house: House, fake: FakeProvider) -> None:
     await greeted(house)
     answer = house.ask(candidate(fake.endpoint("slow-5000")), hand_over=True, seconds=0.2)
