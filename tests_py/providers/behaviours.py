@@ -369,6 +369,14 @@ async def cut_after(fake: FakeProvider, seen: Seen, count: int) -> AsyncIterator
     yield None
 
 
+async def cut_at_once_after(fake: FakeProvider, seen: Seen, count: int) -> AsyncIterator[Step]:
+    """Hangs up with its last event, so that both are read in one piece."""
+    yield wire.stream_head() + b"".join(
+        wire.piece(event) for event in wire.events(fake.text, fake.usage, usage_on="every")[:count]
+    )
+    yield None
+
+
 async def end_after(fake: FakeProvider, seen: Seen, count: int) -> AsyncIterator[Step]:
     """Ends the body properly, but in the middle of the answer."""
     for step in _stream(wire.events(fake.text, fake.usage)[:count]):
@@ -396,7 +404,8 @@ BEHAVIOURS: dict[str, Behaviour] = {
         only_comments, multi_line, bytewise, in_one, no_done, no_finish, no_last_newline, role_flood, zipped, bomb,
         endless_line, endless_answer, status, late, once, good_key, lets_in, limits_but, no_money, too_long,
         too_long_in_words, policy, no_model, redirect, html, broken_json,
-        error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after, end_after, not_http,
+        error_in_200, error_in_stream, hang, hang_after, cut_head, stale, cut_body, cut_after,
+        cut_at_once_after, end_after, not_http,
     )
 }  # fmt: skip
 ANSWERS_QUESTIONS = {"status", "good-key", "hang", "cut-head"}

@@ -246,6 +246,15 @@ async def test_a_stream_that_is_cut_keeps_what_it_used(provider: OpenAIProvider,
     assert made.output_bytes == len("Hello there, how")
 
 
+async def test_what_came_with_the_end_of_the_connection_is_not_lost(
+    provider: OpenAIProvider, fake: FakeProvider
+) -> None:
+    failed, output, made = await fails(provider, fake.endpoint("cut-at-once-after-4"), streamed=True)
+    assert failed.error_class == "truncated_stream"
+    assert output.text == "Hello there, how"
+    assert made.usage == Usage(input_uncached=15, cache_read=4, output=3, reasoning=3)
+
+
 async def test_a_stream_that_ends_too_early_is_truncated(provider: OpenAIProvider, fake: FakeProvider) -> None:
     failed, output, _ = await fails(provider, fake.endpoint("end-after-3"), streamed=True)
     assert failed.error_class == "truncated_stream"

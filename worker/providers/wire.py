@@ -91,8 +91,7 @@ async def read_pieces(response: httpx.Response, limit: int) -> AsyncIterator[byt
     for and is not understood; what the transport raises passes through.
     """
     encoding = _read_encoding(response.headers)
-    stream = response.stream
-    assert isinstance(stream, httpx.AsyncByteStream)
+    stream = _read_to_the_end(response)
     size = 0
     if encoding in (b"", b"identity"):
         async for piece in stream:
@@ -110,7 +109,21 @@ async def read_pieces(response: httpx.Response, limit: int) -> AsyncIterator[byt
         yield plain
 
 
-async def _unpack(stream: httpx.AsyncByteStream, limit: int) -> AsyncIterator[bytes]:
+async def _read_to_the_end(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it came: also what came in the same moment as the connection's end, which would be kept back."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)
+    try:
+        async for piece in stream:
+            yield piece
+    except WIRE_ERRORS:
+        content = getattr(getattr(stream, "_aiohttp_response", None), "content", None)
+        if isinstance(content, aiohttp.StreamReader) and (piece := content._read_nowait(-1)):
+            yield piece
+        raise
+
+
+async def _unpack(stream: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
     """What gzip or zlib packed, at most 256 kB a piece; several gzip members are one body, as RFC 1952 has it."""
     unpacker = zlib.decompressobj(wbits=_ANY_ZLIB)
     begun = False  # within a member
