@@ -77,7 +77,7 @@ class Drain:
         if self._stopping or len(self._running) >= self._limits.concurrency:
             self._spawn(self._give_back([receipt], 0))
         elif (run := self._make(receipt, work.message, left_ms=work.left_ms)) is not None:
-            run.renewed_at -= RENEW_AFTER_SECONDS - FIRST_RENEWAL_SECONDS
+            run.renew_early = True
             link.adopt(run)
 
     def ended(self, run: Running) -> None:
@@ -149,8 +149,12 @@ class Drain:
             run.check_time(now)
             if run.link is not None and run.body is None and now - run.claimed_at > CLAIM_SECONDS:
                 run.end("front_gone")
+            if run.link is not None and run.link.lost:
+                continue  # its front gives it to another worker, from whom a renewal would hide it
             silent = now - run.renewed_at
-            if silent > RENEW_AFTER_SECONDS or (silent > TELL_AFTER_SECONDS and run.output_bytes > run.told_bytes):
+            if silent > (FIRST_RENEWAL_SECONDS if run.renew_early else RENEW_AFTER_SECONDS) or (
+                silent > TELL_AFTER_SECONDS and run.output_bytes > run.told_bytes
+            ):
                 old.append(run)
         if old and not self._renewing:
             self._renewing = True
@@ -227,6 +231,7 @@ class Drain:
             await self._calls.renew_messages(reports, HOLD_SECONDS)
             for run, report in zip(runs, reports, strict=True):
                 run.renewed_at = now
+                run.renew_early = False
                 run.told_bytes = report.output_bytes
         except (DatabaseAway, psycopg.Error) as error:
             _log.warning("renewal_failed", error.__cause__ or error, count=len(runs))

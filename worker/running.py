@@ -57,6 +57,7 @@ class Running:
         "limit_at",
         "link",
         "readings",
+        "renew_early",
         "renewed_at",
         "settling",
         "ticket",
@@ -90,6 +91,7 @@ class Running:
         self.candidate: Candidate | None = None
         self.attempt: Attempt | None = None
         self.told_bytes = 0
+        self.renew_early = False
         self.readings = 1
 
     # What the link tells
