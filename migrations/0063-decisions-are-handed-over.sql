@@ -13,3 +13,5 @@ drop function if exists gateway.sp_route_requests(jsonb, text, boolean);
 drop function if exists gateway.sp_route_request(bytea, jsonb, text);
 -- squawk-ignore ban-drop-function
 drop function if exists gateway.fn_send_work(text, jsonb);
+-- squawk-ignore ban-drop-function
+drop function if exists gateway.fn_show_messages(text, jsonb, timestamptz);

@@ -149,8 +149,6 @@ class Drain:
             run.check_time(now)
             if run.link is not None and run.body is None and now - run.claimed_at > CLAIM_SECONDS:
                 run.end("front_gone")
-            if run.link is not None and run.link.lost:
-                continue  # its front gives it to another worker, from whom a renewal would hide it
             silent = now - run.renewed_at
             if silent > (FIRST_RENEWAL_SECONDS if run.renew_early else RENEW_AFTER_SECONDS) or (
                 silent > TELL_AFTER_SECONDS and run.output_bytes > run.told_bytes

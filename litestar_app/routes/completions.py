@@ -8,12 +8,12 @@ response objects; this module as a whole stays near 0.1.
 from __future__ import annotations
 
 import time
-import uuid
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 from litestar import asgi
 
+from litestar_app.answer_headers import STREAM_HEADERS, answer_headers, as_header, dropped_headers
 from litestar_app.answers import Answer
 from litestar_app.auth import Headers, user_agent
 from litestar_app.body import read_body
@@ -31,9 +31,7 @@ from litestar_app.errors import (
 from litestar_app.idempotency import Pair
 from litestar_app.receipts import (
     Receipt,
-    duration,
     failure_of,
-    limited_header,
     read_receipt,
     refusal_of,
     splice,
@@ -42,7 +40,6 @@ from litestar_app.receipts import (
 from litestar_app.surfaces.surface import SURFACES
 from litestar_app.watch import Watch
 from onevault.errors import unwind
-from onevault.frames import Head
 from onevault.log import get_log
 
 if TYPE_CHECKING:
@@ -54,14 +51,6 @@ if TYPE_CHECKING:
     from litestar_app.requests import Features
     from litestar_app.surfaces.surface import Surface
 
-_Headers = list[tuple[bytes, bytes]]
-_JSON: Final = (b"content-type", b"application/json")
-_STREAM_HEADERS: Final[_Headers] = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-    (b"x-onevault-cost", b"pending"),
-]
 _PIECE_BYTES: Final = 256 * 1024
 
 _log = get_log("front.completions")
@@ -223,11 +212,11 @@ class Call:
         if not data:
             raise ProviderFailed("The provider's answer was empty.")
         body = splice(data, receipt)
-        headers = self._headers(receipt) + _dropped(answer)
+        headers = answer_headers(self._decision, receipt) + dropped_headers(answer)
         headers.append((b"content-length", b"%d" % len(body)))
-        headers.append((b"x-onevault-cost", _ascii(receipt.cost.customer or "0")))
+        headers.append((b"x-onevault-cost", as_header(receipt.cost.customer or "0")))
         content_type = answer.head.content_type if answer.head else "application/json"
-        headers.append((b"content-type", _ascii(content_type)))
+        headers.append((b"content-type", as_header(content_type)))
         self._started = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         while len(body) > _PIECE_BYTES:
@@ -242,7 +231,8 @@ class Call:
         if not data:
             self._settle(answer)  # an answer that failed before its first byte is a plain error
         chunk_id = stream_id(data)
-        headers = self._headers(answer.head or self._decision) + _dropped(answer) + _STREAM_HEADERS
+        headers = answer_headers(self._decision, answer.head or self._decision)
+        headers += dropped_headers(answer) + STREAM_HEADERS
         self._started = True
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         while not answer.over:
@@ -274,25 +264,6 @@ class Call:
             raise failure
         return receipt
 
-    def _headers(self, source: Decision | Head | Receipt | None) -> _Headers:
-        """The headers of the contract, as far as they are known; `source` knows best who answers."""
-        decision = self._decision
-        name = _ascii((source.request_id if source else None) or str(uuid.uuid4()))
-        headers: _Headers = [(b"x-onevault-request-id", name), (b"x-request-id", name)]
-        if source is not None and source.provider is not None:
-            headers.append((b"x-onevault-provider", _ascii(source.provider)))
-        if source is not None and source.model is not None:
-            headers.append((b"x-onevault-model", _ascii(source.model)))
-        if decision is not None and (limited := limited_header(decision)) is not None:
-            headers.append((b"x-onevault-limited", limited))
-        if decision is not None and decision.rate_limit is not None:
-            headers += (
-                (b"x-ratelimit-limit-requests", b"%d" % decision.rate_limit),
-                (b"x-ratelimit-remaining-requests", b"%d" % (decision.rate_remaining or 0)),
-                (b"x-ratelimit-reset-requests", duration(decision.rate_reset_ms or 0)),
-            )
-        return headers
-
     async def _refuse(self, error: GatewayError) -> None:
         if isinstance(error, ClientLeft):
             return
@@ -300,23 +271,11 @@ class Call:
             _log.warning("answer_broke_off", code=error.code)
             return  # the server closes the connection: the answer is visibly incomplete
         receipt = self._receipt
-        headers = self._headers(receipt or self._decision)
+        headers = answer_headers(self._decision, receipt or self._decision)
         cost = (receipt.cost.customer if receipt else None) or "0"
-        headers.append((b"x-onevault-cost", _ascii(cost)))
+        headers.append((b"x-onevault-cost", as_header(cost)))
         request_id = headers[0][1].decode()
         body = error_body(error, self._surface.shape, request_id)
         headers += error_headers(error, len(body))
         await self._send({"type": "http.response.start", "status": error.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
-
-
-def _dropped(answer: Answer) -> _Headers:
-    """What of the request the provider could not be told."""
-    dropped = answer.head.dropped if answer.head is not None else ""
-    return [(b"x-onevault-dropped", _ascii(dropped))] if dropped else []
-
-
-def _ascii(text: str) -> bytes:
-    """A header value that no name from the database can break."""
-    value = text.encode("ascii", "replace")
-    return value if text.isprintable() else b"?"

@@ -16,7 +16,7 @@ declare
 begin
     v_moved := gateway.fn_show_messages(
         p_queue, jsonb_build_array(jsonb_build_object('queue', p_queue, 'msg_id', p_msg_id, 'read_ct', p_read_ct)),
-        clock_timestamp()
+        clock_timestamp(), true
     );
     v_message := coalesce(v_moved[1], gateway.fn_find_message(p_queue, p_msg_id));
     if v_message is null then

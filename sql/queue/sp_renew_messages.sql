@@ -1,5 +1,5 @@
 -- A worker's sign of life: it keeps its messages hidden and tells how far each answer has got, so that what flowed is
--- known when worker and front are both lost. Said about a message that went to another, it moves nothing.
+-- known when worker and front are both lost. Said about a message that went to another, or back, it moves nothing.
 create or replace function gateway.sp_renew_messages(p_messages jsonb, p_visible_again_seconds integer) returns integer
 language plpgsql
 security definer
@@ -11,7 +11,7 @@ declare
     v_kept jsonb[];
 begin
     for v_queue in select distinct m.given ->> 'queue' from jsonb_array_elements(p_messages) as m (given) order by 1 loop
-        v_kept := v_kept || gateway.fn_show_messages(v_queue, p_messages, v_until);
+        v_kept := v_kept || gateway.fn_show_messages(v_queue, p_messages, v_until, false);
     end loop;
     if v_kept is null then
         return 0;

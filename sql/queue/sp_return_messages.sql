@@ -13,7 +13,7 @@ declare
     v_moved jsonb[];
 begin
     for v_queue in select distinct m.given ->> 'queue' from jsonb_array_elements(p_messages) as m (given) order by 1 loop
-        v_moved := gateway.fn_show_messages(v_queue, p_messages, v_until);
+        v_moved := gateway.fn_show_messages(v_queue, p_messages, v_until, true);
         v_unused := v_unused || v_moved;
     end loop;
     v_returned := coalesce(cardinality(v_unused), 0);

@@ -12,6 +12,7 @@ import json
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -55,7 +56,7 @@ class Seen:
 
 
 @dataclass
-class FakeServer:
+class FakeServer(ABC):
     """The server; a context manager. Who inherits says in `steps` what happens to a request."""
 
     base: ClassVar[str] = ""
@@ -68,9 +69,9 @@ class FakeServer:
     """Lets gated answers go."""
     port: int = field(default=0, kw_only=True)
 
+    @abstractmethod
     def steps(self, seen: Seen) -> AsyncIterator[Step]:
         """The response to a request, step by step."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         started = threading.Event()

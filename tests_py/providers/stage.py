@@ -13,6 +13,7 @@ import base64
 import json
 import struct
 import zlib
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -68,17 +69,17 @@ class ScenarioServer(FakeServer):
         if not given or given != (self.key or given):
             raise Refused(status, message)
 
+    @abstractmethod
     def reply(self, seen: Seen, scenario: Scenario) -> Reply:
         """The response that the format has for a request. Raises Refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refusal(self, status: int, message: str, code: str, more: dict[str, Any]) -> Reply:
         """The format's way to say no; `more` is added to the error's object."""
-        raise NotImplementedError
 
     def error_event(self, seen: Seen, scenario: Scenario) -> bytes:
-        """The format's way to fail in the middle of a stream."""
-        raise NotImplementedError
+        """The format's way to fail in the middle of a stream. Raises Refused where it has no streams."""
+        raise Refused(400, "This format has no streams.")
 
     async def steps(self, seen: Seen) -> AsyncIterator[Step]:
         scenario = self.book.find(seen.behaviour)

@@ -10,6 +10,7 @@ import json
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,7 +46,7 @@ class Reply(NamedTuple):
     body: Any = None
 
 
-class Target:
+class Target(ABC):
     """Listens on 127.0.0.1; `events` is what it counts, by id."""
 
     path = ""
@@ -67,9 +68,9 @@ class Target:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
+    @abstractmethod
     def take(self, posted: Posted) -> Reply:
         """What a call with the right key is answered; counts what is new in it."""
-        raise NotImplementedError
 
     def refuse_key(self) -> Reply:
         """What one with another key is answered."""
