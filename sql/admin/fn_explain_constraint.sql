@@ -10,7 +10,7 @@ begin atomic
         values
         ('surfaces_are_known', 'One of these routes is not known, or there is none',
             'Use chat, native, responses, messages and count_tokens, or NULL for all.'),
-        ('max_inputs_is_positive', 'max_inputs is above 0', 'Use a number of texts, or NULL for what is usual.'),
+        ('max_inputs_is_positive', 'max_inputs must be above 0', 'Use a number of texts, or NULL for what is usual.'),
         ('amount_is_not_negative', 'A limit cannot be negative', 'Use an amount from 0 up.'),
         ('adapter_settings_is_an_object', 'adapter_settings is no JSON object',
             'Write it like {"stream_usage": true}.'),

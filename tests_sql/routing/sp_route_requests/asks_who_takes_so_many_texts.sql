@@ -35,6 +35,6 @@ select is(
     'dropped: it takes fewer texts a call', 'explain_route says so, too'
 );
 prepare broken as update admin.model set max_inputs = 0 where provider = 'other';
-select throws_ok('broken', 'VG400', 'max_inputs is above 0', 'a limit is a number of texts');
+select throws_ok('broken', 'VG400', 'max_inputs must be above 0', 'a limit is a number of texts');
 select * from finish();
 rollback;
