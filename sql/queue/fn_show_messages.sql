@@ -1,6 +1,6 @@
 -- Only whoever read a message last may move when it shows again: the read count is the receipt that pgmq does not give.
--- What is being settled or read at this moment is let be; waiting for it could be a deadlock. What was given back has no
--- last_read_at until it is read again: its reader of before cannot hold it any longer, however late that hears of it.
+-- What is being settled or read at this moment is let be; waiting for it could be a deadlock. What was given back has
+-- no last_read_at until it is read again: its reader of before cannot hold it any longer, however late it hears of it.
 create or replace function gateway.fn_show_messages(
     p_queue text, p_messages jsonb, p_until timestamptz, p_is_given_back boolean
 ) returns jsonb[]
