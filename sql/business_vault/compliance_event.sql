@@ -1,11 +1,19 @@
--- What the facts tell so far. A call that is refused before it is routed leaves no fact.
+-- What the facts tell so far. A call that is refused before it is routed leaves no fact. Customers are grouped for the
+-- reason that request_detail gives.
 drop view if exists business_vault.compliance_event;
 create view business_vault.compliance_event as
+with customer as (
+    select h.customer_hk, h.customer_bk::text as customer, n.tenant_bk::text as tenant
+    from gateway.customer_h as h
+    inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+    group by h.customer_hk, h.customer_bk, n.tenant_bk
+)
+
 select
     s.request_timestamp as happened_at,
     'REQUIREMENT_APPLIED' as event_type,
-    n.tenant_bk::text as tenant,
-    c.customer_bk::text as customer,
+    c.tenant,
+    c.customer,
     encode(s.api_request_hk, 'hex')::uuid as request_id,
     s.compliance_flags as required_levels,
     p.provider_bk::text as provider,
@@ -15,25 +23,28 @@ select
     s.response_status::text as outcome,
     s.error_class::text as error_class
 from gateway.api_request_s as s
-inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
+inner join customer as c on s.customer_hk = c.customer_hk
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
 -- Requests hold what their offer met; before they did, attempts; before those did, it was what the provider met.
-left join lateral (
-    select t.compliance_met
-    from gateway.api_request_attempt_s as t
-    where s.compliance_met is null and t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
-    order by t.attempt_number desc
-    limit 1
-) as a on true
-left join lateral (
-    select max(ps.compliance_levels) as compliance_levels
-    from gateway.ai_provider_s as ps
-    where
-        s.compliance_met is null and a.compliance_met is null and s.provider_hk = ps.provider_hk
-        and s.request_timestamp >= ps.load_date and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
-) as ps on true
-cross join lateral coalesce(s.compliance_met, a.compliance_met, ps.compliance_levels) as v (provider_levels)
+cross join lateral (
+    select coalesce(s.compliance_met, (
+        select t.compliance_met
+        from gateway.api_request_attempt_s as t
+        where t.api_request_hk = s.api_request_hk and t.customer_hk = s.customer_hk
+        order by t.attempt_number desc
+        limit 1
+    ), (
+        select ps.compliance_levels
+        from gateway.ai_provider_s as ps
+        where
+            ps.provider_hk = s.provider_hk and s.request_timestamp >= ps.load_date
+            and s.request_timestamp < coalesce(ps.load_end_date, 'infinity')
+        order by ps.load_date desc
+        limit 1
+    )) as provider_levels
+    from (values (0)) as f (fence)
+    order by f.fence offset 0
+) as v
 where s.compliance_flags is not null
 union all
 select

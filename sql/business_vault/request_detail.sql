@@ -1,14 +1,22 @@
--- The fence finds a customer's tokens once, in place of those of each request by four keys.
+-- Customers are grouped, so that a query joins one row to requests and not two hubs one after the other: a join is paid
+-- for once a request. A condition on a name is passed through to the hub. The fence finds a customer's tokens once, in
+-- place of those of each request by four keys.
 drop view if exists business_vault.request_detail;
 create view business_vault.request_detail as
+with customer as (
+    select h.customer_hk, h.customer_bk::text as customer, n.tenant_bk::text as tenant
+    from gateway.customer_h as h
+    inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+    group by h.customer_hk, h.customer_bk, n.tenant_bk
+)
+
 select
     encode(s.api_request_hk, 'hex')::uuid as request_id,
     s.request_timestamp,
     s.load_date as booked_at,
-    n.tenant_bk::text as tenant,
-    c.customer_bk::text as customer,
-    t.token_id,
-    t.token_name,
+    c.tenant,
+    c.customer,
+    t.token_id, t.token_name,
     s.request_type::text as request_type,
     s.capability::text as capability,
     s.surface::text as surface,
@@ -21,11 +29,8 @@ select
     s.error_class::text as error_class,
     s.error_message,
     s.attempt_count,
-    s.input_uncached_tokens as input_tokens,
-    s.cache_read_tokens,
-    s.cache_write_tokens,
-    s.output_tokens,
-    s.reasoning_tokens,
+    s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens,
+    s.output_tokens, s.reasoning_tokens,
     (s.other_usage #>> '{cache_write_1h,units}')::bigint as cache_write_1h_tokens,
     (s.other_usage #>> '{input_audio,units}')::bigint as input_audio_tokens,
     (s.other_usage #>> '{cache_read_audio,units}')::bigint as cache_read_audio_tokens,
@@ -42,22 +47,17 @@ select
     s.request_latency_ms as latency_ms,
     s.first_byte_ms,
     s.reserved_cost as reserved_usd,
-    s.provider_cost as provider_cost_usd,
-    s.gateway_markup as markup_usd,
-    s.customer_cost as customer_cost_usd,
-    s.house_loss as house_loss_usd,
-    s.own_key_cost as own_key_cost_usd,
+    s.provider_cost as provider_cost_usd, s.gateway_markup as markup_usd, s.customer_cost as customer_cost_usd,
+    s.house_loss as house_loss_usd, s.own_key_cost as own_key_cost_usd,
     s.markup_percent,
     s.route_reason::text as route_reason,
     r.rule_name::text as rule_name,
     s.compliance_flags,
-    s.request_ip as client_address,
-    s.user_agent as client_agent,
+    s.request_ip as client_address, s.user_agent as client_agent,
     case when s.charge_terms is not null then gateway.fn_describe_terms(s.charge_terms -> 'rules') end as charged_by,
     s.charge_terms
 from gateway.api_request_s as s
-inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
+inner join customer as c on s.customer_hk = c.customer_hk
 left join lateral (
     select h.token_hk, h.token_bk::text as token_id, ts.token_name::text as token_name
     from gateway.token_h as h

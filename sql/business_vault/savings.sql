@@ -6,44 +6,51 @@ drop view if exists business_vault.savings;
 create view business_vault.savings as
 with book as materialized (
     select
-        array_agg(distinct t.moment order by t.moment) as moments,
+        array_agg(distinct t.at order by t.at) as moments,
         array_agg(distinct k.threshold_tokens::bigint order by k.threshold_tokens::bigint) as thresholds
     from gateway.offer_price_s as k
     cross join lateral (
         values (k.load_date), (coalesce(k.load_end_date, 'infinity')), (k.valid_from), (k.valid_to)
-    ) as t (moment)
+    ) as t (at)
     where k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
+),
+
+customer as (
+    select
+        h.customer_hk, h.customer_bk::text as customer, n.tenant_bk::text as tenant,
+        ns.baseline_model, ns.load_date, ns.load_end_date
+    from gateway.customer_h as h
+    inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
+    inner join auth.tenant_s as ns on h.tenant_hk = ns.tenant_hk
+    group by h.customer_hk, h.customer_bk, n.tenant_bk, ns.baseline_model, ns.load_date, ns.load_end_date
 )
 
 select
-    encode(s.api_request_hk, 'hex')::uuid as request_id, s.request_timestamp,
-    n.tenant_bk::text as tenant, c.customer_bk::text as customer,
+    encode(s.api_request_hk, 'hex')::uuid as request_id, s.request_timestamp, c.tenant, c.customer,
     p.provider_bk::text as provider, s.model_used::text as model,
     case when a.named is null then 'TENANT_BASELINE' else 'MODEL_ASKED' end as compared_with,
-    o.provider as baseline_provider, o.model as baseline_model,
+    w.providers[t.place] as baseline_provider, w.models[t.place] as baseline_model,
     s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-    o.input as baseline_input_usd_per_million, o.cache_read as baseline_cache_read_usd_per_million,
-    o.cache_write as baseline_cache_write_usd_per_million, o.output as baseline_output_usd_per_million,
+    w.inputs[t.place] as baseline_input_usd_per_million, w.cache_reads[t.place] as baseline_cache_read_usd_per_million,
+    w.cache_writes[t.place] as baseline_cache_write_usd_per_million,
+    coalesce(w.outputs[t.place], case when s.capability <> 'chat' then 0 end) as baseline_output_usd_per_million,
     s.markup_percent, t.baseline_cost_usd, s.customer_cost as customer_cost_usd, s.own_key_cost as own_key_cost_usd,
     t.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
 from gateway.api_request_s as s
-inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
-inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
-inner join auth.tenant_s as ns
-    on s.tenant_hk = ns.tenant_hk and s.request_timestamp >= ns.load_date
-    and s.request_timestamp < coalesce(ns.load_end_date, 'infinity')
+inner join customer as c on s.customer_hk = c.customer_hk and s.request_timestamp >= c.load_date
+    and s.request_timestamp < coalesce(c.load_end_date, 'infinity')
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
 cross join lateral (
     values (case when s.model_asked <> 'auto' and s.model_asked not like '%/auto' then s.model_asked end)
 ) as a (named)
 cross join lateral (
     select
-        coalesce(a.named, ns.baseline_model) as name,
-        g.moments[width_bucket(s.request_timestamp, g.moments)] as moment,
-        g.thresholds[width_bucket(greatest(s.prompt_tokens, 1) - 1, g.thresholds)] as threshold
-    from book as g
-    cross join (values (0)) as f (fence)
-    where s.total_tokens > 0
+        coalesce(a.named, c.baseline_model) as name,
+        (select g.moments from book as g)[width_bucket(s.request_timestamp, (select g.moments from book as g))] as at,
+        (select g.thresholds from book as g)[
+            width_bucket(greatest(s.prompt_tokens, 1) - 1, (select g.thresholds from book as g))
+        ] as threshold
+    from (values (0)) as f (fence)
     order by f.fence offset 0
 ) as b
 cross join lateral (
@@ -62,8 +69,8 @@ cross join lateral (
         where
             m.model_bk in (b.name, substr(b.name, position('/' in b.name) + 1))
             and b.name in (m.model_bk, bp.provider_bk || '/' || m.model_bk)
-            and k.load_date <= b.moment and coalesce(k.load_end_date, 'infinity') > b.moment
-            and k.valid_from <= b.moment and k.valid_to > b.moment
+            and k.load_date <= b.at and coalesce(k.load_end_date, 'infinity') > b.at
+            and k.valid_from <= b.at and k.valid_to > b.at
             and k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
             and k.threshold_tokens <= b.threshold
         group by bp.provider_bk, m.model_bk
@@ -80,40 +87,34 @@ cross join lateral (
     where r.rate ? 'input' and b.name is not null
     having count(*) > 0
 ) as w
--- Hardly ever there are several; fences keep what is reckoned once from being reckoned for each column.
-left join lateral (
-    select r.place::integer
-    from unnest(w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) with ordinality as r (
-        rate, input, cache_read, cache_write, output, place
-    )
-    cross join lateral (select coalesce(r.output, case when s.capability <> 'chat' then 0 end) as output) as e
-    where cardinality(w.providers) > 1 and e.output is not null
-    order by gateway.fn_cost_baseline(
-        s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-        gateway.fn_cost_extras(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output, s.markup_percent
-    ), r.place
-    limit 1
-) as x on true
-cross join lateral (
-    select case cardinality(w.providers) when 1 then 1 else x.place end as place
-    from (values (0)) as f (fence)
-    order by f.fence offset 0
-) as q
+-- Hardly ever there are several; the fences keep what is reckoned once from being reckoned for each column.
 cross join lateral (
     select
-        w.providers[q.place] as provider, w.models[q.place] as model, w.rates[q.place] as rate,
-        w.inputs[q.place] as input, w.cache_reads[q.place] as cache_read, w.cache_writes[q.place] as cache_write,
-        coalesce(w.outputs[q.place], case when s.capability <> 'chat' then 0 end) as output
-    from (values (0)) as f (fence)
-    order by f.fence offset 0
-) as o
-cross join lateral (
-    select gateway.fn_cost_baseline(
-        s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-        gateway.fn_cost_extras(s.other_usage, o.rate), o.input, o.cache_read, o.cache_write, o.output, s.markup_percent
-    ) as baseline_cost_usd
-    from (values (0)) as f (fence)
-    order by f.fence offset 0
+        q.place, gateway.fn_cost_baseline(
+            s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
+            gateway.fn_cost_extras(s.other_usage, w.rates[q.place]), w.inputs[q.place], w.cache_reads[q.place],
+            w.cache_writes[q.place],
+            coalesce(w.outputs[q.place], case when s.capability <> 'chat' then 0 end), s.markup_percent
+        ) as baseline_cost_usd
+    from (values (0)) as g (fence)
+    cross join lateral (
+        select case cardinality(w.providers) when 1 then 1 else (
+            select r.place::integer
+            from unnest(w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) with ordinality as r (
+                rate, input, cache_read, cache_write, output, place
+            )
+            cross join lateral (select coalesce(r.output, case when s.capability <> 'chat' then 0 end) as output) as e
+            where e.output is not null
+            order by gateway.fn_cost_baseline(
+                s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
+                gateway.fn_cost_extras(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output,
+                s.markup_percent
+            ), r.place limit 1
+        ) end as place
+        from (values (0)) as f (fence)
+        order by f.fence offset 0
+    ) as q
+    order by g.fence offset 0
 ) as t
 where s.total_tokens > 0 and t.baseline_cost_usd is not null;
 
@@ -144,7 +145,6 @@ comment on column business_vault.savings.baseline_output_usd_per_million is 'The
 comment on column business_vault.savings.markup_percent is 'Markup of this request, which both costs bear.';
 comment on column business_vault.savings.baseline_cost_usd is 'What these tokens would have cost the customer there.';
 comment on column business_vault.savings.customer_cost_usd is 'What the customer was charged.';
-comment on column business_vault.savings.own_key_cost_usd is
-'What providers asked the customer himself, by his own keys.';
+comment on column business_vault.savings.own_key_cost_usd is 'What providers asked the customer by his own keys.';
 comment on column business_vault.savings.saved_usd is
 'The baseline without the charge and what own keys cost; negative where it was dearer.';
