@@ -54,7 +54,7 @@ grant execute on function gateway.sp_record_results(jsonb) to onevault_worker;
 grant execute on function gateway.sp_read_provider_key(bytea) to onevault_worker;
 grant execute on function gateway.sp_take_key_validations(integer) to onevault_worker;
 grant execute on function gateway.sp_record_key_validation(text, text, text) to onevault_worker;
-grant execute on function gateway.sp_run_due_jobs() to onevault_worker;
+grant execute on function gateway.sp_run_due_jobs(integer) to onevault_worker;
 grant execute on function gateway.sp_read_webhooks(integer, integer) to onevault_worker;
 grant execute on function gateway.sp_record_webhook(bigint, integer, integer, text, integer, bigint) to onevault_worker;
 grant execute on function gateway.sp_read_usage_events(integer, integer) to onevault_worker;

@@ -208,6 +208,15 @@ select ops.fn_refresh_limits(array(
 
 -- By the clock
 \ir schedule/fn_keep_partitions.sql
+\ir schedule/fn_find_order.sql
+\ir schedule/tg_api_request_s_ordered.sql
+\ir schedule/fn_begin_month.sql
+\ir schedule/fn_copy_month.sql
+\ir schedule/fn_outlast_transactions.sql
+\ir schedule/fn_swap_month.sql
+\ir schedule/fn_finish_month.sql
+\ir schedule/fn_order_months.sql
+\ir schedule/fn_drop_copies.sql
 \ir schedule/fn_forget_conversations.sql
 \ir schedule/fn_forget_idempotency_keys.sql
 \ir schedule/fn_sweep_requests.sql
@@ -217,6 +226,7 @@ select ops.fn_refresh_limits(array(
 \ir schedule/fn_run_job.sql
 \ir schedule/sp_run_due_jobs.sql
 select ops.fn_keep_partitions();
+select ops.fn_drop_copies();
 select ops.fn_refresh_provider_rates(array(select h.provider_hk from gateway.ai_provider_h as h));
 
 -- What must hold whatever is killed

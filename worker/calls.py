@@ -36,7 +36,7 @@ _KEY: Final = (
 )
 _DUE_KEYS: Final = "select k.* from gateway.sp_take_key_validations() as k"
 _FOUND: Final = "select gateway.sp_record_key_validation(%s, %s, %s)"
-_JOBS: Final = "select * from gateway.sp_run_due_jobs()"
+_JOBS: Final = "select j.job_name from gateway.sp_run_due_jobs(1) as j"
 _READ_WEBHOOKS: Final = """
 select w.msg_id, w.read_ct, w.event_id, w.endpoint, w.body, w.sent_at, w.secrets, w.identities
 from gateway.sp_read_webhooks(%s::int, %s::int) as w
@@ -215,8 +215,15 @@ class Calls:
         return SealedKey(*rows[0]) if rows else None  # type: ignore[arg-type]
 
     async def run_due_jobs(self) -> None:
-        """Let SQL do what its schedule says is due, unless another worker is at it."""
-        await self._clock.fetch(_JOBS)
+        """Let SQL do what its schedule says is due, unless another worker is at it.
+
+        One job at a time, each in a transaction of its own, until nothing is due or one would run again.
+        """
+        ran: set[object] = set()
+        while rows := await self._clock.fetch(_JOBS):
+            if rows[0][0] in ran:
+                return
+            ran.add(rows[0][0])
 
     async def read_webhooks(self, limit: int, seconds: int) -> list[DueEvent]:
         """Up to `limit` events that are due; each is invisible to others for `seconds`."""

@@ -15,6 +15,7 @@ begin
         when 'measure waits' then perform ops.fn_measure_waits();
         when 'mend usage' then perform ops.fn_mend_usage();
         when 'note late requests' then perform ops.fn_note_late_requests();
+        when 'order months' then perform ops.fn_order_months();
         when 'roll up spending' then perform ops.fn_roll_up_spending(interval '15 minutes');
         when 'roll up usage' then perform ops.fn_roll_up_usage();
         when 'sweep requests' then perform ops.fn_sweep_requests();
@@ -42,6 +43,7 @@ insert into ops.job (job_name, every) values
 ('measure waits', '1 minute'),
 ('mend usage', '10 minutes'),
 ('note late requests', '10 minutes'),
+('order months', '10 seconds'),
 ('roll up spending', '1 minute'),
 ('roll up usage', '1 minute'),
 ('sweep requests', '10 seconds'),
