@@ -63,9 +63,9 @@ def as_text(books: Books) -> str:
     """Time and size of what was made, for people."""
     seconds = sum(books.seconds.values())
     lines = [f"{books.requests} requests from {books.since:%Y-%m-%d} to {books.until:%Y-%m-%d %H:%M} UTC"]
-    lines += [f"{name:<28} {taken:>9.1f} s" for name, taken in books.seconds.items()]
+    lines += [f"{name:<32} {taken:>9.1f} s" for name, taken in books.seconds.items()]
     rate, made = books.requests / seconds, books.requests / books.seconds["requests"]
-    lines += [f"{'in all':<28} {seconds:>9.1f} s: {rate:.0f} requests/s, {made:.0f}/s while they were made", ""]
+    lines += [f"{'in all':<32} {seconds:>9.1f} s: {rate:.0f} requests/s, {made:.0f}/s while they were made", ""]
     lines += [f"{'bytes a request':<28} {'data':>9} {'indexes':>9}"]
     for size in books.sizes:
         data, indexes = size.data_bytes / books.requests, size.index_bytes / books.requests

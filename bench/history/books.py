@@ -1,7 +1,8 @@
 """Fills an empty vault with a year of booked requests, and everything that is derived from them.
 
 Set by set, in the database: who calls (callers.sql), their requests day by day (requests.sql), then usage by hour,
-windows of providers and spending by the house's own functions, and the marks of how far each of them got.
+windows of providers and spending by the house's own functions, the marks of how far each of them got, and months that
+are over in the order of their customers.
 """
 
 import datetime as dt
@@ -114,6 +115,8 @@ def fill(dsn: str, *, requests: int, customers: int, tenants: int, jobs: int = 1
             _in_turn(dsn, _bills(connection, since), jobs, _prepare, _load_spending)
         with clock.step("hot state"):
             connection.execute("select ops.fn_rebuild_hot_state()")
+        with clock.step("months in the order of customers"):
+            _order_months(connection)
         with clock.step("vacuum analyze"):
             connection.execute("vacuum analyze")
         return Books(requests=requests, since=since, until=until, seconds=clock.seconds, sizes=sizes(connection))
@@ -179,6 +182,14 @@ def _in_turn(
     share = -(-len(parts) // jobs)
     with ThreadPoolExecutor(jobs) as pool:
         list(pool.map(work, [parts[begin : begin + share] for begin in range(0, len(parts), share)]))
+
+
+def _order_months(connection: psycopg.Connection) -> None:
+    # As the product does, but run after run.
+    connection.execute("set role onevault_owner")
+    while connection.execute("select ops.fn_order_months(1000000)").fetchone() != (None,):
+        pass
+    connection.execute("reset role")
 
 
 def _prepare(connection: psycopg.Connection) -> None:

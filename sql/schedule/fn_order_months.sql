@@ -51,9 +51,15 @@ begin
 exception
     when lock_not_available then
         return 'waiting';
+    when disk_full then
+        -- Bookings need the room, and it would be filled again.
+        perform ops.fn_drop_copies();
+        update ops.job as j set is_active = false, last_error = sqlstate where j.job_name = 'order months';
+        return 'stopped';
 end
 $$;
 
 comment on function ops.fn_order_months(integer, timestamptz) is
 'Goes on putting the oldest month that has been over for two days into the order of its customers, by at most that many
-rows; returns what was done: copied, waiting for somebody, or ordered. Nothing when nothing is left.';
+rows; returns what was done: copied, ordered, waiting for somebody, or stopped, when the disk is full, which switches the
+job off. Nothing when nothing is left.';

@@ -38,7 +38,9 @@ begin
             when others then
                 error := sqlstate;
         end;
-        update ops.job as j set last_finished_at = clock_timestamp(), last_error = error
+        -- A job that has switched itself off has said why.
+        update ops.job as j
+        set last_finished_at = clock_timestamp(), last_error = coalesce(error, case when not j.is_active then j.last_error end)
         where j.job_name = v_job.job_name;
         return next;
         exit when error = '57014';

@@ -22,7 +22,6 @@ from tests_py.support.vault import call, load_fixtures, route, settle
 CUSTOMERS = 12
 MONTH = "2026-01-01"
 _CLOSE = b"select c.customer, c.invoice_number, c.total from gateway.sp_close_month('2026-01-01') as c"
-_WAITS = "select exists (select from pg_catalog.pg_stat_activity as a where a.pid = %s and a.wait_event_type = 'Lock')"
 
 
 @pytest.fixture
@@ -53,15 +52,6 @@ def check(database: ClonedDatabase, invoices: list[tuple[Any, ...]]) -> None:
     ) == [(2 * CUSTOMERS, Decimal(CUSTOMERS * (CUSTOMERS + 1) // 2))]
 
 
-def wait_until_blocked(database: ClonedDatabase, connection: psycopg.Connection[Any]) -> None:
-    pid = connection.info.backend_pid
-    for _ in range(2000):
-        if database.query(_WAITS, pid) == [(True,)]:
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("the close does not wait")
-
-
 def test_two_closes_at_once_make_one_set_of_invoices(used: ClonedDatabase) -> None:
     with ThreadPoolExecutor(4) as pool:
         heard = [task.result() for task in [pool.submit(close, used) for _ in range(4)]]
@@ -78,7 +68,7 @@ def test_a_close_that_is_killed_leaves_nothing_and_no_gap(used: ClonedDatabase) 
             b" from gateway.customer_h as c where c.customer_bk = 'user 12'"
         )
         closing = pool.submit(victim.execute, _CLOSE)
-        wait_until_blocked(used, victim)
+        used.wait_until_blocked(victim)
         with used.cluster.maintenance() as killer:
             killer.execute(b"select pg_catalog.pg_terminate_backend(%s)", (victim.info.backend_pid,))
         with pytest.raises(psycopg.OperationalError):

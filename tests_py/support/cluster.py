@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from psycopg.conninfo import make_conninfo
 from onevault.database import Database, Role, open_database
 from onevault.settings import Settings, load_settings
 from tests_py.support.template import EMPTY, copy_database, lay_data
+
+_WAITS = "select exists (select from pg_catalog.pg_stat_activity as a where a.pid = %s and a.wait_event_type = 'Lock')"
 
 
 class ClonedDatabase:
@@ -38,6 +41,14 @@ class ClonedDatabase:
         """The rows of one statement, run on a connection of its own."""
         with self.connect(role) as connection:
             return connection.execute(statement.encode(), parameters or None).fetchall()
+
+    def wait_until_blocked(self, connection: psycopg.Connection[Any]) -> None:
+        """Returns when what runs on a connection waits for a lock; fails after twenty seconds and more."""
+        for _ in range(2000):
+            if self.query(_WAITS, connection.info.backend_pid) == [(True,)]:
+                return
+            threading.Event().wait(0.01)
+        raise AssertionError("it does not wait")
 
     def environ(self, home: Path) -> dict[str, str]:
         """Variables under which a process works on this database with `home` as data directory."""

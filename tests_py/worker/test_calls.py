@@ -96,6 +96,8 @@ async def test_reading_and_booking_are_durable(calls: Calls) -> None:
 async def test_due_jobs_run_and_notifications_arrive(calls: Calls, database: ClonedDatabase) -> None:
     await calls.listen()
     await calls.run_due_jobs()
+    ran = "select count(*) = count(distinct j.xmin::text), count(*) = count(j.last_finished_at) from ops.job as j"
+    assert database.query(ran) == [(True, True)], "each job is a transaction of its own"
     heard = 0
 
     async def hear() -> None:
