@@ -1,6 +1,6 @@
 -- Of a month that is older than what its next invoices look back to, everything was billed when the last of these was
--- made out. Due is what was noted of it since, less what invoices have come to hold more of it than they did then. Most
--- customers have no such month, and cost one look into an index.
+-- made out. Due is what was noted of it since, less what invoices have come to hold more of it than they did then: one
+-- that held it and is void since holds nothing. Most customers have neither, and cost two looks into an index.
 create or replace function gateway.fn_list_old_charges(p_customer_hk bytea, p_month date)
 returns table (usage_month date, provider text, model text, charge_usd numeric)
 language plpgsql
@@ -12,6 +12,11 @@ declare
 begin
     if not exists (
         select from gateway.late_request_s as l where l.customer_hk = p_customer_hk and l.billing_period < v_before
+    ) and not exists (
+        select from gateway.invoice_h as h
+        inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk and s.load_end_date is null
+        inner join gateway.invoice_line_s as l on h.invoice_hk = l.invoice_hk and s.lines_load_date = l.load_date
+        where h.customer_hk = p_customer_hk and s.invoice_status = 'VOID' and l.usage_period < v_before
     ) then
         return;
     end if;
@@ -59,4 +64,4 @@ $$;
 
 comment on function gateway.fn_list_old_charges(bytea, date) is
 'Charges of closed months before the two that an invoice looks back to, which stand on no invoice: what was booked very
-late.';
+late, or stood on one that is void.';

@@ -1,4 +1,5 @@
--- Paid in the invoice's currency, by its rate. The reference is what makes it happen once.
+-- Paid in the invoice's currency, by its rate. The reference is what makes it happen once: told again it is the same
+-- payment, and of another invoice or amount it is refused, since nobody would look for that one any more.
 create or replace function admin.record_payment(p_invoice_number text, p_amount numeric, p_reference text) returns text
 language plpgsql
 security definer
@@ -11,6 +12,7 @@ declare
     v_bk text := 'payment:' || btrim(p_reference);
     v_due numeric;
     v_usd numeric;
+    v_known record;
 begin
     perform set_config('synchronous_commit', 'on', true);
     select f.* into v_found from gateway.fn_find_invoice(p_invoice_number) as f;
@@ -21,8 +23,24 @@ begin
             400, 'payments_have_a_reference', 'A payment needs a reference', 'Use what the bank statement says.'
         );
     end if;
-    if exists (select from gateway.ledger_entry_h as h where h.ledger_entry_bk = v_bk) then
+    perform admin.fn_lock_name('payment', btrim(p_reference));
+    select
+        i.invoice_hk, i.invoice_number, i.currency,
+        round(util.fn_round_half_even(p.amount_usd * i.units_per_usd, i.decimals), i.decimals) as amount
+    into v_known
+    from gateway.ledger_entry_h as h
+    inner join gateway.ledger_entry_s as e on h.ledger_entry_hk = e.ledger_entry_hk
+    inner join gateway.ledger_posting_s as p on h.ledger_entry_hk = p.ledger_entry_hk and p.account = 'cash'
+    inner join gateway.invoice_s as i on e.invoice_hk = i.invoice_hk and i.load_end_date is null
+    where h.ledger_entry_bk = v_bk;
+    if v_known.invoice_hk = v_found.hk and v_known.amount = p_amount then
         return 'it is recorded already';
+    elsif v_known.invoice_hk is not null then
+        perform admin.fn_refuse_change(
+            409, 'references_are_used_once', format('%s is the reference of another payment, of %s %s for %s',
+                quote_literal(btrim(p_reference)), v_known.amount, v_known.currency, v_known.invoice_number),
+            'Add what tells them apart, as the number of the invoice.'
+        );
     end if;
     v_due := v_invoice.total - v_invoice.prepaid_applied - v_invoice.paid;
     if v_invoice.invoice_status <> 'FINAL' or p_amount is null or p_amount <= 0 or p_amount > v_due then

@@ -8,6 +8,7 @@ declare
     v_customer_hk bytea := (select h.customer_hk from gateway.customer_h as h where h.customer_hk = util.hash_key(p_customer));
     v_owed numeric;
     v_bk text := 'refund:' || btrim(p_reference);
+    v_known record;
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform from gateway.customer_h as h where h.customer_hk = v_customer_hk for update;
@@ -22,8 +23,20 @@ begin
             400, 'refunds_have_a_reference', 'A refund needs a reference', 'Use what the bank statement says.'
         );
     end if;
-    if exists (select from gateway.ledger_entry_h as h where h.ledger_entry_bk = v_bk) then
+    perform admin.fn_lock_name('refund', btrim(p_reference));
+    select c.customer_hk, c.customer_bk::text as customer, trim_scale(-p.amount_usd) as amount_usd into v_known
+    from gateway.ledger_entry_h as h
+    inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
+    inner join gateway.ledger_posting_s as p on h.ledger_entry_hk = p.ledger_entry_hk and p.account = 'cash'
+    where h.ledger_entry_bk = v_bk;
+    if v_known.customer_hk = v_customer_hk and v_known.amount_usd = round(p_amount_usd, 10) then
         return 'it is recorded already';
+    elsif v_known.customer_hk is not null then
+        perform admin.fn_refuse_change(
+            409, 'references_are_used_once', format('%s is the reference of another refund, of %s USD to %s',
+                quote_literal(btrim(p_reference)), v_known.amount_usd, v_known.customer),
+            'Add what tells them apart, as the name of the customer.'
+        );
     end if;
     select -coalesce(sum(p.amount_usd), 0) into v_owed
     from gateway.ledger_posting_s as p

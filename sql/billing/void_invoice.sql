@@ -1,5 +1,6 @@
 -- What a void invoice billed is unbilled again: its entries are reversed one by one, and the next invoice holds it, or
--- another one of the same month, made out at once.
+-- another one of the same month, made out at once. Its credit notes go with it: they gave back what is not billed any
+-- more, and of what takes its place as much could be given back again.
 create or replace function admin.void_invoice(p_invoice_number text, p_reason text, p_reissue boolean default false)
 returns text
 language plpgsql
@@ -12,6 +13,7 @@ declare
     v_customer record;
     v_entry record;
     v_hk bytea;
+    v_hks bytea[];
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
@@ -50,24 +52,31 @@ begin
     inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
     inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
     where h.invoice_hk = v_found.hk;
+    v_hks := v_found.hk || array(
+        select s.invoice_hk from gateway.invoice_s as s
+        where s.refers_to_hk = v_found.hk and s.load_end_date is null and s.invoice_status <> 'VOID'
+        order by s.invoice_hk
+    );
     for v_entry in
         select
-            e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period,
+            e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period, e.invoice_hk,
             jsonb_agg(jsonb_build_object(
                 'account', p.account, 'amount_usd', -p.amount_usd, 'credit', encode(p.credit_hk, 'hex')
             ) order by p.posting_number) as postings
         from gateway.ledger_entry_s as e
         inner join gateway.ledger_entry_h as h on e.ledger_entry_hk = h.ledger_entry_hk
         inner join gateway.ledger_posting_s as p on e.ledger_entry_hk = p.ledger_entry_hk
-        where e.invoice_hk = v_found.hk
-        group by e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period
+        where e.invoice_hk = any(v_hks)
+        group by e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period, e.invoice_hk
+        order by e.ledger_entry_hk
     loop
         perform gateway.fn_post_entry(
             v_customer.customer_hk, 'VOID_' || v_entry.entry_kind, 'void:' || v_entry.ledger_entry_bk, v_entry.postings,
-            v_entry.billing_period, p_reason, v_entry.ledger_entry_hk, v_found.hk
+            v_entry.billing_period, p_reason, v_entry.ledger_entry_hk, v_entry.invoice_hk
         );
     end loop;
-    perform gateway.fn_load_invoice(v_found.hk, '{"invoice_status": "VOID", "prepaid_applied": 0}');
+    perform gateway.fn_load_invoice(h.hk, '{"invoice_status": "VOID", "prepaid_applied": 0}')
+    from unnest(v_hks) as h (hk);
     if not p_reissue then
         perform gateway.fn_note_billing_status(v_customer.customer_hk, (v_found.invoice).billing_period, 'PENDING');
         return 'void';

@@ -1,5 +1,6 @@
 -- An hour is counted once more when it is an hour old: a booking that committed later than any service's may is added
--- then, and to what was spent in its month. Only ever adds.
+-- then, and to what was spent in its month. Only ever adds; but what stands under another day, because its tenant has
+-- moved to another time zone meanwhile, moves to the one that it has now, and would be there twice.
 create or replace function ops.fn_mend_usage() returns bigint
 language plpgsql
 set search_path = ''
@@ -25,13 +26,37 @@ begin
 
     while v_hour <= v_counted_to - interval '2 hours' and clock_timestamp() < v_stop_at loop
         for v_due in
-            with mended as (
-                insert into ops.usage_hourly as u
+            with counted as materialized (
                 select c.* from ops.fn_count_usage(
                     util.fn_request_key_at(v_hour - interval '1 minute'),
                     util.fn_request_key_at(v_hour + interval '61 minutes'), '-infinity', v_counted_to
                 ) as c
                 where c.usage_hour = v_hour
+            ),
+
+            moved as (
+                delete from ops.usage_hourly as u
+                where
+                    u.usage_hour = v_hour
+                    and exists (
+                        select from counted as c
+                        where
+                            c.customer_hk = u.customer_hk and c.token_hk = u.token_hk and c.offer_hk = u.offer_hk
+                            and c.request_type = u.request_type and c.response_status = u.response_status
+                    )
+                    and not exists (
+                        select from counted as c
+                        where
+                            c.customer_hk = u.customer_hk and c.token_hk = u.token_hk and c.offer_hk = u.offer_hk
+                            and c.request_type = u.request_type and c.response_status = u.response_status
+                            and c.usage_day = u.usage_day
+                    )
+                returning u.tenant_hk, u.customer_hk, u.usage_day
+            ),
+
+            mended as (
+                insert into ops.usage_hourly as u
+                select c.* from counted as c
                 on conflict (customer_hk, usage_hour, usage_day, token_hk, offer_hk, request_type, response_status)
                 do update set
                     request_count = excluded.request_count, input_uncached_tokens = excluded.input_uncached_tokens,
@@ -47,7 +72,11 @@ begin
             )
 
             select n.tenant_bk, c.customer_hk, c.customer_bk, date_trunc('month', m.usage_day::timestamp)::date as month
-            from mended as m
+            from (
+                select a.* from mended as a
+                union all
+                select b.* from moved as b
+            ) as m
             inner join gateway.customer_h as c on m.customer_hk = c.customer_hk
             inner join auth.tenant_h as n on m.tenant_hk = n.tenant_hk
             group by 1, 2, 3, 4
