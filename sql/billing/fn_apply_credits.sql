@@ -1,7 +1,7 @@
 -- Credits in order of priority, then of expiry, then of name. One covers what falls on the days that it is good for,
 -- the first days first; what is due lies on the days as the charges do, and nothing is covered twice.
 create or replace function gateway.fn_apply_credits(
-    p_customer_hk bytea, p_kind text, p_charges jsonb, p_due_usd numeric
+    p_customer_hk bytea, p_kind text, p_charges jsonb, p_due_usd numeric, p_known_at timestamptz default null
 ) returns table (credit_hk bytea, credit text, description text, amount_usd numeric)
 language plpgsql
 stable
@@ -37,11 +37,15 @@ begin
             h.credit_hk, regexp_replace(h.credit_bk, '^.*\|', '') as name, s.description::text as description, s.valid_from,
             s.expires_on, b.left_usd
         from gateway.credit_h as h
-        inner join gateway.credit_s as s on h.credit_hk = s.credit_hk and s.load_end_date is null
+        inner join gateway.credit_s as s
+            on
+                h.credit_hk = s.credit_hk and s.load_date <= coalesce(p_known_at, 'infinity')
+                and (s.load_end_date is null or s.load_end_date > coalesce(p_known_at, 'infinity'))
         cross join lateral (
             select -sum(p.amount_usd) as left_usd
             from gateway.ledger_posting_s as p
             where p.customer_hk = p_customer_hk and p.account = 'prepaid' and p.credit_hk = h.credit_hk
+                and p.load_date <= coalesce(p_known_at, 'infinity')
         ) as b
         where h.customer_hk = p_customer_hk and s.credit_kind = p_kind and b.left_usd > 0
         order by s.priority, s.expires_on, h.credit_bk
@@ -63,6 +67,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_apply_credits(bytea, text, jsonb, numeric) is
-'Which of a customer''s credits of a kind cover how much of what is due, of charges by day [{"day", "usd"}]. Posts
-nothing.';
+comment on function gateway.fn_apply_credits(bytea, text, jsonb, numeric, timestamptz) is
+'Which of a customer''s credits of a kind cover how much of what is due, of charges by day [{"day", "usd"}],
+now or as it was known. Posts nothing.';

@@ -34,7 +34,7 @@ begin
     end if;
     select m.* into v_made
     from gateway.fn_make_invoice(
-        p_customer_hk, p_customer, p_month, coalesce(p_known_at, clock_timestamp()),
+        p_customer_hk, p_customer, p_month, p_known_at,
         coalesce(p_usage, gateway.fn_pack_usage(p_customer, p_month, p_known_at))
     ) as m;
     return gateway.fn_write_document(v_made.invoice, v_made.lines, p_tenant, p_customer);

@@ -27,8 +27,7 @@ begin
     end if;
     select m.* into v_made
     from gateway.fn_make_invoice(
-        p_customer_hk, p_customer, p_month, clock_timestamp(),
-        p_usage
+        p_customer_hk, p_customer, p_month, null, p_usage, true
     ) as m;
     if cardinality(v_made.lines) = 0 then
         return null;

@@ -1,7 +1,8 @@
 -- What a month costs, line by line, exact in USD and before tax: usage by provider and model, what plans include of it,
--- services, what came late or was corrected, promotions.
+-- services, what came late or was corrected, promotions. As known at a moment by what was in the books then; plans are
+-- those that are known now.
 create or replace function gateway.fn_draft_lines(
-    p_customer_hk bytea, p_customer text, p_month date, p_usage jsonb
+    p_customer_hk bytea, p_customer text, p_month date, p_usage jsonb, p_known_at timestamptz default null
 ) returns setof gateway.invoice_line_s
 language plpgsql
 stable
@@ -66,7 +67,7 @@ begin
     end if;
 
     for v_usage in
-        select a.* from gateway.fn_list_late_charges(p_customer_hk, p_month, p_usage) as a
+        select a.* from gateway.fn_list_late_charges(p_customer_hk, p_month, p_usage, p_known_at) as a
         where a.usage_month <= p_month
         order by a.usage_month, a.provider, a.model
     loop
@@ -92,8 +93,9 @@ begin
     for v_fee in
         select p.*
         from gateway.fn_apply_credits(
-            p_customer_hk, 'PROMOTION', gateway.fn_list_daily_charges(p_customer_hk, p_customer, p_month, v_included, v_undated),
-            v_sum
+            p_customer_hk, 'PROMOTION', gateway.fn_list_daily_charges(
+                p_customer_hk, p_customer, p_month, v_included, v_undated, p_known_at
+            ), v_sum, p_known_at
         ) as p
     loop
         v_line := v_empty;
@@ -107,5 +109,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_draft_lines(bytea, text, date, jsonb) is
+comment on function gateway.fn_draft_lines(bytea, text, date, jsonb, timestamptz) is
 'The lines of a month before tax, exact in USD; numbers, currency and rounding come later.';

@@ -1,7 +1,8 @@
 -- Charges by day of the tenant, for credits that are good for some days. What plans include is used up by the first
 -- days; what belongs to no day counts on the last one.
 create or replace function gateway.fn_list_daily_charges(
-    p_customer_hk bytea, p_customer text, p_month date, p_included_usd numeric, p_undated_usd numeric
+    p_customer_hk bytea, p_customer text, p_month date, p_included_usd numeric, p_undated_usd numeric,
+    p_known_at timestamptz default null
 ) returns jsonb
 language plpgsql
 stable
@@ -19,10 +20,22 @@ begin
             select u.usage_day, sum(u.customer_cost_usd) as usd
             from business_vault.usage_part as u
             where
-                u.customer = p_customer and u.usage_day >= p_month and u.usage_day < v_next
+                p_known_at is null and u.customer = p_customer and u.usage_day >= p_month and u.usage_day < v_next
                 and u.usage_hour >= p_month::timestamp at time zone 'UTC' - interval '1 day'
                 and u.usage_hour < v_next::timestamp at time zone 'UTC' + interval '1 day'
             group by u.usage_day
+            union all
+            select d.day, sum(r.customer_cost_usd)
+            from business_vault.request_detail as r
+            cross join lateral (
+                select (r.request_timestamp at time zone gateway.fn_find_zone(p_customer_hk))::date as day
+            ) as d
+            where
+                p_known_at is not null and r.customer = p_customer and r.booked_at <= p_known_at
+                and r.request_timestamp >= p_month::timestamp at time zone 'UTC' - interval '1 day'
+                and r.request_timestamp < v_next::timestamp at time zone 'UTC' + interval '1 day'
+                and d.day >= p_month and d.day < v_next
+            group by d.day
         ),
 
         asked as (
@@ -42,5 +55,5 @@ begin
 end
 $$;
 
-comment on function gateway.fn_list_daily_charges(bytea, text, date, numeric, numeric) is
-'What a customer is charged by day of a month: [{"day", "usd"}]; empty for one without credits.';
+comment on function gateway.fn_list_daily_charges(bytea, text, date, numeric, numeric, timestamptz) is
+'What a customer is charged by day of a month, now or as it was known: [{"day", "usd"}]; empty for one without credits.';

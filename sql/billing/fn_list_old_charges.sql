@@ -1,14 +1,16 @@
 -- Of a month that is older than what its next invoices look back to, everything was billed when the last of these was
 -- made out. Due is what was noted of it since, less what invoices have come to hold more of it than they did then: one
 -- that held it and is void since holds nothing. Most customers have neither, and cost two looks into an index.
-create or replace function gateway.fn_list_old_charges(p_customer_hk bytea, p_month date)
-returns table (usage_month date, provider text, model text, charge_usd numeric)
+create or replace function gateway.fn_list_old_charges(
+    p_customer_hk bytea, p_month date, p_known_at timestamptz default null
+) returns table (usage_month date, provider text, model text, charge_usd numeric)
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
     v_before date := (p_month - interval '2 months')::date;
+    v_known_at timestamptz := coalesce(p_known_at, 'infinity');
 begin
     if not exists (
         select from gateway.late_request_s as l where l.customer_hk = p_customer_hk and l.billing_period < v_before
@@ -29,7 +31,7 @@ begin
             on
                 m.tenant_hk = n.tenant_hk and n.billing_period >= m.billing_period
                 and n.billing_period <= m.billing_period + interval '2 months'
-        where h.customer_hk = p_customer_hk
+        where h.customer_hk = p_customer_hk and m.load_date <= v_known_at and n.load_date <= v_known_at
         group by m.billing_period
     ),
 
@@ -40,11 +42,11 @@ begin
         inner join gateway.offer_l as o on l.offer_hk = o.offer_hk
         inner join gateway.ai_provider_h as p on o.provider_hk = p.provider_hk
         inner join gateway.model_h as m on o.model_hk = m.model_hk
-        where l.customer_hk = p_customer_hk
+        where l.customer_hk = p_customer_hk and l.load_date <= v_known_at
         union all
         select c.billing_period, l.provider::text, l.model::text, l.exact_usd * (
             (s.load_date <= c.settled_at and coalesce(s.load_end_date > c.settled_at, true))::integer
-            - (s.load_end_date is null)::integer
+            - (s.load_date <= v_known_at and coalesce(s.load_end_date > v_known_at, true))::integer
         )
         from gateway.invoice_h as h
         inner join gateway.invoice_s as s on h.invoice_hk = s.invoice_hk
@@ -62,6 +64,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_list_old_charges(bytea, date) is
+comment on function gateway.fn_list_old_charges(bytea, date, timestamptz) is
 'Charges of closed months before the two that an invoice looks back to, which stand on no invoice: what was booked very
 late, or stood on one that is void.';

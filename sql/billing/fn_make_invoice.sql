@@ -1,8 +1,9 @@
 -- An invoice of a month as it would be made out now: whose, by whom, in which currency, line by line. Each line is
--- rounded once, halves to the even digit, and keeps what rounding took; the tax is a line of what they come to.
+-- rounded once, halves to the even digit, and keeps what rounding took; the tax is a line of what they come to. Where
+-- an invoice without lines is not wanted, nobody needs a tax or a rate for it.
 create or replace function gateway.fn_make_invoice(
     p_customer_hk bytea, p_customer text, p_month date, p_known_at timestamptz,
-    p_usage jsonb,
+    p_usage jsonb, p_skips_empty boolean default false,
     out invoice gateway.invoice_s, out lines gateway.invoice_line_s[], out billing jsonb
 )
 language plpgsql
@@ -12,17 +13,26 @@ as $$
 declare
     v_last_day date := (p_month + interval '1 month')::date - 1;
     v_billing record;
+    v_known_at timestamptz := coalesce(p_known_at, clock_timestamp());
+    v_drafts gateway.invoice_line_s[];
     v_line gateway.invoice_line_s;
     v_number smallint := 0;
     v_invoice gateway.invoice_s;
 begin
+    lines := '{}';
+    v_drafts := array(
+        select l from gateway.fn_draft_lines(p_customer_hk, p_customer, p_month, p_usage, p_known_at) as l
+    );
+    if p_skips_empty and cardinality(v_drafts) = 0 then
+        return;
+    end if;
     select b.* into strict v_billing from gateway.fn_read_billing(p_customer_hk, v_last_day) as b;
     v_invoice.invoice_kind := 'INVOICE';
     v_invoice.invoice_status := 'DRAFT';
     v_invoice.billing_period := p_month;
     v_invoice.legal_entity_hk := v_billing.legal_entity_hk;
-    v_invoice.known_at := p_known_at;
-    v_invoice.lines_load_date := p_known_at;
+    v_invoice.known_at := v_known_at;
+    v_invoice.lines_load_date := v_known_at;
     v_invoice.currency := v_billing.currency;
     v_invoice.units_per_usd := v_billing.units_per_usd;
     v_invoice.rate_date := v_billing.rate_date;
@@ -34,9 +44,8 @@ begin
     v_invoice.tax_total := 0;
     v_invoice.prepaid_applied := 0;
     v_invoice.paid := 0;
-    lines := '{}';
 
-    for v_line in select l.* from gateway.fn_draft_lines(p_customer_hk, p_customer, p_month, p_usage) as l loop
+    foreach v_line in array v_drafts loop
         v_number := v_number + 1::smallint;
         v_line.line_number := v_number;
         v_line.exact := round(v_line.exact_usd * v_billing.units_per_usd, 10);
@@ -81,6 +90,6 @@ begin
 end
 $$;
 
-comment on function gateway.fn_make_invoice(bytea, text, date, timestamptz, jsonb) is
-'A month''s invoice as it stands now: its row, its lines, and how it is to be numbered and paid. Writes
-nothing; usage is what fn_pack_usage packed.';
+comment on function gateway.fn_make_invoice(bytea, text, date, timestamptz, jsonb, boolean) is
+'A month''s invoice as it stands now (NULL) or was known: its row, its lines, and how it is to be numbered and paid; if
+asked to, nothing but no lines where there are none. Writes nothing; usage is what fn_pack_usage packed.';

@@ -18,6 +18,9 @@ declare
     v_usages jsonb;
     v_savings jsonb;
 begin
+    if p_month is null or not isfinite(p_month) then
+        perform admin.fn_refuse_change(400, 'period_is_a_month', 'A month is to be named', 'Use a day of it: 2026-11-01');
+    end if;
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     perform ops.fn_note_late_requests('1 day');
