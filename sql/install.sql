@@ -324,6 +324,7 @@ set local role onevault_owner;
 \ir billing/fn_list_daily_charges.sql
 \ir billing/fn_list_old_charges.sql
 \ir billing/fn_list_late_charges.sql
+\ir billing/fn_list_included.sql
 \ir billing/fn_draft_lines.sql
 \ir billing/fn_make_invoice.sql
 \ir billing/fn_write_document.sql

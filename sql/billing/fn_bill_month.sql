@@ -43,12 +43,15 @@ begin
     );
     perform gateway.fn_post_invoice(v_hk);
     select
-        coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'INCLUDED'), 0) as included,
-        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'ADJUSTMENT')), 0) as undated
+        greatest(least(
+            coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'INCLUDED' and l.usage_period = p_month), 0),
+            sum(l.exact_usd) filter (where l.line_kind = 'USAGE')
+        ), 0) as included,
+        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'INCLUDED', 'ADJUSTMENT')), 0) as undated
     into v_sums
     from unnest(v_made.lines) as l;
     perform gateway.fn_settle_by_credit(v_hk, gateway.fn_list_daily_charges(
-        p_customer_hk, p_customer, p_month, v_sums.included, v_sums.undated
+        p_customer_hk, p_customer, p_month, v_sums.included, v_sums.undated + v_sums.included
     ));
     return v_hk;
 end

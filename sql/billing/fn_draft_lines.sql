@@ -1,5 +1,5 @@
--- What a month costs, line by line, exact in USD and before tax: usage by provider and model, what plans include of it,
--- services, what came late or was corrected, promotions. As known at a moment by what was in the books then; plans are
+-- What a month costs, line by line, exact in USD and before tax: usage by provider and model, services, what plans
+-- include of it, what came late or was corrected, promotions. As known at a moment by what was in the books then; plans are
 -- those that are known now.
 create or replace function gateway.fn_draft_lines(
     p_customer_hk bytea, p_customer text, p_month date, p_usage jsonb, p_known_at timestamptz default null
@@ -13,7 +13,10 @@ declare
     v_empty gateway.invoice_line_s;
     v_usage record;
     v_fee record;
+    v_lines gateway.invoice_line_s[] := '{}';
+    v_late gateway.invoice_line_s[] := '{}';
     v_included numeric := 0;
+    v_taken numeric := 0;
     v_used numeric := 0;
     v_sum numeric := 0;
     v_undated numeric;
@@ -41,6 +44,7 @@ begin
         v_line.markup_usd := v_usage.markup_usd;
         v_line.exact_usd := v_usage.charge_usd;
         v_used := v_used + v_line.exact_usd;
+        v_lines := v_lines || v_line;
         return next v_line;
     end loop;
 
@@ -56,15 +60,6 @@ begin
         v_sum := v_sum + v_line.exact_usd;
         return next v_line;
     end loop;
-
-    if least(v_included, v_used) > 0 then
-        v_line := v_empty;
-        v_line.line_kind := 'INCLUDED';
-        v_line.description := 'Usage that your plans include';
-        v_line.usage_period := p_month;
-        v_line.exact_usd := -least(v_included, v_used);
-        return next v_line;
-    end if;
 
     for v_usage in
         select a.* from gateway.fn_list_late_charges(p_customer_hk, p_month, p_usage, p_known_at) as a
@@ -85,16 +80,39 @@ begin
         v_line.model := v_usage.model;
         v_line.exact_usd := v_usage.charge_usd;
         v_sum := v_sum + v_line.exact_usd;
-        return next v_line;
+        v_late := v_late || v_line;
     end loop;
 
-    v_undated := v_sum;
-    v_sum := v_sum + v_used - least(v_included, v_used);
+    for v_fee in
+        select i.usage_month, i.included_usd
+        from gateway.fn_list_included(p_customer_hk, p_month, v_included, v_lines || v_late, p_known_at) as i
+        where v_included <> 0 or cardinality(v_late) > 0
+    loop
+        v_line := v_empty;
+        v_line.line_kind := 'INCLUDED';
+        v_line.description := case
+            when v_fee.usage_month = p_month then 'Usage that your plans include'
+            else format('Usage of %s that your plans include', to_char(v_fee.usage_month, 'YYYY-MM'))
+        end;
+        v_line.usage_period := v_fee.usage_month;
+        v_line.exact_usd := -v_fee.included_usd;
+        v_sum := v_sum + v_line.exact_usd;
+        if v_fee.usage_month = p_month then
+            v_taken := greatest(least(v_fee.included_usd, v_used), 0);
+            return next v_line;
+        else
+            v_late := v_late || v_line;
+        end if;
+    end loop;
+    return query select l.* from unnest(v_late) as l;
+
+    v_undated := v_sum + v_taken;
+    v_sum := v_sum + v_used;
     for v_fee in
         select p.*
         from gateway.fn_apply_credits(
             p_customer_hk, 'PROMOTION', gateway.fn_list_daily_charges(
-                p_customer_hk, p_customer, p_month, v_included, v_undated, p_known_at
+                p_customer_hk, p_customer, p_month, v_taken, v_undated, p_known_at
             ), v_sum, p_known_at
         ) as p
     loop

@@ -34,13 +34,17 @@ begin
     inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
     cross join lateral (
         select
-            sum(b.usd) filter (where b.line_kind = 'USAGE' and b.by is null) as used_usd,
-            -sum(b.usd) filter (where b.line_kind = 'INCLUDED' and b.by is null) as included_usd,
+            sum(b.usd) filter (
+                where b.line_kind in ('USAGE', 'ADJUSTMENT') and b.by is null and b.usage_period = s.billing_period
+            ) as used_usd,
+            -sum(b.usd) filter (
+                where b.line_kind = 'INCLUDED' and b.by is null and b.usage_period = s.billing_period
+            ) as included_usd,
             -sum(b.usd) filter (where b.line_kind = 'PROMOTION' and b.by is null) as promotion_usd,
             jsonb_object_agg(b.name, trim_scale(b.usd)) filter (where b.by = 'provider') as by_provider,
             jsonb_object_agg(b.name, trim_scale(b.usd)) filter (where b.by = 'model') as by_model
         from (
-            select k.line_kind, n.by, n.name, sum(k.exact_usd) as usd
+            select k.line_kind, k.usage_period, n.by, n.name, sum(k.exact_usd) as usd
             from gateway.invoice_line_s as k
             cross join lateral (
                 values (null, null), ('provider', k.provider::text), ('model', k.model::text)
@@ -48,7 +52,7 @@ begin
             where
                 k.invoice_hk = h.invoice_hk and k.load_date = s.lines_load_date
                 and (n.by is null or k.line_kind = 'USAGE' and n.name is not null)
-            group by k.line_kind, n.by, n.name
+            group by k.line_kind, k.usage_period, n.by, n.name
         ) as b
     ) as l
     cross join lateral (
