@@ -319,6 +319,7 @@ set local role onevault_owner;
 \ir billing/fn_read_billing.sql
 \ir billing/fn_list_fees.sql
 \ir billing/fn_apply_credits.sql
+\ir billing/fn_take_promotions.sql
 \ir billing/fn_list_usage.sql
 \ir billing/fn_pack_usage.sql
 \ir billing/fn_list_daily_charges.sql

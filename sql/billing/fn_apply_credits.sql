@@ -1,5 +1,6 @@
 -- Credits in order of priority, then of expiry, then of name. One covers what falls on the days that it is good for,
--- the first days first; what is due lies on the days as the charges do, and nothing is covered twice.
+-- the first days first; what is due lies on the days as the charges do, and nothing is covered twice: prepaid ones are
+-- asked for what promotions have left of each day (gateway.fn_take_promotions).
 create or replace function gateway.fn_apply_credits(
     p_customer_hk bytea, p_kind text, p_charges jsonb, p_due_usd numeric, p_known_at timestamptz default null
 ) returns table (credit_hk bytea, credit text, description text, amount_usd numeric)

@@ -1,5 +1,5 @@
--- One customer's month: made out, numbered, posted, paid from credit. Nothing happens for a month without lines, or
--- whose invoice is final already.
+-- One customer's month: made out, numbered, posted, paid from credit. Nothing happens for a month without lines, but
+-- that a draft of it ends, or whose invoice is final already.
 create or replace function gateway.fn_bill_month(
     p_customer_hk bytea, p_customer text, p_month date, p_finalise boolean, p_usage jsonb, p_savings jsonb
 ) returns bytea
@@ -30,6 +30,11 @@ begin
         p_customer_hk, p_customer, p_month, null, p_usage, true
     ) as m;
     if cardinality(v_made.lines) = 0 then
+        update gateway.invoice_s as s set load_end_date = clock_timestamp()
+        from gateway.invoice_h as h
+        where
+            h.customer_hk = p_customer_hk and s.invoice_hk = h.invoice_hk and s.load_end_date is null
+            and s.billing_period = p_month and s.invoice_status = 'DRAFT';
         return null;
     end if;
     if not p_finalise then
@@ -47,12 +52,14 @@ begin
             coalesce(-sum(l.exact_usd) filter (where l.line_kind = 'INCLUDED' and l.usage_period = p_month), 0),
             sum(l.exact_usd) filter (where l.line_kind = 'USAGE')
         ), 0) as included,
-        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'INCLUDED', 'ADJUSTMENT')), 0) as undated
+        coalesce(sum(l.exact_usd) filter (where l.line_kind in ('SERVICE', 'INCLUDED', 'ADJUSTMENT')), 0) as undated,
+        coalesce(jsonb_agg(jsonb_build_object('credit', encode(l.credit_hk, 'hex'), 'usd', -l.exact_usd)
+            order by l.line_number) filter (where l.line_kind = 'PROMOTION'), '[]') as promotions
     into v_sums
     from unnest(v_made.lines) as l;
-    perform gateway.fn_settle_by_credit(v_hk, gateway.fn_list_daily_charges(
+    perform gateway.fn_settle_by_credit(v_hk, gateway.fn_take_promotions(gateway.fn_list_daily_charges(
         p_customer_hk, p_customer, p_month, v_sums.included, v_sums.undated + v_sums.included
-    ));
+    ), v_sums.promotions));
     return v_hk;
 end
 $$;

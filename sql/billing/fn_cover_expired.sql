@@ -39,13 +39,17 @@ begin
     loop
         select
             coalesce(sum(a.amount_usd), 0) as all_usd,
-            coalesce(sum(a.amount_usd) filter (where s.expires_on <= p_today), 0) as expired_usd
+            coalesce(sum(a.amount_usd) filter (where s.expires_on <= p_today), 0) as expired_usd,
+            coalesce(jsonb_agg(jsonb_build_object('credit', encode(a.credit_hk, 'hex'), 'usd', a.amount_usd)
+                order by a.place), '[]') as taken
         into v_promotions
-        from gateway.fn_apply_credits(p_customer_hk, 'PROMOTION', v_month.charges, v_month.due_usd) as a
+        from gateway.fn_apply_credits(p_customer_hk, 'PROMOTION', v_month.charges, v_month.due_usd)
+            with ordinality as a (credit_hk, credit, description, amount_usd, place)
         inner join gateway.credit_s as s on a.credit_hk = s.credit_hk and s.load_end_date is null;
         select coalesce(sum(a.amount_usd) filter (where s.expires_on <= p_today), 0) into v_prepaid_usd
         from gateway.fn_apply_credits(
-            p_customer_hk, 'PREPAID', v_month.charges, v_month.due_usd - v_promotions.all_usd
+            p_customer_hk, 'PREPAID', gateway.fn_take_promotions(v_month.charges, v_promotions.taken),
+            v_month.due_usd - v_promotions.all_usd
         ) as a
         inner join gateway.credit_s as s on a.credit_hk = s.credit_hk and s.load_end_date is null;
         v_covered_usd := v_covered_usd + v_promotions.expired_usd + v_prepaid_usd;
