@@ -58,6 +58,10 @@ begin
     new.expires_on := coalesce(new.expires_on, 'infinity');
     v_name := admin.fn_name_credit(v_customer.name, new.credit, v_kind, new.valid_from);
     v_hk := util.hash_key(v_customer.name, v_name);
+    -- A close that is under way is over first: it would not see the credit, whose last month it may be.
+    if new.expires_on <= (util.current_load_date() at time zone v_customer.time_zone)::date then
+        perform pg_advisory_xact_lock_shared(hashtextextended('onevault close of a month', 0));
+    end if;
     if isfinite(new.expires_on) and exists (
         select from gateway.month_close_s as m
         where

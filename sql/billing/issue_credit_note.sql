@@ -1,5 +1,6 @@
--- Of what was invoiced a part is given back, tax in proportion. Paid already or not: it lowers what the customer owes,
--- and what he then has too much is refunded or stays for the next invoice.
+-- Of what was invoiced a part is given back, tax in proportion to all that was given back so far, so that parts of it
+-- together have no more tax than it has. Paid already or not: it lowers what the customer owes, and what he then has too
+-- much is refunded or stays for the next invoice.
 create or replace function admin.issue_credit_note(p_invoice_number text, p_amount numeric, p_reason text) returns text
 language plpgsql
 security definer
@@ -14,6 +15,7 @@ declare
     v_lines gateway.invoice_line_s[];
     v_customer_hk bytea;
     v_given numeric;
+    v_tax_given numeric;
     v_hk bytea;
     v_usd numeric;
     v_tax_usd numeric;
@@ -22,7 +24,7 @@ begin
     select f.* into v_found from gateway.fn_find_invoice(p_invoice_number) as f;
     v_invoice := v_found.invoice;
     select h.customer_hk into v_customer_hk from gateway.invoice_h as h where h.invoice_hk = v_found.hk;
-    select coalesce(-sum(s.total), 0) into v_given
+    select coalesce(-sum(s.total), 0), coalesce(-sum(s.tax_total), 0) into v_given, v_tax_given
     from gateway.invoice_s as s
     where s.refers_to_hk = v_found.hk and s.load_end_date is null and s.invoice_status <> 'VOID';
     if
@@ -51,8 +53,8 @@ begin
     from gateway.invoice_line_s as l
     where l.invoice_hk = v_found.hk and l.load_date = v_invoice.lines_load_date and l.line_kind = 'TAX';
     v_note.total := -p_amount;
-    v_note.tax_total := -util.fn_round_half_even(
-        p_amount * coalesce(v_tax.tax_percent, 0) / (100 + coalesce(v_tax.tax_percent, 0)), v_invoice.decimals
+    v_note.tax_total := v_tax_given - util.fn_round_half_even(
+        (v_given + p_amount) * coalesce(v_tax.tax_percent, 0) / (100 + coalesce(v_tax.tax_percent, 0)), v_invoice.decimals
     );
     v_note.subtotal := v_note.total - v_note.tax_total;
     v_line.line_number := 1;

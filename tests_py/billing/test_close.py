@@ -79,6 +79,20 @@ def test_a_close_that_is_killed_leaves_nothing_and_no_gap(used: ClonedDatabase) 
     check(used, close(used))
 
 
+def test_a_credit_that_is_granted_meanwhile_pays(used: ClonedDatabase) -> None:
+    """It is good for the month that is closed and for no other: the close waits for it, and would else let it expire."""
+    with used.connect(autocommit=False) as granting, used.connect("dba") as closer, ThreadPoolExecutor(1) as pool:
+        granting.execute(
+            b"insert into admin.credit (customer, credit_kind, amount_usd, valid_from, expires_on)"
+            b" values ('user 07', 'PREPAID', 7, '2026-01-01', '2026-02-01')"
+        )
+        closing = pool.submit(lambda: closer.execute(_CLOSE).fetchall())
+        wait_until_blocked(used, closer)
+        granting.commit()
+        assert len(closing.result()) == CUSTOMERS
+    assert used.query("select c.used_usd from admin.credit as c where c.customer = 'user 07'") == [(Decimal(7),)]
+
+
 def test_calls_go_on_while_a_month_is_closed(used: ClonedDatabase) -> None:
     done = threading.Event()
 
