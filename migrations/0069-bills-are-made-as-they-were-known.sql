@@ -1,4 +1,4 @@
--- A draft is made by what was closed, invoiced, corrected and granted at its moment, and not by what became of it since.
+-- A draft is made by what was closed, invoiced, corrected and granted at its moment, not by what became of it since.
 set local role onevault_owner;
 
 -- squawk-ignore ban-drop-function

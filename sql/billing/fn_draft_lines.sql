@@ -1,6 +1,6 @@
 -- What a month costs, line by line, exact in USD and before tax: usage by provider and model, services, what plans
--- include of it, what came late or was corrected, promotions. As known at a moment by what was in the books then; plans are
--- those that are known now.
+-- include of it, what came late or was corrected, promotions. As known at a moment by what was in the books then; plans
+-- are those that are known now.
 create or replace function gateway.fn_draft_lines(
     p_customer_hk bytea, p_customer text, p_month date, p_usage jsonb, p_known_at timestamptz default null
 ) returns setof gateway.invoice_line_s

@@ -56,4 +56,5 @@ end
 $$;
 
 comment on function gateway.fn_list_daily_charges(bytea, text, date, numeric, numeric, timestamptz) is
-'What a customer is charged by day of a month, now or as it was known: [{"day", "usd"}]; empty for one without credits.';
+'What a customer is charged by day of a month, now or as it was known: [{"day", "usd"}]; empty for one without
+credits.';

@@ -1,7 +1,7 @@
--- Plans include usage of their month, whenever it is booked and whatever becomes of its prices. So of each month that an
--- invoice has something of, all that was charged is what plans may include, on whichever invoices it stands; what these
--- have included of it already is taken off, and comes back where it was too much. An invoice that is void billed no
--- fees, and includes nothing.
+-- Plans include usage of their month, whenever it is booked and whatever becomes of its prices. So of each month that
+-- an invoice has something of, all that was charged is what plans may include, on whichever invoices it stands; what
+-- these have included of it already is taken off, and comes back where it was too much. An invoice that is void billed
+-- no fees, and includes nothing.
 create or replace function gateway.fn_list_included(
     p_customer_hk bytea, p_month date, p_included_usd numeric, p_lines gateway.invoice_line_s[],
     p_known_at timestamptz default null

@@ -1,6 +1,6 @@
 -- Of what was invoiced a part is given back, tax in proportion to all that was given back so far, so that parts of it
--- together have no more tax than it has. Paid already or not: it lowers what the customer owes, and what he then has too
--- much is refunded or stays for the next invoice.
+-- together have no more tax than it has. Paid already or not: it lowers what the customer owes, and what he then has
+-- too much is refunded or stays for the next invoice.
 create or replace function admin.issue_credit_note(p_invoice_number text, p_amount numeric, p_reason text) returns text
 language plpgsql
 security definer

@@ -80,7 +80,7 @@ def test_a_close_that_is_killed_leaves_nothing_and_no_gap(used: ClonedDatabase) 
 
 
 def test_a_credit_that_is_granted_meanwhile_pays(used: ClonedDatabase) -> None:
-    """It is good for the month that is closed and for no other: the close waits for it, and would else let it expire."""
+    """It is good for the month that is closed and no other: the close waits for it, and would else let it expire."""
     with used.connect(autocommit=False) as granting, used.connect("dba") as closer, ThreadPoolExecutor(1) as pool:
         granting.execute(
             b"insert into admin.credit (customer, credit_kind, amount_usd, valid_from, expires_on)"

@@ -40,7 +40,8 @@ select test.correct('after', -20), test.late('before', 30), test.correct('above'
 select gateway.sp_close_month('2026-02-01');
 select results_eq($$select l.* from test.lines_of('after', '2026-02-01') as l$$, $$values ('ADJUSTMENT', 'Correction of prices of 2026-01', -20::numeric),
     ('INCLUDED', 'Usage of 2026-01 that your plans include', 20)$$, 'what the plan had paid is not given back');
-select results_eq($$select l.* from test.lines_of('before', '2026-02-01') as l$$, $$values ('ADJUSTMENT', 'Usage of 2026-01 booked later: maker/model-a', 30::numeric),
+select results_eq($$select l.* from test.lines_of('before', '2026-02-01') as l$$,
+    $$values ('ADJUSTMENT', 'Usage of 2026-01 booked later: maker/model-a', 30::numeric),
     ('INCLUDED', 'Usage of 2026-01 that your plans include', -30)$$, 'and what comes late is paid by it');
 select is(test.paid_for('above'), 60::numeric, 'all above it is charged');
 select test.correct('above', -70), test.late('before', 60);

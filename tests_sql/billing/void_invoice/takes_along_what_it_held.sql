@@ -25,7 +25,8 @@ select is(test.balance_of('user', 'unbilled'), 0.0000000000, 'nothing is lost');
 select gateway.sp_close_month('2026-05-01');
 select is_empty($$select l.* from test.lines_of('user', '2026-05-01') as l$$, 'nor billed again');
 -- What was given back of it goes with the invoice.
-select admin.issue_credit_note(test.number_of('noted', '2026-01-01'), 20, 'an outage'), admin.issue_credit_note(test.number_of('noted', '2026-01-01'), 10, 'more');
+select admin.issue_credit_note(test.number_of('noted', '2026-01-01'), 20, 'an outage'),
+    admin.issue_credit_note(test.number_of('noted', '2026-01-01'), 10, 'more');
 select is((test.balance_of('noted', 'receivable'), test.balance_of('noted', 'adjustment')), (30.0000000000, 30.0000000000), 'half is given back');
 select matches(admin.void_invoice(test.number_of('noted', '2026-01-01'), 'wrong address', true), '^void, in its place', 'another one in its place');
 select is((test.balance_of('noted', 'receivable'), test.balance_of('noted', 'adjustment')), (60.0000000000, 0.0000000000), 'is owed in full');
