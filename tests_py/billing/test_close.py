@@ -87,7 +87,7 @@ def test_a_credit_that_is_granted_meanwhile_pays(used: ClonedDatabase) -> None:
             b" values ('user 07', 'PREPAID', 7, '2026-01-01', '2026-02-01')"
         )
         closing = pool.submit(lambda: closer.execute(_CLOSE).fetchall())
-        wait_until_blocked(used, closer)
+        used.wait_until_blocked(closer)
         granting.commit()
         assert len(closing.result()) == CUSTOMERS
     assert used.query("select c.used_usd from admin.credit as c where c.customer = 'user 07'") == [(Decimal(7),)]
