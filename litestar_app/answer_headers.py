@@ -26,7 +26,8 @@ STREAM_HEADERS: Final[RawHeaders] = [
 def answer_headers(decision: Decision | None, source: Decision | Head | Receipt | None) -> RawHeaders:
     """Request id, provider, model and limits as far as they are known; `source` knows best who answers."""
     name = as_header((source.request_id if source else None) or str(uuid.uuid4()))
-    headers: RawHeaders = [(b"x-onevault-request-id", name), (b"x-request-id", name)]
+    # The second is where OpenAI's SDKs look, the third where Anthropic's do.
+    headers: RawHeaders = [(b"x-onevault-request-id", name), (b"x-request-id", name), (b"request-id", name)]
     if source is not None and source.provider is not None:
         headers.append((b"x-onevault-provider", as_header(source.provider)))
     if source is not None and source.model is not None:

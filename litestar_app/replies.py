@@ -48,4 +48,4 @@ def json_response(body: bytes, status: int = 200) -> Response[bytes]:
 def request_id_headers() -> dict[str, str]:
     """The id of an answer that no request row stands behind."""
     name = str(uuid.uuid4())
-    return {"x-onevault-request-id": name, "x-request-id": name}
+    return {"x-onevault-request-id": name, "x-request-id": name, "request-id": name}

@@ -12,6 +12,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import Raw
 
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
@@ -69,6 +70,7 @@ _RARE: Final = (
     "pictures",
 )
 
+_NULL: Final = Raw(b"null")
 _chat: Final = msgspec.json.Decoder(ChatRequest)
 _native: Final = msgspec.json.Decoder(NativeRequest)
 
@@ -165,7 +167,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         searches=MOST_SEARCHES if request.web_search_options is not None else None,
         audio_in=any(_is_sound(message) for message in messages) or None,
         pictures=sizes or None,
-        audio_out=bool(request.audio) or "audio" in (request.modalities or ()) or None,
+        audio_out=is_said(request.audio) or "audio" in (request.modalities or ()) or None,
     )
 
 
@@ -181,7 +183,7 @@ def _list_needs(request: ChatRequest | NativeRequest) -> list[str] | None:
 
 
 def _list_wishes(request: ChatRequest | NativeRequest) -> list[str] | None:
-    wishes = [name for name in _NOT_EVERYWHERE if getattr(request, name)]
+    wishes = [name for name in _NOT_EVERYWHERE if is_said(getattr(request, name))]
     if request.seed is not None:
         wishes.append("seed")
     if (search := request.web_search_options) is not None and search.search_context_size not in (None, "medium"):
@@ -278,6 +280,11 @@ def _measure_tool(tool: Tool, index: int) -> int:
     if function is None:
         return len(tool.custom)
     return size_of(function.name) + size_of(function.description) + len(function.parameters)
+
+
+def is_said(value: Any) -> bool:
+    """Whether a field that is kept as it came says anything: the SDKs write null for None."""
+    return bool(value) and value != _NULL
 
 
 def size_of(text: str | None) -> int:

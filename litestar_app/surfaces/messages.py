@@ -12,11 +12,11 @@ from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Label, Name
 from litestar_app.pictures import measure_picture
-from litestar_app.requests import MOST_SEARCHES, Features, check_document, cost_of, size_of
+from litestar_app.requests import MOST_SEARCHES, Features, check_document, cost_of, is_said, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 # Tools that the customer's own program runs, though Anthropic wrote them.
-_HIS_OWN: Final = ("bash_", "text_editor_", "computer_", "memory_")
+_HIS_OWN: Final = ("bash_", "text_editor_", "computer_", "browser_", "memory_")
 # What the provider runs and asks nothing for besides tokens.
 _FREE: Final = ("web_fetch_", "tool_search_")
 _SEARCH: Final = "web_search_"
@@ -38,8 +38,8 @@ class Block(Struct):
 
     type: str
     text: str | None = None
-    source: Source | None = None
-    content: str | list[Block] | Raw | None = None
+    source: Source | str | None = None
+    content: str | list[Block] | dict[str, Raw] | None = None
     input: Raw = field(default_factory=Raw)
     thinking: str | None = None
     data: str | None = None
@@ -57,7 +57,7 @@ class MessagesTool(Struct):
     """A tool that the model may use, or one that the provider has."""
 
     name: str = ""
-    type: str = "custom"
+    type: str | None = None
     description: str | None = None
     input_schema: Raw = field(default_factory=Raw)
     cache_control: dict[str, Any] | None = None
@@ -118,7 +118,7 @@ def read_messages(body: bytes) -> Features:
     request: MessagesRequest = decode(_messages, body)
     measure = _Measure(request)
     geo = request.inference_geo if request.inference_geo != "global" else None
-    needs = [name for name in _NATIVE if getattr(request, name)]
+    needs = [name for name in _NATIVE if is_said(getattr(request, name))]
     stated = request.thinking is not None and request.thinking.get("type") != "disabled"
     wishes = {"top_k": request.top_k is not None, "thinking": stated}
     return Features(
@@ -201,7 +201,7 @@ class _Measure:
                 if block.text is None:
                     raise InvalidRequest(f"`{place}.text` must be a string.", f"{place}.text")
             case "image":
-                if block.source is None:
+                if not isinstance(block.source, Source):
                     raise InvalidRequest(f"`{place}.source` must be an object.", f"{place}.source")
                 self.images += 1
                 if block.source.type == "base64":
@@ -209,7 +209,7 @@ class _Measure:
                 self.is_native |= block.source.type == "file"
                 return
             case "document":
-                if block.source is None:
+                if not isinstance(block.source, Source):
                     raise InvalidRequest(f"`{place}.source` must be an object.", f"{place}.source")
                 data = block.source.data or ""
                 self.bytes += size_of(data) // (1 if block.source.type == "text" else _FILE_BYTES_PER_TEXT_BYTE)
@@ -226,12 +226,12 @@ class _Measure:
             for number, inner in enumerate(block.content):
                 self._block(inner, f"{place}.content[{number}]")
         elif block.content is not None:
-            self.bytes += len(block.content)
+            self.bytes += sum(map(len, block.content.values()))
 
     def _tool(self, tool: MessagesTool, index: int) -> None:
         self.bytes += size_of(tool.name) + size_of(tool.description) + len(tool.input_schema)
         self.is_kept_long |= _is_hour(tool.cache_control)
-        if tool.type == "custom":
+        if tool.type is None or tool.type == "custom":
             return
         self.is_native = True
         if tool.type.startswith(_SEARCH):

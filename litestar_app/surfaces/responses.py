@@ -15,7 +15,7 @@ from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
 from litestar_app.grammar import Metadata, Name, Ours, Tokens
 from litestar_app.pictures import measure_url
-from litestar_app.requests import MOST_SEARCHES, STANDARD_TIERS, Features, check_document, cost_of, size_of
+from litestar_app.requests import MOST_SEARCHES, STANDARD_TIERS, Features, check_document, cost_of, is_said, size_of
 
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 _KEPT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "background")
@@ -27,8 +27,10 @@ _FREE_TOOLS: Final = frozenset(("mcp", "local_shell", "apply_patch", "custom", "
 class Content(Struct):
     """One part of an item's content; `type` says which of the other fields counts."""
 
-    type: str
+    type: str = ""
     text: str | None = None
+    stdout: str | None = None
+    stderr: str | None = None
     refusal: str | None = None
     image_url: str | None = None
     file_id: str | None = None
@@ -43,11 +45,14 @@ class Item(Struct):
     role: str | None = None
     content: str | list[Content] | None = None
     name: str | None = None
-    arguments: str | None = None
-    output: str | list[Content] | Raw | None = None
+    arguments: Any = None
+    output: str | list[Content] | dict[str, Raw] | None = None
     encrypted_content: str | None = None
     input: str | None = None
+    code: str | None = None
     action: Raw = field(default_factory=Raw)
+    operation: Raw = field(default_factory=Raw)
+    tools: Raw = field(default_factory=Raw)
 
 
 class ResponsesTool(Struct):
@@ -109,8 +114,7 @@ def read_responses(body: bytes) -> Features:
     check_document(body)
     request: ResponsesRequest = decode(_decoder, body)
     for name in _KEPT_ELSEWHERE:
-        value = getattr(request, name)
-        if value and value != b"null":
+        if is_said(getattr(request, name)):
             message = f"`{name}` cannot be used: nothing is kept between calls. Send the whole input."
             raise InvalidRequest(message, name)
     measure = _Measure(request)
@@ -173,8 +177,14 @@ class _Measure:
             raise InvalidRequest(
                 f"`{place}.role` must be one of user, assistant, system or developer.", f"{place}.role"
             )
-        self.bytes += sum(map(size_of, (item.name, item.arguments, item.encrypted_content, item.input)))
-        self.bytes += len(item.action)
+        self.bytes += sum(map(size_of, (item.name, item.encrypted_content, item.input, item.code)))
+        self.bytes += len(item.action) + len(item.operation) + len(item.tools)
+        if isinstance(item.arguments, str):
+            self.bytes += size_of(item.arguments)
+        elif item.type == "function_call" and item.arguments is not None:
+            raise InvalidRequest(f"`{place}.arguments` must be a string.", f"{place}.arguments")
+        elif item.arguments is not None:
+            self.bytes += len(msgspec.json.encode(item.arguments))
         for name, said in (("content", item.content), ("output", item.output)):
             if isinstance(said, str):
                 self.bytes += size_of(said)
@@ -182,7 +192,7 @@ class _Measure:
                 for number, part in enumerate(said):
                     self._part(part, f"{place}.{name}[{number}]")
             elif said is not None:
-                self.bytes += len(said)
+                self.bytes += sum(map(len, said.values()))
 
     def _part(self, part: Content, place: str) -> None:
         match part.type:
@@ -200,7 +210,7 @@ class _Measure:
                 return
             case "input_audio":
                 raise InvalidRequest(f"`{place}` is sound, which has no price here.", place)
-        self.bytes += size_of(part.text) + size_of(part.refusal)
+        self.bytes += sum(map(size_of, (part.text, part.refusal, part.stdout, part.stderr)))
 
     def _tool(self, tool: ResponsesTool, place: str) -> None:
         if tool.type == "function":

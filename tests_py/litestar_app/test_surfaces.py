@@ -213,3 +213,46 @@ def test_only_what_a_provider_may_be_told_is_passed_on() -> None:
     assert surface.betas({}) is None
     assert surface.passed_headers({b"anthropic-version": b"1; drop", b"anthropic-beta": b"\xff"}) == {}
     assert BY_NAME["chat"].passed_headers(given) == {}
+
+
+def test_null_is_no_wish() -> None:
+    nulls: dict[str, Any] = dict.fromkeys(("audio", "prediction", "modalities", "web_search_options", "logit_bias"))
+    chat = BY_NAME["chat"].read(json.dumps({"messages": [SAY], **nulls}).encode())
+    assert (chat.audio_out, chat.parameters, chat.needs, chat.searches) == (None, None, None, None)
+    natives = ("container", "mcp_servers", "context_management", "fallbacks", "prefill")
+    assert read("messages", **dict.fromkeys(natives)).needs is None
+    assert read("messages", tools=[{"type": None, "name": "a", "input_schema": {}}]).needs is None
+    kept = ("previous_response_id", "conversation", "prompt", "background")
+    assert read("responses", **dict.fromkeys(kept)).needs is None
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "web_fetch_tool_result", "tool_use_id": "a", "content": {"type": "web_fetch_result", "url": "u"}},
+        {"type": "web_search_tool_result", "tool_use_id": "a", "content": {"type": "web_search_tool_result_error"}},
+        {"type": "code_execution_tool_result", "tool_use_id": "a", "content": {"stdout": "x", "content": []}},
+        {"type": "search_result", "source": "https://a.b", "title": "t", "content": [{"type": "text", "text": "x"}]},
+    ],
+)
+def test_blocks_that_the_provider_made_come_back(block: dict[str, Any]) -> None:
+    features = read("messages", messages=[SAY, {"role": "assistant", "content": [block]}])
+    assert features.needs == ["messages"]
+    assert features.prompt_bytes > 5
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "computer_call_output", "call_id": "a", "output": {"type": "computer_screenshot", "image_url": "u"}},
+        {"type": "shell_call_output", "call_id": "a", "output": [{"stdout": "x", "stderr": "", "outcome": {}}]},
+        {"type": "tool_search_call", "call_id": "a", "arguments": {"query": "x"}},
+        {"type": "tool_search_output", "call_id": "a", "tools": [{"type": "function", "name": "a"}]},
+        {"type": "apply_patch_call", "call_id": "a", "operation": {"type": "create_file", "diff": "x"}},
+        {"type": "code_interpreter_call", "id": "a", "code": "x", "outputs": None},
+    ],
+)
+def test_items_that_the_provider_made_come_back(item: dict[str, Any]) -> None:
+    features = read("responses", input=[SAY, item])
+    assert features.needs == ["responses"]
+    assert features.prompt_bytes > 5
