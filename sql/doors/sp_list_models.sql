@@ -33,6 +33,9 @@ begin
             jsonb_build_object(
                 'id', o.model_bk, 'object', 'model', 'created', floor(extract(epoch from min(h.load_date)))::bigint,
                 'owned_by', (array_agg(o.provider_bk order by p.place))[1],
+                'type', 'model', 'display_name', o.model_bk, 'lifecycle', 'active',
+                'created_at', to_char(min(h.load_date) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                'max_input_tokens', max(o.context_tokens), 'max_tokens', max(o.max_output_tokens),
                 'onevault', jsonb_build_object(
                     'providers', jsonb_agg(o.provider_bk order by p.place),
                     'capabilities', (
@@ -96,9 +99,12 @@ begin
         group by o.model_bk
     ) as m;
 
-    return gateway.fn_reply_body(jsonb_build_object('object', 'list', 'data', coalesce(v_models, '[]')));
+    return gateway.fn_reply_body(jsonb_build_object(
+        'object', 'list', 'data', coalesce(v_models, '[]'),
+        'has_more', false, 'first_id', v_models #> '{0,id}', 'last_id', v_models #> '{-1,id}'
+    ));
 end
 $$;
 
 comment on function gateway.sp_list_models(bytea, text) is
-'Models that a token''s customer can call, in OpenAI''s shape, with providers, limits and the customer''s prices.';
+'Models that a token''s customer can call, in OpenAI''s shape and in Anthropic''s, with providers, limits and the customer''s prices.';

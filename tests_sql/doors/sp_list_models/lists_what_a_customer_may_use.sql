@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(11);
 select test.make_offer('maker', 'model-b', 2, 8), test.make_offer('other', 'model-b', 1, 4, '{"context_tokens": 200000}');
 select test.make_offer('maker', 'model-a', 0.1, 0.4, '{"capabilities": ["chat", "embedding"]}');
 select test.make_offer('maker', 'no-price', null, null);
@@ -14,6 +14,13 @@ select results_eq(
 );
 select is(l.model ->> 'object' || '/' || (l.model ->> 'owned_by'), 'model/other', 'in OpenAI''s shape') from listed as l
 where l.model ->> 'id' = 'model-b';
+select is(
+    concat_ws('/', l.model ->> 'type', l.model ->> 'display_name', l.model ->> 'lifecycle', l.model ->> 'max_input_tokens'),
+    'model/model-b/active/200000', 'and in Anthropic''s'
+) from listed as l where l.model ->> 'id' = 'model-b';
+select is(
+    extract(epoch from (l.model ->> 'created_at')::timestamptz)::bigint, (l.model ->> 'created')::bigint, 'of the same date'
+) from listed as l where l.model ->> 'id' = 'model-b';
 select cmp_ok((l.model ->> 'created')::bigint, '>', 1700000000::bigint, 'with a date') from listed as l where l.model ->> 'id' = 'model-b';
 select is(l.model #> '{onevault,providers}', '["other", "maker"]', 'its providers, cheapest first') from listed as l
 where l.model ->> 'id' = 'model-b';
