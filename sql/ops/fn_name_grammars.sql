@@ -8,7 +8,7 @@ return string_to_array(case p_adapter_kind
         then 'top_k thinking seed logprobs top_logprobs presence_penalty frequency_penalty reasoning_effort dimensions'
     when 'bedrock' then 'top_k thinking reasoning_effort'
     when 'cohere'
-        then 'top_k seed logprobs presence_penalty frequency_penalty thinking reasoning_effort dimensions '
+        then 'top_k seed presence_penalty frequency_penalty thinking reasoning_effort dimensions '
             'max_tokens_per_doc'
     when 'voyage' then 'dimensions'
     when 'mistral'

@@ -276,3 +276,67 @@ def test_a_stream_that_breaks_off_says_so(
     with pytest.raises((openai.APIError, RuntimeError)), by_openai.responses.stream(model=model, input="Hi") as events:
         assert [event.type for event in events][-1] == "error"
         events.get_final_response()
+
+
+def test_both_sdks_know_their_request(
+    house: House, by_openai: openai.OpenAI, by_anthropic: anthropic.Anthropic
+) -> None:
+    model = house.model("openai")
+    message = by_anthropic.messages.create(model=model, max_tokens=9, messages=ASK)
+    assert message._request_id is not None
+    assert by_openai.chat.completions.create(model=model, messages=ASK)._request_id
+    with pytest.raises(anthropic.NotFoundError) as caught:
+        by_anthropic.messages.create(model="nobody", max_tokens=9, messages=ASK)
+    assert caught.value.request_id == caught.value.response.headers["x-onevault-request-id"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_none_is_no_wish(house: House, by_openai: openai.OpenAI, by_anthropic: anthropic.Anthropic, kind: str) -> None:
+    model = house.model(kind)
+    chat = by_openai.chat.completions.create(model=model, messages=ASK, audio=None, prediction=None, store=None)
+    assert chat.choices[0].message.content == TEXT
+    message = by_anthropic.messages.create(
+        model=model, max_tokens=9, messages=ASK, container=None, tools=[{"type": None, "name": "a", "input_schema": {}}]
+    )
+    assert message.stop_reason == "end_turn"
+    answer = by_openai.responses.create(model=model, input="?", conversation=None, prompt=None, background=None)
+    assert answer.output_text == TEXT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loop_of_responses_as_the_guide_has_it(house: House, by_openai: openai.OpenAI, kind: str) -> None:
+    model = house.model(kind, "thinking-tools")
+    tools: Any = [{"type": "function", "name": "get_weather", "parameters": PARAMETERS, "strict": False}]
+    said: Any = list(ASK)
+    answer = by_openai.responses.create(model=model, input=said, tools=tools)
+    for item in answer.output:
+        # Who asks for no sealed thoughts of OpenAI's is given none.
+        said.append(item.model_copy(update={"encrypted_content": None}) if item.type == "reasoning" else item)
+        if item.type == "function_call":
+            said.append({"type": "function_call_output", "call_id": item.call_id, "output": "Rain."})
+    again = by_openai.responses.with_raw_response.create(model=model, input=said, tools=tools)
+    assert "Rain." in json.dumps(house.seen(kind).body)
+    assert again.headers.get("x-onevault-dropped") == ("input.reasoning" if kind == "openai" else None)
+
+
+def test_a_conversation_goes_on_elsewhere(house: House, by_anthropic: anthropic.Anthropic) -> None:
+    first = by_anthropic.messages.create(model=house.model("google", "thinking-tools"), max_tokens=3000, messages=ASK)
+    call = next(block for block in first.content if block.type == "tool_use")
+    turns: Any = [
+        *ASK,
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "Rain."}]},
+    ]
+    other = house.model("anthropic")
+    assert by_anthropic.messages.create(model=other, max_tokens=3000, messages=turns).stop_reason == "end_turn"
+    assert [block["type"] for block in house.seen("anthropic").body["messages"][1]["content"]] == ["tool_use"]
+
+
+def test_both_sdks_read_the_models(house: House, by_openai: openai.OpenAI, by_anthropic: anthropic.Anthropic) -> None:
+    model = house.model("anthropic")
+    found = by_anthropic.models.retrieve(model)
+    assert (found.type, found.display_name, found.max_input_tokens, found.max_tokens) == ("model", model, 100000, 4000)
+    listed = list(by_anthropic.models.list())
+    assert model in [one.id for one in listed]
+    assert found.created_at == next(one.created_at for one in listed if one.id == model)
+    assert found.created_at.timestamp() == pytest.approx(by_openai.models.retrieve(model).created, abs=1)

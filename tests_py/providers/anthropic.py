@@ -119,19 +119,37 @@ def _check(seen: Seen, allowed: set[str]) -> None:
         if not message["content"]:
             raise Refused(400, "messages: text content blocks must be non-empty")
         blocks = message["content"] if isinstance(message["content"], list) else []
+        _check_blocks(blocks)
         if seen.headers["anthropic-version"] != "2023-06-01" and any(
             (message["role"] == "assistant" and block["type"] == "document")
             or (message["role"] == "user" and block["type"] == "text" and block.get("citations"))
             for block in blocks
         ):
             raise Refused(400, "messages: no document of an assistant, no citations of a user")
+    if not seen.body["messages"]:
+        raise Refused(400, "messages: at least one message is required")
+    system = seen.body.get("system")
+    _check_blocks(system if isinstance(system, list) else [])
+    thinks = seen.body.get("thinking", {}).get("type") in ("enabled", "adaptive")
+    if thinks and seen.body.get("tool_choice", {}).get("type") in ("any", "tool"):
+        raise Refused(400, "Thinking may not be enabled when tool_choice forces tool use.")
     for tool in seen.body.get("tools", ()):
-        kind = tool.get("type", "custom")
+        kind = tool.get("type") or "custom"
         if kind != "custom" and not re.fullmatch(r"[a-z_]+_\d{8}|mcp_toolset", kind):
             raise Refused(400, f"tools: unknown type {kind!r}")
         if kind == "custom":
             known = {"type", "description", "cache_control", "strict", "defer_loading", "allowed_callers"}
             require(tool, "name", "input_schema", allowed=known | {"eager_input_streaming", "input_examples"})
+
+
+def _check_blocks(blocks: list[dict[str, Any]]) -> None:
+    for block in blocks:
+        if block["type"] == "text" and not block["text"].strip():
+            raise Refused(400, "messages: text content blocks must contain non-whitespace text")
+        if block["type"] == "thinking" and (
+            not block["signature"] or block["signature"].startswith(("google.", "bedrock."))
+        ):
+            raise Refused(400, "messages.1.content.0: Invalid `signature` in `thinking` block")
 
 
 def _error(status: int, message: str, code: str, more: dict[str, Any]) -> dict[str, Any]:

@@ -104,10 +104,10 @@ class FakeGoogle(ScenarioServer):
         body = seen.body
         match asked["method"]:
             case "generateContent":
-                check(body)
+                check(body, asked["model"])
                 return answer(_whole(asked["model"], scenario))
             case "streamGenerateContent":
-                check(body)
+                check(body, asked["model"])
                 chunks = _chunks(asked["model"], scenario)
                 if "alt=sse" not in seen.path:
                     return Reply(json.dumps(list(chunks)).encode())
@@ -139,15 +139,21 @@ class FakeGoogle(ScenarioServer):
         return _event(_error(503, "The model is overloaded.", scenario.code, scenario.error or {}))
 
 
-def check(body: dict[str, Any]) -> None:
-    """Refuse what the API refuses: unknown names, at the top, in the config and in parts, and unknown roles."""
+def check(body: dict[str, Any], model: str = "") -> None:
+    """Refuse what the API refuses: unknown names, at the top, in the config and in parts, and unknown roles; and by its
+    third generation calls that are not signed."""
     require(body, "contents", allowed=OPTIONAL)
+    if not body["contents"]:
+        raise Refused(400, "* GenerateContentRequest.contents: contents is not specified")
     require(body.get("generationConfig", {}), allowed=CONFIG)
     for content in body["contents"]:
         if content.get("role", "user") not in ("user", "model"):
             raise Refused(400, "Please use a valid role: user, model.")
         if not content.get("parts"):
             raise Refused(400, "contents.parts must not be empty.")
+        first = next((part for part in content["parts"] if "functionCall" in part), {"thoughtSignature": ""})
+        if model.startswith("gemini-3") and "thoughtSignature" not in first:
+            raise Refused(400, "Function call is missing a thought_signature in functionCall parts.")
         for part in content["parts"]:
             require(part, allowed=PART)
 

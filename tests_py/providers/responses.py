@@ -8,7 +8,7 @@ from typing import Any
 
 from tests_py.providers import chat
 from tests_py.providers.scenarios import Scenario
-from tests_py.providers.stage import Reply, answer, named_event, stream
+from tests_py.providers.stage import Refused, Reply, answer, named_event, stream
 
 CREATED = 1741570283
 OPTIONAL = {
@@ -42,6 +42,10 @@ def usage() -> dict[str, Any]:
 
 def respond(body: dict[str, Any], scenario: Scenario) -> Reply:
     """The answer to a request, streamed if it asks for that."""
+    said = body.get("input")
+    for item in said if isinstance(said, list) else ():
+        if item.get("type") == "reasoning" and body.get("store") is False and not item.get("encrypted_content"):
+            raise Refused(404, f"Item with id {item.get('id')!r} not found. Items are not persisted.")
     final = _response(body, scenario, list(_items(scenario)))
     if not body.get("stream"):
         return answer(final)

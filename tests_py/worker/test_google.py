@@ -121,7 +121,15 @@ async def test_a_conversation_with_calls(provider: GoogleProvider, fake: FakeGoo
     assert body["systemInstruction"] == {"parts": [{"text": "Be kind."}]}
     response = {"functionResponse": {"name": "a", "response": {"error": "No."}}}
     assert body["contents"][1:] == [
-        {"role": "model", "parts": [{"functionCall": {"name": "a", "args": {"x": 1}}}]},
+        {
+            "role": "model",
+            "parts": [
+                {
+                    "functionCall": {"name": "a", "args": {"x": 1}},
+                    "thoughtSignature": "skip_thought_signature_validator",
+                }
+            ],
+        },
         {"role": "user", "parts": [response]},
     ]
 
@@ -265,3 +273,50 @@ async def test_keys_are_tried(
     provider: GoogleProvider, fake: FakeGoogle, scenario: str | Scenario, finding: str
 ) -> None:
     assert await provider.validate(Inquiry(where(fake, scenario), msgspec.Raw(b"{}"), Secret("k"))) == finding
+
+
+async def test_results_find_their_calls(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    calls = [
+        {"id": name, "type": "function", "function": {"name": "f", "arguments": json.dumps({"x": name})}}
+        for name in "ab"
+    ]
+    results = [{"role": "tool", "tool_call_id": name, "content": f"of {name}"} for name in "ba"]
+    given = say("chat", "?", {"role": "assistant", "content": None, "tool_calls": calls}, *results)
+    body, _ = await sent(provider, fake, "chat", given)
+    told = [part["functionResponse"]["response"]["result"] for part in body["contents"][2]["parts"]]
+    assert told == ["of a", "of b"]
+
+
+async def test_how_likely_the_words_were(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    one, other = {"token": "ü", "logProbability": -0.5}, {"token": "u", "logProbability": -1.5}
+    found = {"logprobsResult": {"chosenCandidates": [one], "topCandidates": [{"candidates": [one, other]}]}}
+    scenario = Scenario(pieces=("ü",), details=found)
+    said = {"token": "ü", "logprob": -0.5, "bytes": [195, 188]}
+    top = [said, {"token": "u", "logprob": -1.5, "bytes": [117]}]
+    for stream in (False, True):
+        given = say("chat", "?", logprobs=True, top_logprobs=2)
+        answered = await ask(provider, where(fake, scenario), "chat", given, stream=stream, upstream_model=NEW)
+        lines = answered.output.data.decode().splitlines()
+        chunks = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith(("{", "data: {"))]
+        odds = [choice["logprobs"] for chunk in chunks for choice in chunk["choices"] if choice["logprobs"]]
+        assert odds == [{"content": [said | {"top_logprobs": top}], "refusal": None}]
+        assert answered.made.dropped == []
+
+
+async def test_sound(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    heard = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    body, _ = await sent(provider, fake, "chat", say("chat", {"role": "user", "content": [heard]}))
+    assert body["contents"][0]["parts"] == [{"inlineData": {"mimeType": "audio/wav", "data": "UklGRg=="}}]
+
+
+async def test_a_picture_is_an_item(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    answered = await ask(provider, where(fake, "image"), "responses", stream=False, upstream_model=NEW)
+    (made,) = [one for one in json.loads(answered.output.data)["output"] if one["type"] == "image_generation_call"]
+    assert (made["status"], base64.b64decode(made["result"])) == ("completed", DRAWN)
+
+
+async def test_of_embeddings_what_is_left_out_is_named(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    given = {"input": "a", "user": "u", "encoding_format": "float", "dimensions": 3}
+    output, made = Remembered(), attempt()
+    await provider.call(question(where(fake), "embeddings", given, upstream_model=NEW), made, output)
+    assert made.dropped == ["user"]

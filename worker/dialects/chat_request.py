@@ -12,6 +12,7 @@ from worker.dialects.conversation import (
     Image,
     Part,
     Schema,
+    Sound,
     Text,
     Thinking,
     Tool,
@@ -19,10 +20,10 @@ from worker.dialects.conversation import (
     ToolResult,
     Turn,
     merge_turns,
-    own_thinking,
     split_data_url,
     unspeakable,
 )
+from worker.providers.base import LIMITS, NOT_UPSTREAM
 
 PARAMETERS: Final = frozenset(
     (
@@ -51,32 +52,29 @@ PARAMETERS: Final = frozenset(
 
 # Asking for what is the case anyway is no wish.
 _NO_WISH: Final[dict[str, Any]] = {"n": 1, "parallel_tool_calls": True, "logprobs": False, "service_tier": "auto"}
+_LAST: Final = ""
+"""Where the id of the last call is kept that had none."""
+_WISHES: Final = PARAMETERS | {"web_search_options"}
+# `metadata` is the customer's label of the call here.
+_READ: Final = _WISHES.union(
+    (*NOT_UPSTREAM, *LIMITS, "model", "stream", "stream_options", "metadata", "messages", "prompt", "response_format"),
+    ("tools", "tool_choice", "functions", "function_call"),
+)
 
 
 def read_chat(fields: dict[str, msgspec.Raw]) -> Conversation:
     """The conversation of a request in this format, its limits of length left out. Raises `CallFailed`."""
     given = {name: msgspec.json.decode(raw) for name, raw in fields.items() if name not in ("max_cost",)}
-    talk = Conversation(parameters=read_parameters(given, PARAMETERS | {"web_search_options"}))
+    talk = Conversation(parameters=read_parameters(given, _WISHES))
+    talk.leave(given, _READ)
     messages = given.get("messages")
     if messages is None:
         messages = [{"role": "user", "content": given.get("prompt", "")}]
     names: dict[str, str] = {}
     for message in messages:
         _read_message(message, talk, names)
-    talk.turns = merge_turns(talk.turns)
-    for tool in given.get("tools") or ():
-        function = tool.get("function")
-        if tool.get("type") != "function" or function is None:
-            raise unspeakable("A tool that is no function", "tools")
-        talk.tools.append(
-            Tool(function["name"], function.get("description"), function.get("parameters"), function.get("strict"))
-        )
-    choice = given.get("tool_choice")
-    if isinstance(choice, dict):
-        if "function" not in choice:
-            raise unspeakable("This choice of tools", "tool_choice")
-        choice = {"name": choice["function"]["name"]}
-    talk.tool_choice = choice
+    talk.settle()
+    _read_tools(given, talk)
     form = given.get("response_format") or {}
     if form.get("type") == "json_object":
         talk.schema = Schema()
@@ -86,6 +84,33 @@ def read_chat(fields: dict[str, msgspec.Raw]) -> Conversation:
             said.get("schema"), said.get("name", "answer"), said.get("strict"), said.get("description")
         )
     return talk
+
+
+def _read_tools(given: dict[str, Any], talk: Conversation) -> None:
+    """Tools, also under the names that they had before they were called so."""
+    for tool in given.get("tools") or ():
+        if tool.get("type") != "function" or tool.get("function") is None:
+            raise unspeakable("A tool that is no function", "tools")
+        talk.tools.append(_read_function(tool["function"]))
+    choice = given.get("tool_choice")
+    if not talk.tools and given.get("functions"):
+        talk.tools = [_read_function(function) for function in given["functions"]]
+        talk.parameters["parallel_tool_calls"] = False  # its answers have room for one call
+        choice = given.get("function_call")
+        choice = {"function": choice} if isinstance(choice, dict) else choice
+    if not isinstance(choice, dict):
+        talk.tool_choice = choice
+    elif "function" in choice:
+        talk.tool_choice = {"name": choice["function"]["name"]}
+    elif choice.get("type") == "allowed_tools":
+        allowed = choice["allowed_tools"]
+        talk.allow([tool["function"]["name"] for tool in allowed["tools"] if "function" in tool], allowed["mode"])
+    else:
+        raise unspeakable("This choice of tools", "tool_choice")
+
+
+def _read_function(function: dict[str, Any]) -> Tool:
+    return Tool(function["name"], function.get("description"), function.get("parameters"), function.get("strict"))
 
 
 def read_parameters(given: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -99,7 +124,7 @@ def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, 
     if role in ("system", "developer"):
         talk.system += [part for part in _read_parts(content) if isinstance(part, Text)]
     elif role in ("tool", "function"):
-        call = message.get("tool_call_id") or message.get("name") or ""
+        call = message.get("tool_call_id") or names.get(_LAST) or message.get("name") or ""
         parts = [part for part in _read_parts(content) if isinstance(part, Text | Image | Document)]
         talk.turns.append(Turn("user", [ToolResult(call, parts, names.get(call, message.get("name")))]))
     elif role == "assistant":
@@ -115,6 +140,11 @@ def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, 
             if signature:
                 said.append(Thinking("", signature, "google"))
             said.append(ToolCall(call.get("id") or "", function["name"], function.get("arguments") or ""))
+        if function := message.get("function_call"):
+            # It had no id when it was the only one.
+            call = names[_LAST] = f"call_function_{len(names)}"
+            names[call] = function["name"]
+            said.append(ToolCall(call, function["name"], function.get("arguments") or ""))
         talk.turns.append(Turn("assistant", said))
     else:
         talk.turns.append(Turn("user", _read_parts(content)))
@@ -151,6 +181,8 @@ def _read_part(part: dict[str, Any]) -> Part:
             if inline := split_data_url(where["url"]):
                 return Image(*inline, detail=where.get("detail"), cache=cache)
             return Image(url=where["url"], detail=where.get("detail"), cache=cache)
+        case "input_audio":
+            return Sound(part["input_audio"]["data"], part["input_audio"].get("format") or "wav", cache)
         case "file":
             file = part["file"]
             inline = split_data_url(file.get("file_data") or "")
@@ -169,7 +201,7 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
     messages: list[dict[str, Any]] = []
     if talk.system:
         messages.append({"role": "system", "content": _write_parts(talk.system)})
-    for turn in talk.turns:
+    for turn in merge_turns(talk.turns, "google" if signed else "openai"):
         messages += _write_assistant(turn, signed=signed) if turn.role == "assistant" else _write_user(turn)
     body: dict[str, Any] = {"messages": messages, **taken}
     if talk.tools:
@@ -199,9 +231,9 @@ def _write_user(turn: Turn) -> list[dict[str, Any]]:
     rest: list[Part] = []
     for part in turn.parts:
         if isinstance(part, ToolResult):
-            # Results come first, as this format wants it; their pictures follow as the user's words.
+            # Results come first, as this format wants it; their pictures and files follow as the user's words.
             messages.append({"role": "tool", "tool_call_id": part.id, "content": part.text})
-            rest += [shown for shown in part.parts if isinstance(shown, Image)]
+            rest += part.shown
         elif not isinstance(part, Thinking):
             rest.append(part)
     if rest:
@@ -216,7 +248,7 @@ def _write_assistant(turn: Turn, *, signed: bool) -> list[dict[str, Any]]:
     calls: list[dict[str, Any]] = []
     signature: str | None = None
     for part in turn.parts:
-        if isinstance(part, Thinking) and signed and own_thinking(part, "google"):
+        if isinstance(part, Thinking) and signed:
             signature = part.signature
         elif isinstance(part, ToolCall):
             call: dict[str, Any] = {"id": part.id, "type": "function"}
@@ -227,7 +259,7 @@ def _write_assistant(turn: Turn, *, signed: bool) -> list[dict[str, Any]]:
             calls.append(call)
     if calls:
         message["tool_calls"] = calls
-    return [message]
+    return [message] if words or calls else []
 
 
 def _write_parts(parts: list[Any]) -> Any:
@@ -248,4 +280,6 @@ def _write_part(part: Part) -> dict[str, Any]:
         case Document(media_type=kind, data=str(data), name=name):
             file = {"filename": name or "document", "file_data": f"data:{kind};base64,{data}"}
             return {"type": "file", "file": file}
+        case Sound(data=data, format=kind):
+            return {"type": "input_audio", "input_audio": {"data": data, "format": kind}}
     raise unspeakable("A document by its address", "messages")

@@ -20,6 +20,7 @@ from worker.dialects.events import (
     Event,
     Finish,
     ImagePiece,
+    Odds,
     RefusalPiece,
     SealedThought,
     Signature,
@@ -32,12 +33,16 @@ _OF_CALLS: Final[Family] = "google"
 
 
 class ChatWriter:
-    """Writes answers. `name` is the answer's id where the provider gives none, `include_usage` as in `Call`."""
+    """Writes answers. `name` is the answer's id where the provider gives none, `include_usage` as in `Call`.
 
-    def __init__(self, name: str, model: str, *, include_usage: bool) -> None:
+    `functions`: the customer offers them under that name, and is told of a call by the field of that time.
+    """
+
+    def __init__(self, name: str, model: str, *, include_usage: bool, functions: bool = False) -> None:
         self._id = f"chatcmpl-{name}"
         self._model = model
         self._include_usage = include_usage
+        self._functions = functions
         self._created = int(time.time())
         self._signature: Signature | None = None
         self._thought = ""
@@ -73,14 +78,31 @@ class ChatWriter:
                 return b"" if event.family == _OF_CALLS else self._sign()
             case SealedThought():
                 return self._chunk({"reasoning_details": [_details("", event)]})
+            case CallBegin() | CallPiece() if self._functions:
+                return self._write_function(event)
             case CallBegin():
                 return self._chunk({"tool_calls": [{"index": event.number, **self._call(event, "")}]})
             case CallPiece(index, arguments):
                 return self._chunk({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
             case ImagePiece(kind, data):
                 return self._chunk({"images": [_image(kind, data)]})
+            case Odds(tokens):
+                return self._chunk({}, odds={"content": tokens, "refusal": None})
             case Finish(reason):
-                return self._chunk({}, "stop" if reason == "other" else reason)
+                return self._chunk({}, self._reason(reason))
+
+    def _write_function(self, event: CallBegin | CallPiece) -> bytes:
+        """There is room for one."""
+        if event.number != 0:
+            return b""
+        self._signature = None
+        said = {"name": event.name, "arguments": ""} if isinstance(event, CallBegin) else {"arguments": event.arguments}
+        return self._chunk({"function_call": said})
+
+    def _reason(self, reason: str) -> str:
+        if reason == "tool_calls" and self._functions:
+            return "function_call"
+        return "stop" if reason == "other" else reason
 
     def end(self, attempt: Attempt) -> tuple[bytes, bytes]:
         """See `Writer`; the front says `[DONE]` itself."""
@@ -94,6 +116,7 @@ class ChatWriter:
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         calls: dict[int, dict[str, Any]] = {}
         details: list[dict[str, str]] = []
+        odds: list[dict[str, Any]] = []
         thought, reason = "", "stop"
         for event in events:
             if self._signature is not None and not isinstance(event, CallBegin):
@@ -120,13 +143,18 @@ class ChatWriter:
                     calls[index]["function"]["arguments"] += arguments
                 case ImagePiece(kind, data):
                     message.setdefault("images", []).append(_image(kind, data))
+                case Odds(tokens):
+                    odds += tokens
                 case Finish(said):
-                    reason = "stop" if said == "other" else said
+                    reason = self._reason(said)
         if details:
             message["reasoning_details"] = details
-        if calls:
+        if calls and self._functions:
+            message["function_call"] = next(iter(calls.values()))["function"]
+        elif calls:
             message["tool_calls"] = list(calls.values())
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": reason}
+        found = {"content": odds, "refusal": None} if odds else None
+        choice = {"index": 0, "message": message, "logprobs": found, "finish_reason": reason}
         body = self._envelope("chat.completion", [choice])
         return msgspec.json.encode(body | {"usage": write_chat_usage(attempt.usage)})
 
@@ -138,8 +166,8 @@ class ChatWriter:
             self._signature, self._thought = None, ""
         return call
 
-    def _chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None, *, odds: dict[str, Any] | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": odds, "finish_reason": reason}
         return _event(self._envelope("chat.completion.chunk", [choice]))
 
     def _envelope(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
@@ -153,14 +181,15 @@ def write_chat_usage(usage: Usage | None) -> dict[str, Any] | None:
     other = usage.other or {}
     written = (usage.cache_write or 0) + other.get("cache_write_1h", 0)
     sound_in, sound_out = other.get("input_audio", 0), other.get("output_audio", 0)
-    prompt = (usage.input_uncached or 0) + (usage.cache_read or 0) + written + sound_in + other.get("input_image", 0)
+    read = (usage.cache_read or 0) + other.get("cache_read_audio", 0)
+    prompt = (usage.input_uncached or 0) + read + written + sound_in + other.get("input_image", 0)
     completion = (usage.output or 0) + sound_out + other.get("output_image", 0)
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read or 0,
+            "cached_tokens": read,
             "cache_write_tokens": written,
             "audio_tokens": sound_in,
         },

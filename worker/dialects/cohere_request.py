@@ -9,6 +9,7 @@ from worker.dialects.conversation import (
     Document,
     Image,
     Part,
+    Sound,
     Text,
     ToolCall,
     ToolResult,
@@ -24,7 +25,6 @@ PARAMETERS: Final = frozenset(
         "top_k",
         "stop",
         "seed",
-        "logprobs",
         "presence_penalty",
         "frequency_penalty",
         "reasoning_effort",
@@ -38,7 +38,6 @@ _NAMES: Final = {
     "top_p": "p",
     "top_k": "k",
     "seed": "seed",
-    "logprobs": "logprobs",
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
 }
@@ -107,7 +106,7 @@ def _write_user(turn: Turn) -> list[_Object]:
         if isinstance(part, ToolResult):
             # Results come first; their pictures follow as the user's.
             messages.append({"role": "tool", "tool_call_id": part.id, "content": part.text})
-            rest += [shown for shown in part.parts if isinstance(shown, Image)]
+            rest += part.shown
         else:
             rest.append(part)
     if content := [said for part in rest if (said := _write_part(part)) is not None]:
@@ -136,6 +135,8 @@ def _write_part(part: Part) -> _Object | None:
         case Image(media_type=kind, data=data, url=url, detail=detail):
             where = {"url": url if data is None else f"data:{kind};base64,{data}"}
             return {"type": "image_url", "image_url": where | ({"detail": detail} if detail else {})}
+        case Sound():
+            raise unspeakable("Sound", "messages")
         case Document(text=str(text)):
             return {"type": "text", "text": text}
         case Document():

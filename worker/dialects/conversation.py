@@ -11,6 +11,10 @@ import msgspec
 from worker.providers.base import CallFailed
 
 _WORD: Final = re.compile(r"[0-9A-Za-z]+")
+_PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+_MOST_UNREAD: Final = 32
+# Asking for what is the case anyway is no wish.
+_NO_WISH: Final[dict[str, Any]] = {"modalities": ["text"], "truncation": "disabled", "speed": "standard"}
 
 Family = Literal["anthropic", "google", "bedrock", "openai"]
 """Who can read a signature: nobody else may be sent it."""
@@ -41,6 +45,14 @@ class Document(msgspec.Struct):
     url: str | None = None
     text: str | None = None
     name: str | None = None
+    cache: str | None = None
+
+
+class Sound(msgspec.Struct):
+    """Something to listen to: base64 `data` in a `format` such as "wav"."""
+
+    data: str
+    format: str
     cache: str | None = None
 
 
@@ -75,7 +87,12 @@ class ToolResult(msgspec.Struct):
     @property
     def text(self) -> str:
         """Its words."""
-        return "\n".join(part.text or "" for part in self.parts if not isinstance(part, Image))
+        return "\n".join(part.text for part in self.parts if not isinstance(part, Image) and part.text)
+
+    @property
+    def shown(self) -> list[Image | Document]:
+        """What of it is no words: pictures, and documents that are not plain text."""
+        return [part for part in self.parts if isinstance(part, Image | Document) and not getattr(part, "text", None)]
 
 
 class Thinking(msgspec.Struct):
@@ -87,7 +104,7 @@ class Thinking(msgspec.Struct):
     is_redacted: bool = False
 
 
-Part = Text | Image | Document | ToolCall | ToolResult | Thinking
+Part = Text | Image | Document | Sound | ToolCall | ToolResult | Thinking
 
 
 class Turn(msgspec.Struct):
@@ -121,7 +138,8 @@ class Conversation(msgspec.Struct):
 
     `tool_choice` is "auto", "none", "required" or `{"name": …}` of one tool. `parameters` are further wishes under the
     names of OpenAI's chat completions (`temperature`, `seed`, …) or, where that has none, of the API that has; a
-    provider that cannot be told one leaves it out and says so.
+    provider that cannot be told one leaves it out and says so. `unread` are the names of what else was asked for, which
+    no other provider is told.
     """
 
     system: list[Text] = []
@@ -130,10 +148,11 @@ class Conversation(msgspec.Struct):
     tool_choice: str | dict[str, str] | None = None
     schema: Schema | None = None
     parameters: dict[str, Any] = {}
+    unread: list[str] = []
 
     def take(self, known: frozenset[str]) -> tuple[dict[str, Any], list[str]]:
         """The parameters whose names are known, and the names of the others."""
-        dropped = sorted(name for name in self.parameters if name not in known)
+        dropped = sorted({*self.unread, *(name for name in self.parameters if name not in known)})
         return {name: value for name, value in self.parameters.items() if name in known}, dropped
 
     @property
@@ -141,16 +160,48 @@ class Conversation(msgspec.Struct):
         """Bytes of everything that was said, roughly: what an estimate of its tokens begins with."""
         return len(msgspec.json.encode((self.system, self.turns, self.tools)))
 
+    def settle(self) -> None:
+        """Bring what was said into a form that every provider takes: no empty words, speakers in turn, and somebody to
+        answer: where nobody but the system spoke, its last words are the user's."""
+        self.system = [part for part in self.system if part.text]
+        self.turns = merge_turns(self.turns)
+        if not self.turns and self.system:
+            self.turns.append(Turn("user", [self.system.pop()]))
 
-def merge_turns(turns: list[Turn]) -> list[Turn]:
-    """Turns of the same speaker that follow each other as one, as most providers want it."""
+    @property
+    def must_call(self) -> bool:
+        """Whether the model is forced to call a tool."""
+        return bool(self.tools) and (self.tool_choice == "required" or isinstance(self.tool_choice, dict))
+
+    def allow(self, names: list[str], mode: str) -> None:
+        """Of the tools these alone may be called; `mode` as in `tool_choice`."""
+        self.tools = [tool for tool in self.tools if tool.name in names]
+        self.tool_choice = mode
+
+    def leave(self, given: dict[str, Any], known: frozenset[str]) -> None:
+        """Note what was asked for under names that nobody here reads."""
+        asked = (name for name, value in given.items() if name not in known and value and value != _NO_WISH.get(name))
+        self.unread = [name if _PLAIN_NAME.fullmatch(name) else "?" for name in asked][:_MOST_UNREAD]
+
+
+def merge_turns(turns: list[Turn], family: Family | None = None) -> list[Turn]:
+    """Turns of the same speaker that follow each other as one, as most providers want it. With a `family` less the
+    thoughts that it cannot read, and the blank words that Claude does not take."""
     merged: list[Turn] = []
     for turn in turns:
+        if not (parts := [part for part in turn.parts if _is_said(part, family)]):
+            continue
         if merged and merged[-1].role == turn.role:
-            merged[-1].parts.extend(turn.parts)
+            merged[-1].parts.extend(parts)
         else:
-            merged.append(Turn(turn.role, list(turn.parts)))
+            merged.append(Turn(turn.role, parts))
     return merged
+
+
+def _is_said(part: Part, family: Family | None) -> bool:
+    if isinstance(part, Text):
+        return bool(part.text.strip() if family in ("anthropic", "bedrock") else part.text)
+    return family is None or not isinstance(part, Thinking) or part.family == family
 
 
 def shorten_ids(talk: Conversation, size: int) -> None:

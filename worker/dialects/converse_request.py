@@ -16,6 +16,7 @@ from worker.dialects.conversation import (
     Document,
     Image,
     Part,
+    Sound,
     Text,
     Thinking,
     Tool,
@@ -61,14 +62,14 @@ def write_converse(talk: Conversation, model: str, limit: int | None) -> tuple[_
     known = CLAUDES if is_claude else THINKERS if _THINKER.search(model) else PARAMETERS
     wishes, dropped = talk.take(known)
     writer = _Writer(marks=_CACHER.search(model) is not None)
-    body: _Object = {"messages": [said for turn in merge_turns(talk.turns) if (said := writer.turn(turn))]}
+    body: _Object = {"messages": [said for turn in merge_turns(talk.turns, "bedrock") if (said := writer.turn(turn))]}
     if system := writer.texts(talk.system):
         body["system"] = system
     _write_tools(talk, body, dropped, marks=is_claude)
     plain: _Object = {name: wishes[name] for name in ("temperature", "top_p", "top_k") if name in wishes}
     output: _Object = {}
     if is_claude:
-        write_thinking(wishes, output, plain, limit or _DEFAULT_LIMIT)
+        write_thinking(wishes, output, plain, limit or _DEFAULT_LIMIT, forced=talk.must_call)
     elif wishes.get("reasoning_effort", "none") != "none":
         output["effort"] = wishes["reasoning_effort"]
     _write_form(talk, output, dropped)
@@ -167,6 +168,8 @@ class _Writer:
                 if form not in _PICTURES:
                     raise unspeakable("A picture of this kind", "messages")
                 return {"image": {"format": form, "source": {"bytes": data}}}
+            case Sound():
+                raise unspeakable("Sound", "messages")
             case Document():
                 return {"document": self._document(part)}
             case ToolCall(id=call, name=name):

@@ -6,7 +6,7 @@ it by `number`, from 0.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from worker.dialects.conversation import Family
 
@@ -71,6 +71,12 @@ class ImagePiece(NamedTuple):
     data: str
 
 
+class Odds(NamedTuple):
+    """How likely the tokens were that were said, and others in their place, as OpenAI's chat format lists them."""
+
+    tokens: list[dict[str, Any]]
+
+
 class Finish(NamedTuple):
     """The answer ends: stop, length, tool_calls, content_filter or other, and the stop sequence, if one ended it."""
 
@@ -88,6 +94,7 @@ Event: TypeAlias = (
     | CallBegin
     | CallPiece
     | ImagePiece
+    | Odds
     | Finish
 )
 

@@ -17,12 +17,14 @@ from worker.dialects.events import (
     Event,
     Finish,
     ImagePiece,
+    Odds,
     Signature,
     TextPiece,
     ThoughtPiece,
     size_of,
 )
 from worker.providers.base import CallFailed
+from worker.providers.loose import objects, text
 from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
 from worker.providers.usage import normalise_gemini_usage
@@ -49,6 +51,7 @@ class _Candidate(msgspec.Struct, rename="camel"):
     content: dict[str, Any] | None = None
     finish_reason: str | None = None
     grounding_metadata: dict[str, Any] | None = None
+    logprobs_result: dict[str, Any] | None = None
 
 
 class _Answer(msgspec.Struct, rename="camel"):
@@ -82,6 +85,8 @@ class GeminiReader:
             events.append(Begin(answer.response_id))
         for candidate in answer.candidates or ():
             events += self._parts((candidate.content or {}).get("parts"))
+            if odds := _read_odds(candidate.logprobs_result or {}):
+                events.append(Odds(odds))
             events += self._finish(candidate)
         events += self._block(answer)
         if answer.usage_metadata is not None:
@@ -157,3 +162,18 @@ class GeminiReader:
         self._finished = True
         self._tally.finish("content_filter")
         return [Finish("content_filter")]
+
+
+def _read_odds(said: dict[str, Any]) -> list[dict[str, Any]]:
+    others = objects(said.get("topCandidates"))
+    found: list[dict[str, Any]] = []
+    for place, chosen in enumerate(objects(said.get("chosenCandidates"))):
+        top = objects(others[place].get("candidates")) if place < len(others) else []
+        found.append(_read_token(chosen) | {"top_logprobs": [_read_token(token) for token in top]})
+    return found
+
+
+def _read_token(said: dict[str, Any]) -> dict[str, Any]:
+    token, odds = text(said, "token"), said.get("logProbability")
+    known = isinstance(odds, int | float)
+    return {"token": token, "logprob": odds if known else 0.0, "bytes": list(token.encode("utf-8", "surrogatepass"))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any, Final
 
 from worker.dialects.conversation import (
@@ -9,11 +11,13 @@ from worker.dialects.conversation import (
     Document,
     Image,
     Part,
+    Sound,
     Text,
     Thinking,
     Tool,
     ToolCall,
     ToolResult,
+    Turn,
     merge_turns,
     own_thinking,
     unspeakable,
@@ -59,6 +63,9 @@ _LEVELS: Final = {
 # Models before the third generation know a budget of tokens instead.
 _BUDGETS: Final = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
 _MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+_SIGNER: Final = re.compile(r"gemini-([3-9]|[1-9]\d)")
+_UNSIGNED: Final = "skip_thought_signature_validator"
+"""Google's own word in place of a signature that was lost, or never was."""
 _TIERS: Final = ("flex", "standard", "priority")
 
 
@@ -67,11 +74,15 @@ def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dic
     wishes, dropped = talk.take(PARAMETERS)
     if wishes.get("n", 1) > 1:
         raise unspeakable("More than one answer", "n")
+    turns = merge_turns(talk.turns, "google")
+    _order_results(turns)
     contents = [
         {"role": "model" if turn.role == "assistant" else "user", "parts": parts}
-        for turn in merge_turns(talk.turns)
+        for turn in turns
         if (parts := _write_parts(turn.parts))
     ]
+    if _SIGNER.search(model):
+        _sign_calls(contents)
     body: dict[str, Any] = {"contents": contents}
     if talk.system:
         body["systemInstruction"] = {"parts": [{"text": part.text} for part in talk.system]}
@@ -136,12 +147,32 @@ def _write_parts(parts: list[Part]) -> list[dict[str, Any]]:
     return written
 
 
+def _order_results(turns: list[Turn]) -> None:
+    """Results in the order of their calls, whose ids are not told: nothing else tells two of one function apart."""
+    for before, turn in itertools.pairwise(turns):
+        places = {part.id: place for place, part in enumerate(before.parts) if isinstance(part, ToolCall)}
+        results = [part for part in turn.parts if isinstance(part, ToolResult) and part.id in places]
+        ordered = iter(sorted(results, key=lambda result: places[result.id]))
+        turn.parts = [next(ordered) if any(part is result for result in results) else part for part in turn.parts]
+
+
+def _sign_calls(contents: list[dict[str, Any]]) -> None:
+    """Have the first call of each turn signed: these models refuse one that is not, though other models made it, or
+    the customer's program kept no more of it than OpenAI's format has."""
+    for content in contents:
+        first = next((part for part in content["parts"] if "functionCall" in part), None)
+        if first is not None:
+            first.setdefault("thoughtSignature", _UNSIGNED)
+
+
 def _write_part(part: Part) -> list[dict[str, Any]]:
     match part:
         case Text(text=text):
             return [{"text": text}] if text else []
         case Image(media_type=kind, data=str(data)) | Document(media_type=kind, data=str(data)):
             return [{"inlineData": {"mimeType": kind or "application/pdf", "data": data}}]
+        case Sound(data=data, format=kind):
+            return [{"inlineData": {"mimeType": f"audio/{kind}", "data": data}}]
         case Document(text=str(text)):
             return [{"text": text}]
         case Image(url=url) | Document(url=url):
@@ -150,6 +181,6 @@ def _write_part(part: Part) -> list[dict[str, Any]]:
             return [{"functionCall": {"name": name, "args": part.parsed()}}]
         case ToolResult(name=name, is_error=is_error):
             response = {"error" if is_error else "result": part.text}
-            shown = [said for inner in part.parts if isinstance(inner, Image) for said in _write_part(inner)]
+            shown = [said for inner in part.shown for said in _write_part(inner)]
             return [{"functionResponse": {"name": name or part.id, "response": response}}, *shown]
     return []

@@ -236,7 +236,7 @@ def write_messages_usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": (usage.input_uncached or 0) + other.get("input_audio", 0) + other.get("input_image", 0),
         "cache_creation_input_tokens": short + hour,
-        "cache_read_input_tokens": usage.cache_read or 0,
+        "cache_read_input_tokens": (usage.cache_read or 0) + other.get("cache_read_audio", 0),
         "cache_creation": {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": hour},
         "output_tokens": (usage.output or 0) + other.get("output_audio", 0) + other.get("output_image", 0),
     }

@@ -13,6 +13,7 @@ from worker.dialects.conversation import (
     Image,
     Part,
     Schema,
+    Sound,
     Text,
     Thinking,
     Tool,
@@ -23,6 +24,7 @@ from worker.dialects.conversation import (
     own_thinking,
     unspeakable,
 )
+from worker.providers.base import LIMITS, NOT_UPSTREAM
 
 PARAMETERS: Final = frozenset(
     (
@@ -41,6 +43,9 @@ PARAMETERS: Final = frozenset(
 """What a request in this format can ask for besides its conversation and its length."""
 
 _PLAIN: Final = ("temperature", "top_p", "top_k")
+_READ: Final = frozenset(
+    (*NOT_UPSTREAM, *LIMITS, *_PLAIN, "model", "stream", "stop_sequences", "metadata", "system", "messages", "tools")
+).union(("tool_choice", "thinking", "output_config", "cache_control", "service_tier", "inference_geo"))
 _MOST_MARKS: Final = 4
 MOST_SEARCHES: Final = 10
 """A call that may search may do so often; SQL holds as much."""
@@ -59,6 +64,7 @@ def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
         talk.system = [Text(system)] if system else []
     else:
         talk.system = [Text(block["text"], _cache(block)) for block in system or ()]
+    talk.leave(given, _READ)
     names: dict[str, str] = {}
     for message in given["messages"]:
         content = message["content"]
@@ -67,9 +73,11 @@ def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
             talk.system += [part for part in parts if isinstance(part, Text)]
         else:
             talk.turns.append(Turn(message["role"], parts))
-    talk.turns = merge_turns(talk.turns)
+    talk.settle()
+    if (cache := _cache(given)) is not None:
+        _keep_all(talk, cache)
     for tool in given.get("tools") or ():
-        if tool.get("type", "custom") != "custom":
+        if (tool.get("type") or "custom") != "custom":
             raise unspeakable("A tool of the provider's own", "tools")
         talk.tools.append(
             Tool(tool["name"], tool.get("description"), tool.get("input_schema"), tool.get("strict"), _cache(tool))
@@ -101,7 +109,7 @@ def _read_wishes(given: dict[str, Any], talk: Conversation) -> None:
     if output.get("effort"):
         wishes["reasoning_effort"] = output["effort"]
     thinking = given.get("thinking") or {}
-    if thinking.get("type") in ("enabled", "adaptive"):
+    if thinking.get("type") not in (None, "disabled"):
         wishes["thinking"] = thinking
     form = output.get("format") or {}
     if form.get("type") == "json_schema":
@@ -111,6 +119,15 @@ def _read_wishes(given: dict[str, Any], talk: Conversation) -> None:
 def _cache(block: dict[str, Any]) -> str | None:
     mark = block.get("cache_control")
     return (mark.get("ttl") or "5m") if isinstance(mark, dict) else None
+
+
+def _keep_all(talk: Conversation, cache: str) -> None:
+    """Mark the last that can be kept: with it everything before is."""
+    for turn in reversed(talk.turns):
+        for part in reversed(turn.parts):
+            if not isinstance(part, Thinking):
+                part.cache = part.cache or cache
+                return
 
 
 def _read_blocks(content: Any, names: dict[str, str]) -> list[Part]:
@@ -167,12 +184,12 @@ def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any],
         "max_tokens": max_tokens,
         "messages": [
             {"role": turn.role, "content": blocks}
-            for turn in merge_turns(talk.turns)
+            for turn in merge_turns(talk.turns, "anthropic")
             if (blocks := [block for part in turn.parts if (block := _write_block(part)) is not None])
         ],
     }
-    if talk.system:
-        body["system"] = [_write_text(part) for part in talk.system]
+    if system := [_write_text(part) for part in talk.system if part.text.strip()]:
+        body["system"] = system
     if talk.tools:
         body["tools"] = [_write_tool(tool) for tool in talk.tools]
     _write_choice(talk, wishes, body)
@@ -194,7 +211,7 @@ def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any],
             dropped.append("response_format")
         else:
             output["format"] = {"type": "json_schema", "schema": talk.schema.schema}
-    write_thinking(wishes, output, body, max_tokens)
+    write_thinking(wishes, output, body, max_tokens, forced=talk.must_call)
     if output:
         body["output_config"] = output
     _trim_marks(body)
@@ -214,8 +231,13 @@ def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, An
         body["tool_choice"]["disable_parallel_tool_use"] = True
 
 
-def write_thinking(wishes: dict[str, Any], output: dict[str, Any], body: dict[str, Any], max_tokens: int) -> None:
-    """How much a Claude is to think: `thinking` to the body, `effort` to `output`; what it cannot bear goes away."""
+def write_thinking(
+    wishes: dict[str, Any], output: dict[str, Any], body: dict[str, Any], max_tokens: int, *, forced: bool
+) -> None:
+    """How much a Claude is to think: `thinking` to the body, `effort` to `output`; what it cannot bear goes away.
+
+    `forced`: it must call a tool, before which it may not think.
+    """
     thinking, effort = wishes.get("thinking"), wishes.get("reasoning_effort")
     if isinstance(thinking, dict):
         body["thinking"] = thinking
@@ -223,9 +245,9 @@ def write_thinking(wishes: dict[str, Any], output: dict[str, Any], body: dict[st
         body["thinking"] = {"type": "disabled"}
     elif effort in _EFFORTS:
         output["effort"] = _EFFORTS[effort]
-        if thinking is None and max_tokens > _LEAST_BUDGET:
+        if thinking is None and max_tokens > _LEAST_BUDGET and not forced:
             body["thinking"] = {"type": "adaptive"}
-    if body.get("thinking", {}).get("type") in ("enabled", "adaptive"):
+    if body.get("thinking", {}).get("type") not in (None, "disabled"):
         # Who thinks, samples at will.
         for name in ("temperature", "top_k"):
             body.pop(name, None)
@@ -254,16 +276,16 @@ def _write_text(part: Text) -> dict[str, Any]:
 
 def _write_block(part: Part) -> dict[str, Any] | None:
     match part:
-        case Text(text=""):
-            return None
-        case Text():
-            return _write_text(part)
+        case Text(text=text):
+            return _write_text(part) if text.strip() else None
         case Image(media_type=kind, data=str(data), cache=cache):
             return _marked({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}, cache)
         case Image(url=url, cache=cache):
             return _marked({"type": "image", "source": {"type": "url", "url": url}}, cache)
         case Document():
             return _write_document(part)
+        case Sound():
+            raise unspeakable("Sound", "messages")
         case ToolCall(id=name, name=tool, cache=cache):
             return _marked({"type": "tool_use", "id": name, "name": tool, "input": part.parsed()}, cache)
         case ToolResult(id=name, parts=parts, cache=cache):

@@ -17,6 +17,7 @@ from worker.dialects.events import (
     CallPiece,
     Event,
     Finish,
+    ImagePiece,
     RefusalPiece,
     SealedThought,
     Signature,
@@ -78,6 +79,11 @@ class ResponsesWriter:
                 return self._close() + self._begin(item | {"status": "in_progress"}, item)
             case CallPiece(index, arguments):
                 return self._argue(index, arguments)
+            case ImagePiece(_, data):
+                picture: _Object = {"type": "image_generation_call", "id": self._item_id("ig"), "result": None}
+                opened = self._close() + self._begin(picture | {"status": "in_progress"}, picture)
+                picture["result"] = data
+                return opened + self._close()
             case Finish(reason):
                 self._reason = reason
                 return self._close()
@@ -235,7 +241,7 @@ def write_responses_usage(usage: Usage) -> _Object:
     """Buckets as a usage object of this format."""
     other = usage.other or {}
     written = (usage.cache_write or 0) + other.get("cache_write_1h", 0)
-    read = usage.cache_read or 0
+    read = (usage.cache_read or 0) + other.get("cache_read_audio", 0)
     given = (usage.input_uncached or 0) + read + written + other.get("input_audio", 0) + other.get("input_image", 0)
     made = (usage.output or 0) + other.get("output_audio", 0) + other.get("output_image", 0)
     return {

@@ -18,15 +18,14 @@ from worker.dialects.conversation import (
     ToolCall,
     ToolResult,
     Turn,
-    merge_turns,
     split_data_url,
     unspeakable,
 )
+from worker.providers.base import LIMITS, NOT_UPSTREAM
 
 _WISHES: Final = (
     "temperature",
     "top_p",
-    "top_logprobs",
     "parallel_tool_calls",
     "service_tier",
     "prompt_cache_key",
@@ -34,7 +33,11 @@ _WISHES: Final = (
     "user",
     "safety_identifier",
 )
-_NO_WISH: Final[dict[str, Any]] = {"parallel_tool_calls": True, "service_tier": "auto", "top_logprobs": 0}
+_NO_WISH: Final[dict[str, Any]] = {"parallel_tool_calls": True, "service_tier": "auto"}
+_GIVEN_ANYWAY: Final = ("reasoning.encrypted_content",)
+_READ: Final = frozenset(
+    (*NOT_UPSTREAM, *LIMITS, *_WISHES, "model", "stream", "stream_options", "store", "metadata", "instructions")
+).union(("input", "tools", "tool_choice", "max_tool_calls", "reasoning", "text", "include"))
 _ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "background")
 _FAMILIES: Final = ("anthropic", "google", "bedrock")
 
@@ -52,17 +55,23 @@ def read_responses(fields: dict[str, msgspec.Raw]) -> Conversation:
     names: dict[str, str] = {}
     for item in [{"role": "user", "content": said}] if isinstance(said, str) else said:
         _read_item(item, talk, names)
-    talk.turns = merge_turns(talk.turns)
+    talk.settle()
+    talk.leave(given, _READ)
+    if any(name not in _GIVEN_ANYWAY for name in given.get("include") or ()):
+        talk.unread.append("include")
     for tool in given.get("tools") or ():
         if tool.get("type") != "function":
             raise unspeakable("A tool of the provider's own", "tools")
         talk.tools.append(Tool(tool["name"], tool.get("description"), tool.get("parameters"), tool.get("strict")))
     choice = given.get("tool_choice")
-    if isinstance(choice, dict):
-        if choice.get("type") != "function":
-            raise unspeakable("This choice of tools", "tool_choice")
-        choice = {"name": choice["name"]}
-    talk.tool_choice = choice
+    if not isinstance(choice, dict):
+        talk.tool_choice = choice
+    elif choice.get("type") == "function":
+        talk.tool_choice = {"name": choice["name"]}
+    elif choice.get("type") == "allowed_tools":
+        talk.allow([tool["name"] for tool in choice["tools"] if tool.get("type") == "function"], choice["mode"])
+    else:
+        raise unspeakable("This choice of tools", "tool_choice")
     _read_wishes(given, talk)
     return talk
 

@@ -56,7 +56,8 @@ def writer_of(call: Call) -> Writer:
             return MessagesWriter(name, model, estimate_tokens(call))
         case "responses":
             return ResponsesWriter(name, model, _echo(call.fields))
-    return ChatWriter(name, model, include_usage=call.include_usage)
+    functions = "functions" in call.fields and "tools" not in call.fields
+    return ChatWriter(name, model, include_usage=call.include_usage, functions=functions)
 
 
 def _echo(fields: dict[str, msgspec.Raw]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.base import BETA, CONVERSATIONS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, not_served
 from worker.providers.counting import CountListener
+from worker.providers.foreign import own_messages
 from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.listening import Listener
 from worker.providers.messages import MessagesListener
@@ -58,6 +59,8 @@ class AnthropicProvider(HttpProvider):
             path, stream = "/messages", call.stream
             listener = Translation(tally, MessagesReader(tally), writer_of(call))
         fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
+        if call.surface in ("messages", "count_tokens"):
+            fields["messages"] = own_messages(fields["messages"])
         if path == "/messages":
             _set_length(call, fields)
         url, headers = find_target(call.candidate.endpoint, path, _told(quirks, call))

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from worker.providers.base import Call, CallFailed
+from worker.providers.base import NOT_UPSTREAM, Call, CallFailed
 from worker.providers.listening import PlainListener
 from worker.providers.loose import read_object
 from worker.providers.refusals import classify_error_object
@@ -17,6 +17,10 @@ from worker.providers.tally import Tally
 from worker.providers.usage import read_count
 from worker.shapes import Usage
 
+_READ: Final = frozenset(
+    (*NOT_UPSTREAM, "model", "input", "encoding_format", "dimensions", "input_type", "metadata", "stream")
+)
+"""What those who speak another format are told of a request, or need not be."""
 _INPUT_KINDS: Final = ("query", "document")
 
 
@@ -54,6 +58,7 @@ class VectorsListener(PlainListener):
     def __init__(self, tally: Tally, call: Call) -> None:
         super().__init__(tally)
         self._call = call
+        tally.attempt.dropped = sorted(name for name in call.fields if name not in _READ)
 
     def vectors(self, said: dict[str, Any]) -> Any:
         """The vectors of an answer in the order of the texts; usage goes to the tally. May raise for odd answers."""

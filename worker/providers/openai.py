@@ -22,11 +22,12 @@ from worker.providers.answers import ChatListener
 from worker.providers.base import LIMITS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, Transport, not_served
 from worker.providers.counting import estimate_count
 from worker.providers.embeddings import EmbeddingsListener
+from worker.providers.foreign import own_chat, own_input
 from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.images import ImagesListener, edit_form, variant_of
 from worker.providers.listening import Listener
 from worker.providers.refusals import classify_refusal
-from worker.providers.responses import ResponsesListener
+from worker.providers.responses import ResponsesListener, include_sealed
 from worker.providers.tally import Tally
 from worker.providers.target import JSON, find_target, read_quirks
 from worker.shapes import Attempt
@@ -139,9 +140,9 @@ class OpenAIProvider(HttpProvider):
             return self._exchange(call, quirks, "/images/edits", body, listener, stream=call.stream, kind=kind)
         if surface == "responses" and quirks.responses:
             listener = ResponsesListener(tally, quirks.context_marks)
-            return self._exchange(
-                call, quirks, "/responses", responses_body(call, quirks), listener, stream=call.stream
-            )
+            body, forgotten = responses_body(call, quirks)
+            tally.attempt.dropped += forgotten
+            return self._exchange(call, quirks, "/responses", body, listener, stream=call.stream)
         if surface in ("chat", "native") and not call.candidate.upstream_model.startswith(quirks.translated or "\0"):
             body, listener = upstream_body(call, quirks), ChatListener(tally, call.include_usage, quirks.context_marks)
         else:
@@ -206,6 +207,8 @@ def upstream_body(call: Call, quirks: Quirks) -> bytes:
     if prompt is not None and "messages" not in given:
         message = b'[{"role":"user","content":' + bytes(prompt) + b"}]"
         fields["messages"] = msgspec.Raw(message)
+    elif "messages" in given:
+        fields["messages"] = own_chat(given["messages"], signed=quirks.signed)
     if call.surface == "native" or bytes(given.get("store", b"")) != b"true":
         # On the native surface it is the customer's label for routing; elsewhere OpenAI accepts
         # it only for what it is to store.
@@ -216,15 +219,25 @@ def upstream_body(call: Call, quirks: Quirks) -> bytes:
     return _encode(fields, quirks)
 
 
-def responses_body(call: Call, quirks: Quirks) -> bytes:
-    """The customer's JSON for the Responses API: nothing is kept there unless he says so himself."""
+def responses_body(call: Call, quirks: Quirks) -> tuple[bytes, list[str]]:
+    """The customer's JSON for the Responses API, and the names of what had to go.
+
+    Nothing is kept there unless he says so himself, so a model that thinks is asked to seal its thoughts into the
+    answer, and what he sends back of one that is not sealed names something that nobody has.
+    """
     given = call.fields
     fields = {name: value for name, value in given.items() if name not in NOT_UPSTREAM}
+    forgotten: list[str] = []
     if bytes(given.get("store", b"")) != b"true":
         fields["store"] = _FALSE
         fields.pop("metadata", None)
+        if bytes(given.get("reasoning", b"null")) != b"null":
+            fields["include"] = include_sealed(given.get("include"))
+        if (kept := own_input(given["input"])) is not None:
+            fields["input"] = kept
+            forgotten.append("input.reasoning")
     _set_common(call, quirks, fields, "max_output_tokens")
-    return msgspec.json.encode(fields)
+    return msgspec.json.encode(fields), forgotten
 
 
 def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:

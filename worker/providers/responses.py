@@ -19,6 +19,7 @@ from worker.providers.usage import normalise_responses_usage
 
 _LAST: Final = frozenset(("response.completed", "response.incomplete", "response.failed"))
 _REASONS: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
+_SEALED: Final = "reasoning.encrypted_content"
 _SEARCH: Final = "web_search_call"
 
 
@@ -109,6 +110,12 @@ class ResponsesListener(SseListener):
         if response.status == "failed":
             raise classify_error_object(response.error or {}, self._marks)
         self.tally.finish(end_of(response))
+
+
+def include_sealed(given: msgspec.Raw | None) -> msgspec.Raw:
+    """What to include in an answer, sealed thoughts with it."""
+    asked = (msgspec.json.decode(given, type=list[str] | None) if given is not None else None) or []
+    return msgspec.Raw(msgspec.json.encode([*asked, *([] if _SEALED in asked else [_SEALED])]))
 
 
 def end_of(response: Response) -> str:

@@ -1,0 +1,302 @@
+"""What the SDKs allow is asked of every kind of provider in words that it takes; what it cannot be told is named.
+
+The fakes refuse what the providers do: words that are blank, a conversation without a user, thoughts that others
+signed. Mutants that this catches: empty turns that leave two of one speaker; a wish that nobody reads and nobody names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from tests_py.providers.openai import FakeOpenAI
+from tests_py.providers.scenarios import TEXT
+from tests_py.providers.stage import ScenarioServer
+from tests_py.worker.adapters import (
+    GRAMMARS,
+    KINDS,
+    PDF,
+    TRANSLATED,
+    ask,
+    fails,
+    open_adapters,
+    open_fakes,
+    opened,
+    say,
+)
+from tests_py.worker.adapters import tools as tools_of
+from worker.dialects.chat_writing import write_chat_usage
+from worker.dialects.messages_answer import write_messages_usage
+from worker.dialects.responses_answer import write_responses_usage
+from worker.providers.base import Provider
+from worker.providers.openai import OpenAIProvider
+from worker.shapes import Usage
+
+SPOKEN = [kind for kind in KINDS if kind != "mistral"]
+
+
+@pytest.fixture(scope="module")
+def fakes() -> Iterator[dict[str, ScenarioServer]]:
+    with open_fakes() as fakes:
+        yield fakes
+
+
+@pytest.fixture
+async def adapters() -> AsyncIterator[dict[str, Provider]]:
+    async with opened(open_adapters) as adapters:
+        yield adapters
+
+
+class Desk:
+    """Asks one kind of provider, and shows what it was sent."""
+
+    def __init__(self, fakes: dict[str, ScenarioServer], adapters: dict[str, Provider], kind: str) -> None:
+        self._fake, self._adapter, self._kind = fakes[kind], adapters[kind], KINDS[kind]
+        self.output = b""
+
+    async def sent(
+        self, grammar: str, body: dict[str, Any], scenario: str = "ok", *, stream: bool = False, **who: Any
+    ) -> tuple[dict[str, Any], list[str]]:
+        where = self._kind.endpoint(self._fake, scenario)
+        answered = await ask(self._adapter, where, grammar, body, stream=stream, **self._kind.more, **who)
+        self.output = answered.output.data
+        return self._fake.seen[-1].body, answered.made.dropped
+
+    async def refused(self, grammar: str, body: dict[str, Any]) -> str | None:
+        failed, _, _ = await fails(
+            self._adapter, self._kind.endpoint(self._fake, "ok"), grammar, body, **self._kind.more
+        )
+        assert (failed.customer_fault, failed.failover) == (True, True)
+        return failed.message
+
+
+@pytest.fixture
+def desk(fakes: dict[str, ScenarioServer], adapters: dict[str, Provider], kind: str) -> Desk:
+    return Desk(fakes, adapters, kind)
+
+
+def roles(body: dict[str, Any]) -> list[str]:
+    """Who speaks, in turn."""
+    return [turn["role"] for turn in body.get("messages") or body["contents"] if turn["role"] != "system"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_blank_words_are_no_turn(desk: Desk) -> None:
+    empty = {"role": "system", "content": [{"type": "text", "text": ""}]}
+    nothing: Any
+    for nothing in ("", []):
+        body, _ = await desk.sent("chat", say("chat", empty, "a", {"role": "assistant", "content": nothing}, "b"))
+        assert roles(body) == ["user"]
+        assert '""' not in json.dumps(body)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_claude_is_not_told_of_blanks(desk: Desk) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    said = {"role": "assistant", "content": "\n\n", "tool_calls": [call]}
+    gave = {"role": "tool", "tool_call_id": "a", "content": "x"}
+    body, _ = await desk.sent("chat", say("chat", {"role": "system", "content": " "}, "?", said, gave))
+    assert roles(body) == ["user", "assistant", "user"]
+    assert len(body["messages"][1]["content"]) == 1
+    assert "system" not in body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_somebody_is_answered(desk: Desk) -> None:
+    told = [{"role": "system", "content": "Be kind."}, {"role": "developer", "content": "Say hi."}]
+    body, _ = await desk.sent("chat", say("chat", *told))
+    assert roles(body) == ["user"]
+    assert json.dumps(body).index("Be kind.") != json.dumps(body).index("Say hi.")
+
+
+@pytest.mark.parametrize(("kind", "grammar"), [(kind, grammar) for kind, grammar in TRANSLATED if kind != "mistral"])
+async def test_what_nobody_reads_is_named(desk: Desk, grammar: str) -> None:
+    more: dict[str, Any] = {"foo": 1, "bar": None, "baz": [], "not\r\nplain": True}
+    known = {
+        "chat": {"store": True, "top_k": 3, "modalities": ["text"]},
+        "messages": {"diagnostics": {"previous_message_id": "a"}, "speed": "standard", "max_tokens": 9},
+        "responses": {"include": ["message.output_text.logprobs"], "top_logprobs": 2, "truncation": "disabled"},
+    }[grammar]
+    _, dropped = await desk.sent(grammar, say(grammar, "?", **more, **known))
+    named = {"chat": ["store", "top_k"], "messages": ["diagnostics"], "responses": ["include", "top_logprobs"]}[grammar]
+    assert dropped == sorted(["?", "foo", *named])
+
+
+@pytest.mark.parametrize("kind", ["cohere"])
+async def test_what_is_not_answered_is_not_asked(desk: Desk) -> None:
+    body, dropped = await desk.sent("chat", say("chat", "?", logprobs=True))
+    assert ("logprobs" in body, dropped) == (False, ["logprobs"])
+
+
+@pytest.mark.parametrize("kind", SPOKEN)
+async def test_functions_before_they_were_tools(desk: Desk) -> None:
+    called = {"role": "assistant", "content": None, "function_call": {"name": "get_weather", "arguments": "{}"}}
+    gave = {"role": "function", "name": "get_weather", "content": "Rain."}
+    offered = {"functions": [{"name": "get_weather", "parameters": {"type": "object"}}], "function_call": "auto"}
+    for stream in (False, True):
+        body, _ = await desk.sent("chat", say("chat", "?", called, gave, **offered), "tools", stream=stream)
+        assert roles(body)[0] == "user"
+        assert len(roles(body)) == 3 or roles(body)[2] == "tool"
+        assert "Rain." in json.dumps(body)
+        assert "get_weather" in json.dumps(body.get("tools") or body["toolConfig"])
+        assert b'"function_call":{' in desk.output
+        assert b'"finish_reason":"function_call"' in desk.output
+        assert b"tool_calls" not in desk.output
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("grammar", ["chat", "responses"])
+async def test_some_of_the_tools_are_allowed(desk: Desk, grammar: str) -> None:
+    flat: dict[str, Any] = {"mode": "required", "tools": tools_of(grammar, "b")}
+    choice = {"type": "allowed_tools", **({"allowed_tools": flat} if grammar == "chat" else flat)}
+    body, _ = await desk.sent(grammar, say(grammar, "?", tools=tools_of(grammar, "a", "b"), tool_choice=choice))
+    declared = json.dumps(body.get("tools") or body["toolConfig"])
+    assert ('"b"' in declared, '"a"' in declared) == (True, False)
+    chosen = body.get("tool_choice") or body["toolConfig"]
+    assert any(word in json.dumps(chosen) for word in ('"any"', "required", "REQUIRED", "ANY"))
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "a"}}])
+async def test_who_must_call_does_not_think(desk: Desk, choice: Any) -> None:
+    given = say("chat", "?", tools=tools_of("chat", "a"), tool_choice=choice, reasoning_effort="high", max_tokens=3000)
+    body, _ = await desk.sent("chat", given, max_output_tokens=3000)
+    assert "thinking" not in json.dumps(body)
+    assert '"effort": "high"' in json.dumps(body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("grammar", GRAMMARS[1:])
+async def test_a_document_is_a_result_too(desk: Desk, kind: str, grammar: str) -> None:
+    if grammar == "messages":
+        shown = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF}}
+        use = {"type": "tool_use", "id": "a", "name": "f", "input": {}}
+        gave = {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "See"}, shown]}
+        turns = [{"role": "assistant", "content": [use]}, {"role": "user", "content": [gave]}]
+        body = say(grammar, "?", *turns, max_tokens=9)
+    else:
+        file = {"type": "input_file", "filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PDF}"}
+        use = {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}
+        gave = {"type": "function_call_output", "call_id": "a", "output": [{"type": "input_text", "text": "See"}, file]}
+        body = say(grammar, "?", use, gave)
+    if kind == "cohere":
+        assert await desk.refused(grammar, body) == (
+            "A document cannot be sent to the provider that was chosen for this call."
+        )
+        return
+    told, _ = await desk.sent(grammar, body)
+    assert PDF in json.dumps(told)
+    assert "See\\n" not in json.dumps(told)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock", "cohere"])
+async def test_sound_is_refused_in_words(desk: Desk) -> None:
+    heard = {"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}
+    message = await desk.refused("chat", say("chat", {"role": "user", "content": [heard]}))
+    assert message == "Sound cannot be sent to the provider that was chosen for this call."
+
+
+@pytest.mark.parametrize("kind", ["anthropic"])
+async def test_thoughts_of_others_stay_behind(desk: Desk) -> None:
+    def thought(signature: str) -> dict[str, Any]:
+        return {"type": "thinking", "thinking": "x", "signature": signature}
+
+    own = thought("EqQB")
+    sealed = {"type": "redacted_thinking", "data": "bedrock.a"}
+    words = {"type": "text", "text": "Hi", "citations": None}
+    turns: list[Any] = [[thought("google.a"), own, words], [thought(""), sealed], [own]]
+    given = say("messages", "?", *[{"role": "assistant", "content": turn} for turn in turns], max_tokens=9)
+    body, _ = await desk.sent("messages", given)
+    assert [turn["content"] for turn in body["messages"]] == ["?", [own, words], [own]]
+    assert TEXT.encode() in desk.output
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+async def test_all_that_was_said_is_kept(desk: Desk) -> None:
+    given = say("messages", "a", {"role": "assistant", "content": "b"}, "c", max_tokens=9)
+    body, _ = await desk.sent("messages", given | {"cache_control": {"type": "ephemeral"}})
+    assert body["messages"][-1]["content"] == [{"text": "c"}, {"cachePoint": {"type": "default"}}]
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock", "google"])
+async def test_every_way_to_think_is_passed_on(desk: Desk, kind: str) -> None:
+    grammar, thinking = "messages", {"type": "between_tools"}
+    body, _ = await desk.sent(grammar, say(grammar, "?", thinking=thinking, max_tokens=9))
+    assert ("includeThoughts" if kind == "google" else "between_tools") in json.dumps(body)
+
+
+@pytest.fixture(scope="module")
+def openai() -> Iterator[FakeOpenAI]:
+    with FakeOpenAI() as server:
+        yield server
+
+
+async def sent_to_openai(
+    openai: FakeOpenAI, grammar: str, body: dict[str, Any], **settings: Any
+) -> tuple[dict[str, Any], list[str]]:
+    async with opened(OpenAIProvider) as provider:
+        where = openai.root("ok") + "/v1"
+        answered = await ask(provider, where, grammar, body, stream=False, settings={"responses": True} | settings)
+    return openai.seen[-1].body, answered.made.dropped
+
+
+def thought(seal: str | None) -> dict[str, Any]:
+    """An item of the Responses API."""
+    return {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": seal}
+
+
+async def test_openai_is_not_sent_what_it_has_not_kept(openai: FakeOpenAI) -> None:
+    own, call = thought("gAAA"), {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "a", "output": "x"}
+    given = say("responses", "?", thought(None), own, thought("anthropic.a"), call, thought("google.b"), output)
+    body, dropped = await sent_to_openai(openai, "responses", given)
+    assert (body["input"][1:], dropped) == ([own, call, output], ["input.reasoning"])
+    assert (body["store"], "include" in body) == (False, False)
+    body, dropped = await sent_to_openai(openai, "responses", given | {"store": True})
+    assert (body["input"], dropped) == (given["input"], [])
+
+
+@pytest.mark.parametrize("asked", [None, ["reasoning.encrypted_content"], ["code_interpreter_call.outputs"]])
+async def test_openai_seals_what_it_thinks(openai: FakeOpenAI, asked: list[str] | None) -> None:
+    given = say("responses", "?", reasoning={"effort": "low"}, include=asked)
+    body, _ = await sent_to_openai(openai, "responses", given)
+    assert set(body["include"]) == {*(asked or ()), "reasoning.encrypted_content"}
+    assert len(body["include"]) == len(set(body["include"]))
+
+
+async def test_openai_is_not_sent_fields_of_others(openai: FakeOpenAI) -> None:
+    def call(**more: Any) -> dict[str, Any]:
+        return {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}, **more}
+
+    signed = call(extra_content={"google": {"thought_signature": "s"}})
+    detail = {"type": "thought", "text": "x", "signature": "s", "family": "anthropic"}
+    thoughts = {"reasoning_content": "x", "reasoning_details": [detail]}
+    turn = {"role": "assistant", "content": None}
+    gave = {"role": "tool", "tool_call_id": "a", "content": "x"}
+    given = say("chat", "?", turn | thoughts | {"tool_calls": [signed]}, gave)
+    body, _ = await sent_to_openai(openai, "chat", given)
+    assert body["messages"][1] == turn | {"tool_calls": [call()]}
+    body, _ = await sent_to_openai(openai, "chat", given, signed=True)
+    assert body["messages"][1] == turn | {"tool_calls": [signed]}
+    # Of servers that think in these fields themselves they are kept.
+    own = turn | {"content": "x", "reasoning_content": "y", "reasoning_details": [{"type": "reasoning.text"}]}
+    body, _ = await sent_to_openai(openai, "chat", say("chat", "?", own, "!"))
+    assert body["messages"][1] == own
+
+
+async def test_openai_is_not_sent_a_turn_without_words(openai: FakeOpenAI) -> None:
+    turn = {"role": "assistant", "content": [{"type": "thinking", "thinking": "x", "signature": "s"}]}
+    body, _ = await sent_to_openai(openai, "messages", say("messages", "a", turn, "b", max_tokens=9))
+    assert roles(body) == ["user"]
+
+
+def test_cached_sound_is_shown_as_it_is_booked() -> None:
+    usage = Usage(input_uncached=1, cache_read=20, output=3, other={"cache_read_audio": 300, "input_audio": 4000})
+    chat, messages, responses = write_chat_usage(usage), write_messages_usage(usage), write_responses_usage(usage)
+    assert chat is not None
+    assert (chat["prompt_tokens"], chat["prompt_tokens_details"]["cached_tokens"]) == (4321, 320)
+    assert (messages["input_tokens"], messages["cache_read_input_tokens"]) == (4001, 320)
+    assert (responses["input_tokens"], responses["input_tokens_details"]["cached_tokens"]) == (4321, 320)
