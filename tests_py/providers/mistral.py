@@ -25,6 +25,13 @@ def usage() -> dict[str, Any]:
     return {"prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29, "prompt_audio_seconds": None}
 
 
+ALLOWED = {
+    "system": {"content"}, "user": {"content"}, "assistant": {"content", "tool_calls", "prefix"},
+    "tool": {"content", "tool_call_id", "name"},
+}  # fmt: skip
+"""What a message may have, by its role."""
+
+
 @dataclass
 class FakeMistral(ScenarioServer):
     """`/v1/chat/completions`, `/v1/embeddings` and `/v1/models` with a bearer token; unknown fields are refused."""
@@ -40,6 +47,8 @@ class FakeMistral(ScenarioServer):
             case "/v1/chat/completions":
                 try:
                     require(seen.body, "model", "messages", allowed=OPTIONAL)
+                    for message in seen.body["messages"]:
+                        require(message, "role", allowed=ALLOWED.get(message["role"], set()))
                 except Refused as no:
                     raise Refused(422, str(no)) from None
                 if scenario.usage is None:

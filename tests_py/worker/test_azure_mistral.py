@@ -147,6 +147,15 @@ async def test_what_mistral_refuses_is_left_out(mistral: OpenAIProvider, fake: F
         assert body == {"model": "fast-1-2026", "max_tokens": 1000, **wishes}
         assert found.made.dropped == ["logprobs", "service_tier", "store", "user", "verbosity"]
         assert (found.told.text, found.made.usage) == (TEXT, Usage(input_uncached=19, output=10))
+    nulls = dict.fromkeys(("refusal", "annotations", "audio", "function_call", "tool_calls"))
+    turns = [
+        {"role": "developer", "content": "Be kind."}, {"role": "user", "content": "?", "name": "bob"},
+        {"role": "assistant", "content": "!", "reasoning_content": "x"} | nulls,
+    ]  # fmt: skip
+    found = await ask(mistral, fake.endpoint(), "chat", say("chat", *turns, "?"), stream=False)
+    said = [(turn["role"], turn["content"]) for turn in fake.seen[-1].body["messages"]]
+    assert said == [("system", "Be kind."), ("user", "?"), ("assistant", "!"), ("user", "?")]
+    assert found.made.dropped == ["messages.name", "messages.reasoning_content"]
     given = say("messages", "?", metadata={"user_id": "u"}, top_k=3, max_tokens=9)
     found = await ask(mistral, fake.endpoint(), "messages", given, stream=False)
     assert found.made.dropped == ["top_k", "user"]

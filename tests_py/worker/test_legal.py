@@ -61,7 +61,7 @@ class Desk:
         self, grammar: str, body: dict[str, Any], scenario: str = "ok", *, stream: bool = False, **who: Any
     ) -> tuple[dict[str, Any], list[str]]:
         where = self._kind.endpoint(self._fake, scenario)
-        answered = await ask(self._adapter, where, grammar, body, stream=stream, **self._kind.more, **who)
+        answered = await ask(self._adapter, where, grammar, body, stream=stream, **(self._kind.more | who))
         self.output = answered.output.data
         return self._fake.seen[-1].body, answered.made.dropped
 
@@ -163,7 +163,7 @@ async def test_some_of_the_tools_are_allowed(desk: Desk, grammar: str) -> None:
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "a"}}])
 async def test_who_must_call_does_not_think(desk: Desk, choice: Any) -> None:
     given = say("chat", "?", tools=tools_of("chat", "a"), tool_choice=choice, reasoning_effort="high", max_tokens=3000)
-    body, _ = await desk.sent("chat", given, max_output_tokens=3000)
+    body, _ = await desk.sent("chat", given, max_output_tokens=3000, upstream_model="claude-sonnet-4-6")
     assert "thinking" not in json.dumps(body)
     assert '"effort": "high"' in json.dumps(body)
 
@@ -300,3 +300,61 @@ def test_cached_sound_is_shown_as_it_is_booked() -> None:
     assert (chat["prompt_tokens"], chat["prompt_tokens_details"]["cached_tokens"]) == (4321, 320)
     assert (messages["input_tokens"], messages["cache_read_input_tokens"]) == (4001, 320)
     assert (responses["input_tokens"], responses["input_tokens_details"]["cached_tokens"]) == (4321, 320)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+@pytest.mark.parametrize(
+    ("model", "told", "left"),
+    [
+        ("claude-3-5-haiku-latest", ["temperature", "top_p"], []),
+        ("claude-opus-4-0", ["temperature", "top_p"], []),
+        ("claude-opus-4-1-20250805", ["temperature"], ["top_p"]),
+        ("claude-sonnet-4-6", ["temperature"], ["top_p"]),
+        ("claude-opus-4-7", [], ["temperature", "top_p"]),
+        ("claude-fable-5", [], ["temperature", "top_p"]),
+        ("own-claude", ["temperature", "top_p"], []),
+    ],
+)
+async def test_each_claude_samples_as_it_can(desk: Desk, model: str, told: list[str], left: list[str]) -> None:
+    body, dropped = await desk.sent("chat", say("chat", "?", temperature=0.5, top_p=0.9), upstream_model=model)
+    config = {"topP": "top_p"}
+    found = {config.get(name, name) for name in (body.get("inferenceConfig") or body)}
+    assert (sorted(found & {"temperature", "top_p"}), dropped) == (told, left)
+    body, dropped = await desk.sent("chat", say("chat", "?", temperature=1), upstream_model=model)
+    assert dropped == [], "it would be 1 anyway"
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+@pytest.mark.parametrize(
+    ("model", "effort", "limit", "thinking", "said", "left"),
+    [
+        ("claude-3-5-haiku-latest", "high", 4000, None, None, ["reasoning_effort"]),
+        ("claude-haiku-4-5", "high", 4000, {"type": "enabled", "budget_tokens": 2000}, None, []),
+        ("claude-haiku-4-5", "low", 40000, {"type": "enabled", "budget_tokens": 1024}, None, []),
+        ("claude-sonnet-4-20250514", "max", 90000, {"type": "enabled", "budget_tokens": 32768}, None, []),
+        ("claude-haiku-4-5", "high", 1000, None, None, ["reasoning_effort"]),
+        ("claude-haiku-4-5", "none", 4000, {"type": "disabled"}, None, []),
+        ("claude-sonnet-4-6", "high", 4000, {"type": "adaptive"}, "high", []),
+        ("claude-opus-5", "max", 4000, {"type": "adaptive"}, "max", []),
+    ],
+)
+async def test_each_claude_thinks_as_it_can(
+    desk: Desk, model: str, effort: str, limit: int, thinking: Any, said: str | None, left: list[str]
+) -> None:
+    given = say("chat", "?", reasoning_effort=effort, max_tokens=limit)
+    body, dropped = await desk.sent("chat", given, upstream_model=model, max_output_tokens=limit)
+    output = body.get("output_config") or body.get("outputConfig") or {}
+    more = body.get("additionalModelRequestFields") or body
+    assert (more.get("thinking"), output.get("effort"), dropped) == (thinking, said, left)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_a_claude_of_tokens_does_not_begin_to_think_amid_calls(desk: Desk, kind: str) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    turn = {"role": "assistant", "content": None, "tool_calls": [call]}
+    gave = {"role": "tool", "tool_call_id": "a", "content": "x"}
+    thoughts = [{"type": "thought", "text": "x", "signature": "s", "family": kind}]
+    for details, begins in (([], False), (thoughts, True)):
+        given = say("chat", "?", turn | {"reasoning_details": details}, gave, reasoning_effort="low", max_tokens=4000)
+        body, dropped = await desk.sent("chat", given, upstream_model="claude-haiku-4-5", max_output_tokens=4000)
+        assert ("budget_tokens" in json.dumps(body), dropped) == (begins, [] if begins else ["reasoning_effort"])

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from worker.dialects.claude import write_sampling, write_thinking
 from worker.dialects.conversation import (
     Conversation,
     Document,
@@ -27,7 +28,6 @@ from worker.dialects.conversation import (
     own_thinking,
     unspeakable,
 )
-from worker.dialects.messages_request import write_thinking
 
 PARAMETERS: Final = frozenset(("temperature", "top_p", "stop", "service_tier"))
 """What a request to any model can ask for besides its conversation and its length."""
@@ -69,7 +69,10 @@ def write_converse(talk: Conversation, model: str, limit: int | None) -> tuple[_
     plain: _Object = {name: wishes[name] for name in ("temperature", "top_p", "top_k") if name in wishes}
     output: _Object = {}
     if is_claude:
-        write_thinking(wishes, output, plain, limit or _DEFAULT_LIMIT, forced=talk.must_call)
+        plain = write_sampling(model, wishes, dropped)
+        output, told = write_thinking(model, talk, wishes, plain, limit or _DEFAULT_LIMIT)
+        if not told:
+            dropped.append("reasoning_effort")
     elif wishes.get("reasoning_effort", "none") != "none":
         output["effort"] = wishes["reasoning_effort"]
     _write_form(talk, output, dropped)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from worker.dialects.claude import write_sampling, write_thinking
 from worker.dialects.conversation import (
     Conversation,
     Document,
@@ -49,9 +50,6 @@ _READ: Final = frozenset(
 _MOST_MARKS: Final = 4
 MOST_SEARCHES: Final = 10
 """A call that may search may do so often; SQL holds as much."""
-_LEAST_BUDGET: Final = 1024
-# OpenAI's words for effort, and Anthropic's.
-_EFFORTS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
 _FOREIGN: Final[tuple[Family, ...]] = ("google", "bedrock")
 
 
@@ -177,8 +175,11 @@ def _read_seal(seal: str) -> tuple[str, Family]:
     return seal, "anthropic"
 
 
-def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any], list[str]]:
-    """The request in this format without its model, and the names of the parameters left out. Raises `CallFailed`."""
+def write_messages(talk: Conversation, model: str, max_tokens: int) -> tuple[dict[str, Any], list[str]]:
+    """The request in this format without the model's name, and the names of the parameters left out.
+
+    Raises `CallFailed`.
+    """
     wishes, dropped = talk.take(PARAMETERS)
     body: dict[str, Any] = {
         "max_tokens": max_tokens,
@@ -195,27 +196,25 @@ def write_messages(talk: Conversation, max_tokens: int) -> tuple[dict[str, Any],
     _write_choice(talk, wishes, body)
     if (search := wishes.get("web_search_options")) is not None:
         body["tools"] = [*body.get("tools", ()), _write_search(search, dropped)]
-    for name in _PLAIN:
-        if name in wishes:
-            # One of the two ranges ends at 1 here, at 2 elsewhere.
-            body[name] = min(wishes[name], 1) if name == "temperature" else wishes[name]
+    body |= write_sampling(model, wishes, dropped)
     if stop := wishes.get("stop"):
         body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
     if "user" in wishes:
         body["metadata"] = {"user_id": wishes["user"]}
     if wishes.get("service_tier") in ("auto", "default", "standard"):
         body["service_tier"] = "auto" if wishes["service_tier"] == "auto" else "standard_only"
-    output: dict[str, Any] = {}
+    output, told = write_thinking(model, talk, wishes, body, max_tokens)
+    if not told:
+        dropped.append("reasoning_effort")
     if talk.schema is not None:
         if talk.schema.schema is None:
             dropped.append("response_format")
         else:
             output["format"] = {"type": "json_schema", "schema": talk.schema.schema}
-    write_thinking(wishes, output, body, max_tokens, forced=talk.must_call)
     if output:
         body["output_config"] = output
     _trim_marks(body)
-    return body, dropped
+    return body, sorted(dropped)
 
 
 def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, Any]) -> None:
@@ -229,28 +228,6 @@ def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, An
         body["tool_choice"] = {"type": "any" if choice == "required" else choice or "auto"}
     if single and choice != "none":
         body["tool_choice"]["disable_parallel_tool_use"] = True
-
-
-def write_thinking(
-    wishes: dict[str, Any], output: dict[str, Any], body: dict[str, Any], max_tokens: int, *, forced: bool
-) -> None:
-    """How much a Claude is to think: `thinking` to the body, `effort` to `output`; what it cannot bear goes away.
-
-    `forced`: it must call a tool, before which it may not think.
-    """
-    thinking, effort = wishes.get("thinking"), wishes.get("reasoning_effort")
-    if isinstance(thinking, dict):
-        body["thinking"] = thinking
-    if effort == "none":
-        body["thinking"] = {"type": "disabled"}
-    elif effort in _EFFORTS:
-        output["effort"] = _EFFORTS[effort]
-        if thinking is None and max_tokens > _LEAST_BUDGET and not forced:
-            body["thinking"] = {"type": "adaptive"}
-    if body.get("thinking", {}).get("type") not in (None, "disabled"):
-        # Who thinks, samples at will.
-        for name in ("temperature", "top_k"):
-            body.pop(name, None)
 
 
 def _write_tool(tool: Tool) -> dict[str, Any]:

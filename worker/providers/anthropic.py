@@ -54,7 +54,8 @@ class AnthropicProvider(HttpProvider):
         elif call.surface not in CONVERSATIONS:
             raise not_served()
         else:
-            body, tally.attempt.dropped = write_messages(read_conversation(call), call.output_limit or _LEAST_OUTPUT)
+            talk, model = read_conversation(call), call.candidate.upstream_model
+            body, tally.attempt.dropped = write_messages(talk, model, call.output_limit or _LEAST_OUTPUT)
             fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
             path, stream = "/messages", call.stream
             listener = Translation(tally, MessagesReader(tally), writer_of(call))

@@ -1,4 +1,4 @@
-"""Thoughts of another family of providers, taken out of requests that are passed on as they came.
+"""What one family of providers said and another refuses, taken out of requests that are passed on as they came.
 
 This gateway writes a thought's signature into the answer in whatever grammar the customer speaks (see `MessagesWriter`,
 `ResponsesWriter` and `ChatWriter`), and the customer sends it back. Whoever gave it can read it; another server refuses
@@ -19,6 +19,7 @@ _OTHERS: Final = ("google.", "bedrock.")
 _SEALERS: Final = ("anthropic.", *_OTHERS)
 _IN_MESSAGES: Final = re.compile(rb'"(?:signature|data)"\s*:\s*"(?:"|google\.|bedrock\.)')
 _IN_CHAT: Final = re.compile(rb'"(?:family|thought_signature)"\s*:')
+_PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _SEALS: Final = {"thinking": "signature", "redacted_thinking": "data"}
 
 
@@ -65,6 +66,18 @@ def _forget(message: _Fields, *, signed: bool) -> _Fields:
             del call["extra_content"]
         kept["tool_calls"] = msgspec.Raw(msgspec.json.encode(calls))
     return kept
+
+
+def bare_chat(given: msgspec.Raw, known: frozenset[str]) -> tuple[msgspec.Raw, list[str]]:
+    """Messages of OpenAI's chat format with no other fields than these and no developer, and what else was said."""
+    messages = msgspec.json.decode(given, type=list[_Fields])
+    left = {name for message in messages for name in message if name not in known and bytes(message[name]) != b"null"}
+    bare = [{name: value for name, value in message.items() if name in known} for message in messages]
+    for message in bare:
+        if bytes(message["role"]) == b'"developer"':
+            message["role"] = msgspec.Raw(b'"system"')
+    named = sorted(f"messages.{name}" for name in left if _PLAIN_NAME.fullmatch(name))
+    return msgspec.Raw(msgspec.json.encode(bare)), named
 
 
 def own_input(given: msgspec.Raw) -> msgspec.Raw | None:

@@ -22,7 +22,7 @@ from worker.providers.answers import ChatListener
 from worker.providers.base import LIMITS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, Transport, not_served
 from worker.providers.counting import estimate_count
 from worker.providers.embeddings import EmbeddingsListener
-from worker.providers.foreign import own_chat, own_input
+from worker.providers.foreign import bare_chat, own_chat, own_input
 from worker.providers.http import Exchange, HttpProvider, post
 from worker.providers.images import ImagesListener, edit_form, variant_of
 from worker.providers.listening import Listener
@@ -49,7 +49,8 @@ class Quirks(msgspec.Struct, frozen=True):
     `fields`: fields to add where the customer set none. `responses`: it has the Responses API. `translated`:
     beginnings of the names of models whose answers only resemble OpenAI's. `signed`: it is Google's, which knows its
     signatures. `call_id_size`: how long the ids of calls must be in what is translated, 0 for any. `context_marks`:
-    its words for a prompt that is too long, if it has no code for it.
+    its words for a prompt that is too long, if it has no code for it. `message_fields`: the only fields that it takes
+    in a message, which it takes from nobody but user, assistant, tool and system; none for any.
     """
 
     max_tokens_field: str = "max_tokens"
@@ -69,6 +70,7 @@ class Quirks(msgspec.Struct, frozen=True):
     signed: bool = False
     call_id_size: int = 0
     context_marks: tuple[str, ...] = ("maximum context length",)
+    message_fields: frozenset[str] = frozenset()
 
     def own_path(self, usual: str | None) -> str | None:
         """Where this server has what others have at a usual path, if that is elsewhere."""
@@ -108,6 +110,7 @@ MISTRAL: Final[dict[str, Any]] = {
         "web_search_options",
     ],
     "translated": ["magistral"],
+    "message_fields": ["content", "prefix", "role", "tool_call_id", "tool_calls"],
 }
 """Mistral's own server, which refuses fields that it does not know."""
 
@@ -144,7 +147,8 @@ class OpenAIProvider(HttpProvider):
             tally.attempt.dropped += forgotten
             return self._exchange(call, quirks, "/responses", body, listener, stream=call.stream)
         if surface in ("chat", "native") and not call.candidate.upstream_model.startswith(quirks.translated or "\0"):
-            body, listener = upstream_body(call, quirks), ChatListener(tally, call.include_usage, quirks.context_marks)
+            body = upstream_body(call, quirks, tally.attempt.dropped)
+            listener = ChatListener(tally, call.include_usage, quirks.context_marks)
         else:
             body = _translated_body(call, quirks, tally.attempt)
             listener = Translation(tally, ChatReader(tally, quirks.context_marks), writer_of(call))
@@ -195,11 +199,12 @@ class OpenAIProvider(HttpProvider):
         return Exchange(post(url, headers, body), listener, stream)
 
 
-def upstream_body(call: Call, quirks: Quirks) -> bytes:
+def upstream_body(call: Call, quirks: Quirks, dropped: list[str] | None = None) -> bytes:
     """The customer's JSON as this server wants it.
 
     The model is the candidate's, a native `prompt` becomes a message, our own fields are gone, the
-    output limit is there under the server's name for it, and streams are asked for their usage.
+    output limit is there under the server's name for it, and streams are asked for their usage. Names of what had to go
+    from messages are added to `dropped`.
     """
     given = call.fields
     fields = {name: value for name, value in given.items() if name not in _NOT_IN_CHAT}
@@ -209,6 +214,10 @@ def upstream_body(call: Call, quirks: Quirks) -> bytes:
         fields["messages"] = msgspec.Raw(message)
     elif "messages" in given:
         fields["messages"] = own_chat(given["messages"], signed=quirks.signed)
+        if quirks.message_fields:
+            fields["messages"], left = bare_chat(fields["messages"], quirks.message_fields)
+            if dropped is not None:
+                dropped += left
     if call.surface == "native" or bytes(given.get("store", b"")) != b"true":
         # On the native surface it is the customer's label for routing; elsewhere OpenAI accepts
         # it only for what it is to store.
