@@ -98,6 +98,8 @@ async def test_wishes(provider: GoogleProvider, fake: FakeGoogle) -> None:
         (OLD, "none", {"includeThoughts": False, "thinkingBudget": 0}),
         (OLD, "high", {"includeThoughts": True, "thinkingBudget": 24576}),
         (NEW, "low", {"includeThoughts": True, "thinkingLevel": "LOW"}),
+        (NEW, "minimal", {"includeThoughts": True, "thinkingLevel": "MINIMAL"}),
+        ("gemini-3-pro-preview", "minimal", {"includeThoughts": True, "thinkingLevel": "LOW"}),
         (NEW, "max", {"includeThoughts": True, "thinkingLevel": "HIGH"}),
     ],
 )
@@ -111,6 +113,26 @@ async def test_a_budget_of_thoughts(provider: GoogleProvider, fake: FakeGoogle) 
     body, _ = await sent(provider, fake, "messages", say("messages", "?", **given), OLD)
     config = body["generationConfig"]
     assert (config["thinkingConfig"], config["topK"]) == ({"includeThoughts": True, "thinkingBudget": 2000}, 5)
+    for model, most in ((OLD, 24576), ("gemini-2.5-pro", 31999), (NEW, 31999)):
+        given["thinking"] = {"type": "enabled", "budget_tokens": 31999}
+        body, _ = await sent(provider, fake, "messages", say("messages", "?", **given), model)
+        assert body["generationConfig"]["thinkingConfig"]["thinkingBudget"] == most
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("gemini-2.5-pro", {"thinkingBudget": 128}),
+        ("gemini-3-pro-preview", {"thinkingLevel": "LOW"}),
+        (NEW, {"thinkingLevel": "MINIMAL"}),
+    ],
+)
+async def test_who_cannot_but_think_thinks_little(
+    provider: GoogleProvider, fake: FakeGoogle, model: str, said: Any
+) -> None:
+    body, dropped = await sent(provider, fake, "chat", say("chat", "?", reasoning_effort="none"), model)
+    assert body["generationConfig"]["thinkingConfig"] == {"includeThoughts": False} | said
+    assert dropped == ["reasoning_effort"]
 
 
 async def test_a_conversation_with_calls(provider: GoogleProvider, fake: FakeGoogle) -> None:

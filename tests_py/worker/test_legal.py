@@ -294,11 +294,14 @@ async def test_openai_is_not_sent_a_turn_without_words(openai: FakeOpenAI) -> No
 
 
 def test_cached_sound_is_shown_as_it_is_booked() -> None:
-    usage = Usage(input_uncached=1, cache_read=20, output=3, other={"cache_read_audio": 300, "input_audio": 4000})
+    usage = Usage(
+        input_uncached=1, cache_read=20, output=3, reasoning=2, other={"cache_read_audio": 300, "input_audio": 4000}
+    )
     chat, messages, responses = write_chat_usage(usage), write_messages_usage(usage), write_responses_usage(usage)
     assert chat is not None
     assert (chat["prompt_tokens"], chat["prompt_tokens_details"]["cached_tokens"]) == (4321, 320)
     assert (messages["input_tokens"], messages["cache_read_input_tokens"]) == (4001, 320)
+    assert messages["output_tokens_details"] == {"thinking_tokens": 2}
     assert (responses["input_tokens"], responses["input_tokens_details"]["cached_tokens"]) == (4321, 320)
 
 

@@ -62,6 +62,8 @@ _LEVELS: Final = {
 }
 # Models before the third generation know a budget of tokens instead.
 _BUDGETS: Final = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
+_LEAST_BUDGET: Final = 128
+_MOST_BUDGET: Final = 32768
 _MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 _SIGNER: Final = re.compile(r"gemini-([3-9]|[1-9]\d)")
 _UNSIGNED: Final = "skip_thought_signature_validator"
@@ -104,21 +106,28 @@ def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dic
         config["responseMimeType"] = "application/json"
         if talk.schema.schema is not None:
             config["responseJsonSchema"] = talk.schema.schema
-    if thinking := _write_thinking(wishes, model):
+    if thinking := _write_thinking(wishes, model, dropped):
         config["thinkingConfig"] = thinking
     if config:
         body["generationConfig"] = config
     return body, dropped
 
 
-def _write_thinking(wishes: dict[str, Any], model: str) -> dict[str, Any] | None:
+def _write_thinking(wishes: dict[str, Any], model: str, dropped: list[str]) -> dict[str, Any] | None:
+    """How much to think. Some cannot be told not to: they are told to think as little as they can."""
     thinking, effort = wishes.get("thinking"), wishes.get("reasoning_effort")
     budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
     if budget is None and effort is None and thinking is None:
         return None
     said: dict[str, Any] = {"includeThoughts": effort != "none"}
+    is_pro, is_new = "pro" in model, _SIGNER.search(model) is not None
     if isinstance(budget, int):
-        said["thinkingBudget"] = budget
+        said["thinkingBudget"] = min(budget, _MOST_BUDGET if is_pro or is_new else _BUDGETS["max"])
+    elif effort == "none" and (is_pro or is_new):
+        dropped.append("reasoning_effort")
+        said |= {"thinkingLevel": "LOW" if is_pro else "MINIMAL"} if is_new else {"thinkingBudget": _LEAST_BUDGET}
+    elif effort == "minimal" and is_pro and is_new:
+        said["thinkingLevel"] = "LOW"
     elif effort is not None and ("gemini-2" in model or effort == "none"):
         said["thinkingBudget"] = _BUDGETS.get(effort, -1)
     elif effort in _LEVELS:

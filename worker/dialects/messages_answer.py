@@ -233,12 +233,14 @@ def write_messages_usage(usage: Usage) -> dict[str, Any]:
     other = usage.other or {}
     hour = other.get("cache_write_1h", 0)
     short = usage.cache_write or 0
+    details = {} if usage.reasoning is None else {"output_tokens_details": {"thinking_tokens": usage.reasoning}}
     return {
         "input_tokens": (usage.input_uncached or 0) + other.get("input_audio", 0) + other.get("input_image", 0),
         "cache_creation_input_tokens": short + hour,
         "cache_read_input_tokens": (usage.cache_read or 0) + other.get("cache_read_audio", 0),
         "cache_creation": {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": hour},
         "output_tokens": (usage.output or 0) + other.get("output_audio", 0) + other.get("output_image", 0),
+        **details,
     }
 
 
