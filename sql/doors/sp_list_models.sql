@@ -107,4 +107,4 @@ end
 $$;
 
 comment on function gateway.sp_list_models(bytea, text) is
-'Models that a token''s customer can call, in OpenAI''s shape and in Anthropic''s, with providers, limits and his prices.';
+'Models that a token''s customer can call, in the shapes of OpenAI and Anthropic, with providers, limits and prices.';

@@ -20,15 +20,16 @@ _SEALERS: Final = ("anthropic.", *_OTHERS)
 _IN_MESSAGES: Final = re.compile(rb'"(?:signature|data)"\s*:\s*"(?:"|google\.|bedrock\.)')
 _IN_CHAT: Final = re.compile(rb'"(?:family|thought_signature)"\s*:')
 _PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+_IN_INPUT: Final = re.compile(rb'"reasoning"')
 _SEALS: Final = {"thinking": "signature", "redacted_thinking": "data"}
 
 
 def own_messages(given: msgspec.Raw) -> msgspec.Raw:
     """Messages of Anthropic's format without the thoughts that others sealed, or nobody."""
-    if _IN_MESSAGES.search(said := bytes(given)) is None:
+    if _IN_MESSAGES.search(memoryview(given)) is None:
         return given
     kept: list[_Fields] = []
-    for turn in msgspec.json.decode(said, type=list[_Fields]):
+    for turn in msgspec.json.decode(given, type=list[_Fields]):
         if not bytes(turn["content"]).startswith(b"["):
             kept.append(turn)
             continue
@@ -47,7 +48,7 @@ def _is_foreign(raw: msgspec.Raw) -> bool:
 
 def own_chat(given: msgspec.Raw, *, signed: bool) -> msgspec.Raw:
     """Messages of OpenAI's chat format without what has no place in it. `signed`: the server is Google's."""
-    if _IN_CHAT.search(bytes(given)) is None:
+    if _IN_CHAT.search(memoryview(given)) is None:
         return given
     messages = msgspec.json.decode(given, type=list[_Fields])
     return msgspec.Raw(msgspec.json.encode([_forget(message, signed=signed) for message in messages]))
@@ -83,10 +84,10 @@ def bare_chat(given: msgspec.Raw, known: frozenset[str]) -> tuple[msgspec.Raw, l
 def own_input(given: msgspec.Raw) -> msgspec.Raw | None:
     """Items of OpenAI's Responses without the thoughts that a server which keeps nothing cannot read: those that are
     not sealed, and those that others sealed. None if it has none of them."""
-    said = bytes(given)
-    if b'"reasoning"' not in said or not said.startswith(b"["):
+    said = memoryview(given)
+    if said[:1] != b"[" or _IN_INPUT.search(said) is None:
         return None
-    items = msgspec.json.decode(said, type=list[msgspec.Raw])
+    items = msgspec.json.decode(given, type=list[msgspec.Raw])
     kept = [item for item in items if not _is_lost(item)]
     return msgspec.Raw(msgspec.json.encode(kept)) if 0 < len(kept) < len(items) else None
 
