@@ -85,7 +85,7 @@ def own_input(given: msgspec.Raw) -> msgspec.Raw | None:
     """Items of OpenAI's Responses without the thoughts that a server which keeps nothing cannot read: those that are
     not sealed, and those that others sealed. None if it has none of them."""
     said = memoryview(given)
-    if said[:1] != b"[" or _IN_INPUT.search(said) is None:
+    if bytes(said[:1]) != b"[" or _IN_INPUT.search(said) is None:
         return None
     items = msgspec.json.decode(given, type=list[msgspec.Raw])
     kept = [item for item in items if not _is_lost(item)]
