@@ -22,10 +22,11 @@ VIEW_GOAL_MS: Final = 300
 BILL_GOAL_MS: Final = 200
 CLOSE_GOAL_SECONDS: Final = 60
 
+# The last month that is put in order, which it is two days after its end; and the one that is now.
 _MONTHS: Final = """
 select
-    date_trunc('month', max(u.usage_day) - interval '1 month')::date as last_whole,
-    date_trunc('month', max(u.usage_day))::date as current
+    date_trunc('month', least(max(u.usage_hour), now() - interval '2 days') at time zone 'UTC')::date as next_month,
+    date_trunc('month', max(u.usage_hour) at time zone 'UTC')::date as current
 from ops.usage_hourly as u
 """
 _FIRST_OPEN: Final = """
@@ -35,8 +36,8 @@ where
     s.load_end_date is null and s.total_customer_charges > 0
     and not exists (select from gateway.month_close_s as m where m.billing_period = s.billing_period)
 """
-# By rank: who calls most, who is in the middle of the calls, and one of the many who call little.
-_RANKS: Final = (1, 30, 500)
+# By rank: who calls most and next to most, who is in the middle of the calls, and one of the many who call little.
+_RANKS: Final = (1, 2, 30, 500)
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,8 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
 def measure(dsn: str, *, runs: int, only: str | None = None) -> Measured:
     """Measure the vault behind `dsn`, a superuser's connection string. With `only` one view and nothing else."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        last, current = connection.execute(_MONTHS).fetchall()[0]
+        next_month, current = connection.execute(_MONTHS).fetchall()[0]
+        last = (next_month - dt.timedelta(days=1)).replace(day=1)
         customers = _customers(connection)
         readings = list(read_views(connection, customers, last, runs, only))
         if only:
@@ -113,8 +115,12 @@ def _drive_empty(customers: int) -> Road:
 
 
 def _close(connection: psycopg.Connection, month: dt.date) -> float:
-    """Seconds of the close of the first month that is open, which is not later than `month`."""
-    ((first,),) = connection.execute(_FIRST_OPEN, (month,)).fetchall()
-    begun = time.monotonic()
-    connection.execute(b"select gateway.sp_close_month(%s)", (first,))
-    return time.monotonic() - begun
+    """Seconds of the slower close of the first two months that are open, the first of which may be a part of one; they
+    are not later than `month`."""
+    seconds: list[float] = []
+    for _ in range(2):
+        ((first,),) = connection.execute(_FIRST_OPEN, (month,)).fetchall()
+        begun = time.monotonic()
+        connection.execute(b"select gateway.sp_close_month(%s)", (first,))
+        seconds.append(time.monotonic() - begun)
+    return max(seconds)
