@@ -1,7 +1,8 @@
 -- What becomes of events after a try, many at once. Fenced by (msg_id, read_ct): a worker that was slow books nothing
 -- over the one that came after it. What was given back without having been tried (held_back, target_down) or has to go
--- alone (batch_refused) is no try. A refusal is final: the same event is refused again. The rest is tried for 23 hours,
--- within the day in which Stripe knows an id again; then it is parked for somebody to look at.
+-- alone (batch_refused) is no try. A refusal is final: the same event is refused again, unless it was of a key that has
+-- been replaced since. The rest is tried for 23 hours, within the day in which Stripe knows an id again; then it is
+-- parked for somebody to look at.
 create or replace function gateway.fn_book_usage_events(p_outcomes jsonb) returns integer
 language plpgsql
 set search_path = ''
@@ -22,7 +23,13 @@ begin
                 when o.http_status in (401, 403) then 'unauthorized'
                 when o.http_status in (408, 409, 425) then 'busy'
                 else gateway.fn_class_answer(o.http_status, o.error_class)
-            end as class
+            end as class,
+            o.http_status in (401, 403) and exists (
+                select from gateway.usage_export_key_s as k
+                where
+                    k.usage_export_hk = decode(q.message ->> 'export', 'hex') and k.load_end_date is null
+                    and k.load_date > q.last_read_at
+            ) as has_another_key
         from jsonb_to_recordset(p_outcomes) as o (
             msg_id bigint, read_ct integer, http_status integer, error_class text, latency_ms integer,
             retry_after_ms bigint
@@ -35,7 +42,7 @@ begin
     planned as materialized (
         select
             h.*, case
-                when h.class = any('{held_back,batch_refused}') then clock_timestamp()
+                when h.class = any('{held_back,batch_refused}') or h.has_another_key then clock_timestamp()
                 when h.class = 'target_down' then gateway.fn_plan_try(1, h.retry_after_ms)
                 else gateway.fn_plan_try(h.try_number - h.since, h.retry_after_ms)
             end as next_try_at
@@ -48,8 +55,8 @@ begin
                 when p.class is null or p.class = 'duplicate' then 'DELIVERED'
                 when p.class = any('{held_back,batch_refused,target_down}') then 'BACK'
                 when
-                    p.class = any('{refused,unauthorized,gone,no_export}') or p.try_number - p.since >= v_most_tries
-                    or p.next_try_at > p.begun + v_longest then 'FAILED'
+                    p.class = any('{refused,unauthorized,gone,no_export}') and not coalesce(p.has_another_key, false)
+                    or p.try_number - p.since >= v_most_tries or p.next_try_at > p.begun + v_longest then 'FAILED'
                 else 'RETRY'
             end as state
         from planned as p

@@ -1,7 +1,8 @@
 -- Mutants: a duplicate that is parked, a refusal that is tried again, a failure that is parked, tries that end with what
--- was given back untried, one after a day, a fence that lets the slow one book, a parked event that is sent twice or never again.
+-- was given back untried, one after a day, a fence that lets the slow one book, a parked event that is sent twice or never again,
+-- one that is parked for a key that was replaced meanwhile.
 begin;
-select plan(32);
+select plan(36);
 select test.make_offer('maker', 'model-a', 1, 2), test.make_customer('payer'), test.make_export('ex', 'LAGO');
 insert into admin.usage_export_customer (export, customer, external_id) values ('ex', 'payer', 'sub_1');
 
@@ -69,6 +70,17 @@ select pg_temp.charge();
 select is(pg_temp.try(1, 401), 'FAILED unauthorized 1', 'a key that is not taken parks too');
 select admin.sp_set_usage_export_key('ex', '\x02', '\x02', 'k1');
 select is((select e.read_ct from test.read_events() as e), 1, 'with another key it goes out again');
+select pg_temp.charge();
+create temporary table held as select e.msg_id, e.read_ct from test.read_events() as e;
+select admin.sp_set_usage_export_key('ex', '\x03', '\x03', 'k1');
+select test.tell(h.msg_id, h.read_ct, 401) from held as h;
+select is((select d.delivery_state || ' ' || d.last_error_class from admin.usage_export_delivery as d), 'WAITING unauthorized',
+    'what was under way with the key before goes out with the new one');
+select is(pg_temp.try(1, 401), 'FAILED unauthorized 2', 'and is parked when that is not taken either');
+select pg_temp.charge();
+select is(pg_temp.try(12, null, 'key_does_not_open'), 'FAILED key_does_not_open 12', 'nor is what no key was there for tried for ever');
+select admin.sp_set_usage_export_key('ex', '\x04', '\x04', 'k1');
+select is((select count(*)::integer from test.read_events()), 1, 'it goes out with the next key, too');
 select is((select count(*)::integer from (select test.tell(q.msg_id, q.read_ct - 1, 200) as n from pgmq.q_usage_event as q) as t where t.n = 0), 1,
     'whoever had it before books nothing');
 select is_empty(
