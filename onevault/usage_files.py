@@ -51,6 +51,7 @@ def _settle(gathered: Gathered, shape: Shape) -> None:
         raise UsageFileError(f"it is {shape.name}, and the files before it are {gathered.format}: import one at a time")
     gathered.format = shape.name
     gathered.provider = shape.provider
+    gathered.nothing = shape.nothing
 
 
 # CSV
@@ -176,11 +177,13 @@ def _find_shape(pages: list[Any], place: list[int]) -> Shape:
                     return SHAPES["anthropic-usage"]
                 place[2:] = [0]
                 raise Problem("it is no report of usage or costs that is known; see docs/reconcile.md")
-    raise Problem(f"nothing says what it is of: use --format with one of {', '.join(SHAPES)}")
+    raise Problem(
+        f"nothing says what it is of: use --format with one of {', '.join(SHAPES)}; openai-usage is then completions"
+    )
 
 
 def _read_page(page: Any, shape: Shape, gathered: Gathered, place: list[int]) -> None:
-    kind = shape.nothing
+    kind = ""
     buckets: list[tuple[Any, Fields]] = []
     for number, bucket in enumerate(_list(page, "data")):
         place[1:] = [number]
@@ -193,7 +196,8 @@ def _read_page(page: Any, shape: Shape, gathered: Gathered, place: list[int]) ->
             gathered.add(day, usage)
         place[2:] = []
         buckets.append((day, fields))
-    # A page is of one kind; days in which nothing was used are of that, too.
+    # A page is of one kind; days in which nothing was used are of that, too, and a page without any usage is of the
+    # kind of the others.
     for number, (day, fields) in enumerate(buckets):
         place[1:] = [number]
         gathered.cover(kind, fields.moment(shape.start), fields.moment(shape.end))

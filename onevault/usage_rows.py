@@ -71,14 +71,18 @@ class Fields:
         """The fields of an object within it; none if it is not there."""
         return Fields(self._get(name) or {})
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, most: int = 255) -> str:
         """A name; empty if it is not there."""
         value = self._get(name)
         if value is None:
             return ""
-        if not isinstance(value, str) or not value.isprintable() or len(value) > 255:
-            raise Problem(f"{name} is no name of at most 255 signs")
+        if not isinstance(value, str) or not value.isprintable() or len(value) > most:
+            raise Problem(f"{name} is no name of at most {most} signs")
         return value.strip()
+
+    def tier(self, name: str) -> str:
+        """The name of a service tier; empty if it is not there."""
+        return self.text(name, 40)
 
     def count(self, name: str) -> int:
         """A whole number from 0 up; 0 if it is not there."""
@@ -159,6 +163,7 @@ class Gathered:
     def __init__(self) -> None:
         self.format = ""
         self.provider = ""
+        self.nothing = ""
         self.records = 0
         self._rows: dict[tuple[date, str, str, str, str], dict[str, Any]] = {}
         self._quiet: set[tuple[date, str]] = set()
@@ -185,7 +190,7 @@ class Gathered:
             raise Problem("the sums are larger than anything that was ever used")
 
     def add_nothing(self, day: date, kind: str) -> None:
-        """A day that is told of; where nothing else is said of it, nothing was used."""
+        """A day that is told of; where nothing else is said of it, nothing was used. Without a kind: see `rows`."""
         self._quiet.add((day, kind))
 
     def cover(self, kind: str, start: datetime, end: datetime) -> None:
@@ -197,7 +202,11 @@ class Gathered:
         told[start] = end - start
 
     def rows(self) -> list[dict[str, Any]]:
-        """Rows for gateway.sp_import_provider_usage(). Raises UsageFileError when a day is told of in part."""
+        """Rows for gateway.sp_import_provider_usage(). Raises UsageFileError when a day is told of in part.
+
+        What was told without its kind is of that of the rest, or of `nothing` where there is no rest.
+        """
+        self._settle_kind()
         for (_, day), told in self._buckets.items():
             if (length := sum(told.values(), timedelta())) != _DAY:
                 hours = f"{length / timedelta(hours=1):g}"
@@ -223,3 +232,23 @@ class Gathered:
             }
             for (day, kind, model, key, tier), row in sorted(self._rows.items())
         ]
+
+    def _settle_kind(self) -> None:
+        """A page in which nothing was used does not say of what: of what the other pages say."""
+        if not any(kind == "" for _, kind in self._quiet):
+            return
+        kinds = {kind for _, kind, *_ in self._rows} or {self.nothing}
+        if len(kinds) > 1:
+            raise UsageFileError(
+                f"a page tells of days without usage, and not whether of {' or '.join(sorted(kinds))}: import one kind"
+                " at a time"
+            )
+        (kind,) = kinds
+        self._quiet = {(day, told or kind) for day, told in self._quiet}
+        for (_, day), told in [item for item in self._buckets.items() if item[0][0] == ""]:
+            del self._buckets["", day]
+            for start, length in told.items():
+                try:
+                    self.cover(kind, start, start + length)
+                except Problem as problem:
+                    raise UsageFileError(str(problem)) from None

@@ -37,7 +37,7 @@ def read_openai_usage(fields: Fields) -> Usage:
     kind = _OPENAI_KINDS.get(name.removeprefix("organization.usage.").removesuffix(".result"))
     if kind is None:
         raise Problem(f"{name!r} is not compared: {', '.join(_OPENAI_KINDS)} are")
-    usage = Usage(kind, fields.text("model"), fields.text("api_key_id"), fields.text("service_tier"))
+    usage = Usage(kind, fields.text("model"), fields.text("api_key_id"), fields.tier("service_tier"))
     usage.counts["requests"] = fields.count("num_model_requests")
     if fields.flag("batch"):
         usage.tier = "batch"
@@ -100,7 +100,7 @@ def read_anthropic_usage(fields: Fields) -> Usage:
         "COMPLETION",
         fields.text("model"),
         fields.text("api_key_id"),
-        "fast" if fast else fields.text("service_tier"),
+        "fast" if fast else fields.tier("service_tier"),
         {
             "input_uncached_tokens": fields.count("uncached_input_tokens"),
             "cache_read_tokens": fields.count("cache_read_input_tokens"),
@@ -116,7 +116,7 @@ def read_anthropic_cost(fields: Fields) -> Usage:
     """A result of Anthropic's cost report: its amount is cents, as a decimal string."""
     _check_currency(fields.text("currency"))
     cost = fields.amount("amount").scaleb(-2, EXACT)
-    return Usage("COST", fields.text("model"), tier=fields.text("service_tier"), cost=cost)
+    return Usage("COST", fields.text("model"), tier=fields.tier("service_tier"), cost=cost)
 
 
 def _read_anthropic_line(fields: Fields) -> Usage:
@@ -125,7 +125,7 @@ def _read_anthropic_line(fields: Fields) -> Usage:
         "COMPLETION",
         fields.text("model_version"),
         fields.text("api_key_id") or fields.text("api_key"),
-        "fast" if fast else fields.text("usage_type"),
+        "fast" if fast else fields.tier("usage_type"),
         {
             "input_uncached_tokens": fields.count("usage_input_tokens_no_cache"),
             "cache_read_tokens": fields.count("usage_input_tokens_cache_read"),
@@ -139,7 +139,7 @@ def _read_anthropic_line(fields: Fields) -> Usage:
 
 def _read_anthropic_cost_line(fields: Fields) -> Usage:
     key = fields.text("api_key_id") or fields.text("api_key")
-    return Usage("COST", fields.text("model"), key, fields.text("usage_type"), cost=fields.amount("cost_usd"))
+    return Usage("COST", fields.text("model"), key, fields.tier("usage_type"), cost=fields.amount("cost_usd"))
 
 
 def _check_currency(currency: str) -> None:

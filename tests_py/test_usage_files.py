@@ -99,6 +99,7 @@ GOOD = {"input_tokens": 10, "output_tokens": 5, "num_model_requests": 1, "model"
         ({"input_cached_tokens": 11}, "its parts of the input are more than the whole"),
         ({"model": "a\u0000b"}, "model is no name of at most 255 signs"),
         ({"model": ["gpt"]}, "model is no name of at most 255 signs"),
+        ({"service_tier": "t" * 41}, "service_tier is no name of at most 40 signs"),
         ({"batch": 3}, "batch is neither true nor false: '3'"),
         (
             {"object": "organization.usage.vector_stores.result"},
@@ -161,6 +162,28 @@ def test_pages_are_one_report_and_a_page_counts_once(tmp_path: Path) -> None:
         read_usage([morning, evening, evening])
     with pytest.raises(UsageFileError, match="openai-costs, and the files before it are openai-usage"):
         read_usage([morning, REPORTS / "openai_costs.json"])
+
+
+def test_a_page_without_usage_is_of_the_kind_of_the_others(tmp_path: Path) -> None:
+    """Catches: a page of embeddings, of which there were none, that says that there were no completions either."""
+    vector = {"object": "organization.usage.embeddings.result", "input_tokens": 10, "num_model_requests": 1}
+    first = write(tmp_path / "1.json", vector)
+    next_day = {"start_time": DAY["end_time"], "end_time": DAY["end_time"] + 86_400}
+    quiet = tmp_path / "2.json"
+    quiet.write_text(json.dumps({"object": "page", "data": [{"object": "bucket", **next_day, "results": []}]}))
+    for pages in ([first, quiet], [quiet, first]):
+        told = [(row["usage_day"], row["usage_kind"]) for row in read_usage(pages, "openai-usage").rows()]
+        assert told == [("2026-11-03", "EMBEDDING"), ("2026-11-04", "EMBEDDING")]
+    (row,) = read_usage([quiet], "openai-usage").rows()
+    assert (row["usage_day"], row["usage_kind"], row["requests"]) == ("2026-11-04", "COMPLETION", 0)
+    other = write(tmp_path / "3.json", GOOD)
+    with pytest.raises(UsageFileError, match="not whether of COMPLETION or EMBEDDING: import one kind at a time"):
+        read_usage([first, other, quiet], "openai-usage").rows()
+    with pytest.raises(UsageFileError, match=r"2.json: line 1: its bucket .* was told of already"):
+        read_usage([quiet, quiet], "openai-usage")
+    again = write(tmp_path / "4.json", vector, **next_day)
+    with pytest.raises(UsageFileError, match="was told of already"):
+        read_usage([quiet, again], "openai-usage").rows()
 
 
 def test_what_is_held_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 -- Told by its fingerprint: the same key adds no version. What waits is tried at once, and what was parked because the
--- target did not take the key before, or nobody could open it, goes out again. Nobody reads from the export meanwhile: what was read before has
--- the old key, and fn_book_usage_events tells it by the time.
+-- target did not take the key before, or nobody could open it, goes out again. Nobody reads from the export meanwhile:
+-- what was read before has the old key, and fn_book_usage_events tells it by the time.
 create or replace function admin.sp_set_usage_export_key(
     p_export text, p_fingerprint bytea, p_key_encrypted bytea, p_encryption_key_id text
 ) returns boolean

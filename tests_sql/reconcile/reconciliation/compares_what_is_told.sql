@@ -1,5 +1,5 @@
 begin;
-select plan(17);
+select plan(18);
 select test.make_offer('maker', 'model-a', 10, 20, '{"upstream_model": "model-a-2026-01-02"}');
 select test.make_offer('maker', 'model-b', 10, 20);
 select test.make_customer('ours');
@@ -114,5 +114,10 @@ from ops.billable_attempt as a where a.usage_day = '2026-11-06';
 select is(test.told('r.bucket, r.status', '2026-11-06'), 'input_uncached not imported, output not imported', 'adjustments are part of our money');
 update admin.provider set customer = 'ours', api_endpoint = 'https://models.example.com/v1' where provider = 'maker';
 select is(test.told('r.bucket'), null, 'a customer''s own server sends no bill to the house');
+select is(
+    (select array_agg(ops.fn_name_usage_model(n) order by n)
+        from unnest('{gpt-3.5-turbo-0125,gpt-4-0613,gpt-4-32k,gpt-4o-2024-08-06,mistral-large-2411,model-1300}'::text[]) as n),
+    '{gpt-3-5-turbo,gpt-4,gpt-4-32k,gpt-4o,mistral-large-2411,model-1300}'::text[], 'a version may be named by month and day'
+);
 select * from finish();
 rollback;
