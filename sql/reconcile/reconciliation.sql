@@ -1,21 +1,36 @@
 -- Ours against theirs, as finely as they told: over all models where a day has usage of no model, over all keys where
--- it has usage of no key or one of our keys is not known by its id there.
+-- it has usage of no key or one of our keys, of now or of that day, is not known by its id there.
 create view ops.reconciliation as
 with named as (
-    select h.provider_hk, bool_and(s.provider_key_id is not null) as are_known
+    select
+        h.provider_hk, s.load_date, s.load_end_date,
+        bool_or(s.provider_key_id is not null) over (partition by h.provider_key_hk) as is_known,
+        s.key_status = 'ACTIVE' as is_active
     from gateway.ai_provider_key_h as h
-    inner join gateway.ai_provider_key_s as s on h.provider_key_hk = s.provider_key_hk and s.load_end_date is null
-    where s.key_status = 'ACTIVE'
-    group by h.provider_hk
+    inner join gateway.ai_provider_key_s as s on h.provider_key_hk = s.provider_key_hk
+),
+
+told as (
+    select
+        t.provider_hk, t.usage_day, t.is_cost, bool_and(t.model_name <> '' or t.amount = 0) as by_model,
+        bool_and(t.provider_key_id <> '' or t.amount = 0) as by_key
+    from ops.imported_usage as t
+    group by t.provider_hk, t.usage_day, t.is_cost
 ),
 
 grain as materialized (
-    select
-        t.provider_hk, t.usage_day, t.is_cost, bool_and(t.model_name <> '' or t.amount = 0) as by_model,
-        bool_and(t.provider_key_id <> '' or t.amount = 0) and bool_and(coalesce(k.are_known, false)) as by_key
-    from ops.imported_usage as t
-    left join named as k on t.provider_hk = k.provider_hk
-    group by t.provider_hk, t.usage_day, t.is_cost
+    select t.provider_hk, t.usage_day, t.is_cost, t.by_model, t.by_key and coalesce(k.are_known, false) as by_key
+    from told as t
+    left join lateral (
+        select bool_and(n.is_known) as are_known
+        from named as n
+        where
+            n.provider_hk = t.provider_hk and n.is_active and (
+                n.load_end_date is null
+                or n.load_date < (t.usage_day + 1)::timestamp at time zone 'UTC'
+                and n.load_end_date > t.usage_day::timestamp at time zone 'UTC'
+            )
+    ) as k on true
 ),
 
 sides as (

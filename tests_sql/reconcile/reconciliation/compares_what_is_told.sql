@@ -1,5 +1,5 @@
 begin;
-select plan(18);
+select plan(20);
 select test.make_offer('maker', 'model-a', 10, 20, '{"upstream_model": "model-a-2026-01-02"}');
 select test.make_offer('maker', 'model-b', 10, 20);
 select test.make_customer('ours');
@@ -94,6 +94,26 @@ update admin.provider_key set provider_key_id = ' key_1 ' where provider = 'make
 select is(
     test.told('coalesce(r.key_name, ''all''), r.bucket, r.difference', '2026-11-05'),
     'key_x output 900, one cost, one input_uncached 0, one output 0', 'a named one by itself, and so is one that is none of ours'
+);
+-- A key that is revoked by now was one of ours that day.
+insert into gateway.ai_provider_key_h (provider_key_hk, provider_key_bk, provider_hk, record_source)
+values (util.hash_key('house', 'maker', 'two'), 'maker|two', util.hash_key('maker'), 'test');
+insert into gateway.ai_provider_key_s (
+    provider_key_hk, load_date, load_end_date, hash_diff, key_name, key_fingerprint, api_key_encrypted, encryption_key_id, record_source, key_status
+) values
+(util.hash_key('house', 'maker', 'two'), '2026-11-07 12:00Z', '2026-11-08 12:00Z', '', 'two', '', '', '', 'test', 'ACTIVE'),
+(util.hash_key('house', 'maker', 'two'), '2026-11-08 12:00Z', null, '', 'two', '', '', '', 'test', 'REVOKED');
+select test.book('2026-11-07 13:00+00', jsonb_build_object('provider_key_hk', util.hash_key('house', 'maker', 'two')));
+select test.import('[{"usage_day": "2026-11-07", "model_name": "model-a", "provider_key_id": "key_2", "input_uncached_tokens": 100000,
+    "output_tokens": 50000}]');
+select is(
+    test.told('coalesce(r.key_name, ''all''), r.bucket, r.difference', '2026-11-07'), 'all input_uncached 0, all output 0, two cost',
+    'one that was revoked since, and that nobody had named, is compared over all'
+);
+update admin.provider_key set provider_key_id = 'key_2' where provider = 'maker' and key_name = 'two';
+select is(
+    test.told('coalesce(r.key_name, ''all''), r.bucket, r.difference', '2026-11-07'), 'two cost, two input_uncached 0, two output 0',
+    'or by itself once it is named'
 );
 -- A unit that our books do not have is worth what the price book says.
 select is(
