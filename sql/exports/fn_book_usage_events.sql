@@ -55,7 +55,7 @@ begin
                 when p.class is null or p.class = 'duplicate' then 'DELIVERED'
                 when p.class = any('{held_back,batch_refused,target_down}') then 'BACK'
                 when
-                    p.class = any('{refused,unauthorized,gone,no_export}') and not coalesce(p.has_another_key, false)
+                    p.class = any('{refused,unauthorized,gone,no_export,overdue}') and not coalesce(p.has_another_key, false)
                     or p.try_number - p.since >= v_most_tries or p.next_try_at > p.begun + v_longest then 'FAILED'
                 else 'RETRY'
             end as state

@@ -23,6 +23,8 @@ begin atomic
         ('timeout', 'the target did not answer in time', 'Nothing: it is tried again later.'),
         ('server_error', 'the target failed', 'Nothing: it is tried again later. See the target''s status page.'),
         ('cut', 'the connection broke before an answer', 'Nothing: it is tried again later.'),
+        ('overdue', 'it was tried a day ago or longer, and nobody knows whether it was taken',
+            'Look whether the target has it; if it has not, admin.resend_usage_events(export, event_id).'),
         ('connect', 'nobody answers there', 'Is endpoint right, and may the workers reach it?'),
         ('unknown_host', 'the name of the host is not known', 'Look for a typing error in endpoint, and at the DNS.'),
         ('bad_url', 'the address cannot be read', 'Set endpoint to an address like https://api.stripe.com.'),

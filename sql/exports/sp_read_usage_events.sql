@@ -1,6 +1,8 @@
 -- Batches of events that are due. No export has more than eight under way, so that a slow target holds up itself alone;
 -- Stripe takes one call at a time of a customer, so his events go one after the other. Events of an export that is
--- switched off, or has no key yet, wait; those of one that was deleted are given up here.
+-- switched off, or has no key yet, wait; those of one that was deleted are given up here. What was tried and then lay
+-- for so long that the target may not know its id any more (no worker ran, the export was off) is parked here: nobody
+-- knows whether it was taken, and again it would count twice. Lago knows ids for ever.
 create or replace function gateway.sp_read_usage_events(p_limit integer, p_visible_again_seconds integer)
 returns table (
     kind text, endpoint text, event_name text, event_value text, key_encrypted bytea, identity bytea, events jsonb
@@ -11,6 +13,7 @@ set search_path = ''
 as $$
 declare
     v_most_batches constant integer := 8;
+    v_known_for constant interval := '23 hours';
     v_now timestamptz := clock_timestamp();
     v_visible_again timestamptz := v_now + make_interval(secs => p_visible_again_seconds);
     v_left integer := p_limit;
@@ -19,6 +22,7 @@ declare
     v_busy record;
     v_lane text;
     v_messages jsonb;
+    v_overdue jsonb;
 begin
     perform gateway.fn_book_usage_events(jsonb_agg(
         jsonb_build_object('msg_id', g.msg_id, 'read_ct', g.read_ct, 'error_class', 'no_export')
@@ -66,7 +70,11 @@ begin
         loop
             while v_room > 0 loop
                 with due as (
-                    select q.msg_id from pgmq.q_usage_event as q
+                    select
+                        q.msg_id, least(
+                            to_timestamp((q.message ->> 'begun')::bigint), q.last_read_at
+                        ) < v_now - v_known_for and v_export.export_kind <> 'LAGO' as is_overdue
+                    from pgmq.q_usage_event as q
                     where q.message ->> 'lane' = v_lane and q.vt <= v_now
                     order by q.vt
                     limit v_export.most_events
@@ -82,14 +90,21 @@ begin
                     from due as d
                     cross join moment as m
                     where q.msg_id = d.msg_id
-                    returning q.msg_id, q.read_ct, q.message
+                    returning q.msg_id, q.read_ct, q.message, coalesce(d.is_overdue, false) as is_overdue
                 )
 
                 select jsonb_agg(
                     t.message || jsonb_build_object('msg_id', t.msg_id, 'read_ct', t.read_ct) order by t.msg_id
-                ) into v_messages
+                ) filter (where not t.is_overdue), jsonb_agg(
+                    jsonb_build_object('msg_id', t.msg_id, 'read_ct', t.read_ct, 'error_class', 'overdue')
+                ) filter (where t.is_overdue)
+                into v_messages, v_overdue
                 from taken as t;
-                exit when v_messages is null;
+                if v_overdue is not null then
+                    perform gateway.fn_book_usage_events(v_overdue);
+                end if;
+                exit when v_messages is null and v_overdue is null;
+                continue when v_messages is null;
                 kind := v_export.export_kind;
                 endpoint := v_export.endpoint;
                 event_name := v_export.event_name;

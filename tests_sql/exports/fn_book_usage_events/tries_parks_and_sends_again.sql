@@ -85,7 +85,7 @@ select is((select count(*)::integer from (select test.tell(q.msg_id, q.read_ct -
     'whoever had it before books nothing');
 select is_empty(
     $$select c from unnest('{duplicate,refused,unauthorized,gone,no_export,key_does_not_open,busy,redirected,throttled,timeout,server_error,cut,
-        connect,certificate,unknown_host,bad_url,forbidden_address,resent,lost}'::text[]) as c
+        connect,certificate,unknown_host,bad_url,forbidden_address,resent,lost,overdue}'::text[]) as c
         where (admin.fn_explain_usage_export(c)).remedy is null$$, 'each class says what to do'
 );
 select * from finish();
