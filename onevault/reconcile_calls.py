@@ -1,4 +1,4 @@
-"""The SQL of reconciliation for the command line: the door that imports what providers say was used.
+"""The SQL of reconciliation for the command line: doors that import what providers say was used, and take it back.
 
 Takes an open connection of a DBA or the owner, and commits nothing.
 """
@@ -6,12 +6,13 @@ Takes an open connection of a DBA or the owner, and commits nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
 from psycopg.rows import dict_row
 
-from onevault.calls import Connection, Row
+from onevault.calls import Connection, Row, fetch_one
 
 
 def import_usage(connection: Connection, source: str, rows: Sequence[Mapping[str, Any]]) -> Row:
@@ -23,3 +24,9 @@ def import_usage(connection: Connection, source: str, rows: Sequence[Mapping[str
     with connection.cursor(row_factory=dict_row) as cursor:
         (row,) = cursor.execute(statement, (source, msgspec.json.encode(rows).decode())).fetchall()
         return row
+
+
+def forget_usage(connection: Connection, provider: str, first: date, last: date, reason: str) -> int:
+    """Takes back what was imported of a provider from one day (UTC) to another; how many rows that ends."""
+    statement = "select gateway.sp_forget_provider_usage(%s, %s, %s, %s) as ended"
+    return int(fetch_one(connection, statement, (provider, first, last, reason))["ended"])

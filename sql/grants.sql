@@ -93,7 +93,8 @@ admin.sp_compare_prices(jsonb), admin.sp_find_token(bytea), admin.sp_identify_we
 admin.sp_set_webhook_secret(text, bytea, bytea, bytea, text, interval), admin.sp_test_webhook(text),
 admin.sp_identify_usage_export(text), admin.sp_set_usage_export_key(text, bytea, bytea, text),
 admin.resend_usage_events(text, text, text), ops.fn_check_from(), util.fn_is_in_force(timestamptz, timestamptz),
-gateway.sp_import_provider_usage(text, jsonb), gateway.sp_rerate(date, text, text, boolean),
+gateway.sp_import_provider_usage(text, jsonb), gateway.sp_forget_provider_usage(text, date, date, text),
+gateway.sp_rerate(date, text, text, boolean),
 ops.fn_find_unreconciled(date), ops.fn_name_usage_model(text), ops.fn_find_usage_price(bytea, text, date, text),
 util.fn_request_key_at(timestamptz), util.fn_request_time(bytea)
 to onevault_dba;

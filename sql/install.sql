@@ -367,6 +367,7 @@ set local role onevault_owner;
 -- Change: what DBAs edit, and the keys at providers
 \ir util/fn_load_satellites.sql
 \ir reconcile/sp_import_provider_usage.sql
+\ir reconcile/sp_forget_provider_usage.sql
 \ir keys/sp_read_provider_key.sql
 \ir keys/fn_own_key_hk.sql
 \ir keys/fn_ask_key.sql

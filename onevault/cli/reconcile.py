@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from onevault.cli.session import connect
 from onevault.usage_files import FORMATS, read_usage
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group("reconcile")
@@ -46,3 +48,17 @@ def import_usage(files: tuple[Path, ...], provider: str | None, form: str, as_js
         },
         as_json=as_json,
     )
+
+
+@command.command("forget")
+@click.argument("provider")
+@click.argument("first_day", type=_DAY)
+@click.argument("last_day", type=_DAY)
+@click.option("--reason", required=True, metavar="TEXT", help="What was wrong with it.")
+@json_option
+def forget_usage(provider: str, first_day: datetime, last_day: datetime, reason: str, as_json: bool) -> None:
+    """Take back what was imported of PROVIDER from FIRST_DAY to LAST_DAY (UTC): these days count as not imported."""
+    with connect("dba") as (_, connection):
+        ended = reconcile_calls.forget_usage(connection, provider, first_day.date(), last_day.date(), reason)
+    days = {"first_day": first_day.date().isoformat(), "last_day": last_day.date().isoformat()}
+    print_record({"provider": provider, **days, "ended": ended}, as_json=as_json)

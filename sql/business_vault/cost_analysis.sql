@@ -52,7 +52,7 @@ comment on column business_vault.cost_analysis.input_tokens is 'Input tokens tha
 comment on column business_vault.cost_analysis.cache_read_tokens is 'Input tokens read from the provider''s cache.';
 comment on column business_vault.cost_analysis.cache_write_tokens is 'Input tokens written to the provider''s cache.';
 comment on column business_vault.cost_analysis.output_tokens is 'Output tokens, reasoning included.';
-comment on column business_vault.cost_analysis.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.cost_analysis.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.cost_analysis.provider_cost_usd is 'What the providers ask for it.';
 comment on column business_vault.cost_analysis.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.cost_analysis.customer_cost_usd is 'What the customer pays: provider cost and markup.';

@@ -28,7 +28,7 @@ comment on column business_vault.customer_spending.billing_period is 'First day 
 comment on column business_vault.customer_spending.tenant is 'Organisation of the customer.';
 comment on column business_vault.customer_spending.customer is 'Who called and pays.';
 comment on column business_vault.customer_spending.total_requests is 'Requests of the month.';
-comment on column business_vault.customer_spending.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.customer_spending.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.customer_spending.provider_cost_usd is 'What the providers ask for it.';
 comment on column business_vault.customer_spending.markup_usd is 'The gateway''s part of the charge.';
 comment on column business_vault.customer_spending.customer_cost_usd is

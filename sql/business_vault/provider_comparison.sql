@@ -52,7 +52,7 @@ comment on column business_vault.provider_comparison.typical_p95_latency_ms is
 'The middle one of the windows'' 95th percentiles.';
 comment on column business_vault.provider_comparison.worst_p99_latency_ms is
 'The highest of the windows'' 99th percentiles.';
-comment on column business_vault.provider_comparison.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.provider_comparison.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.provider_comparison.cost_per_million_tokens_usd is
 'What it asked for a million tokens on average.';
 comment on column business_vault.provider_comparison.cost_rank is '1 for the cheapest a token in the period.';

@@ -44,7 +44,7 @@ comment on column business_vault.provider_performance.error_rate_percent is
 'Failed attempts among those that succeeded or failed.';
 comment on column business_vault.provider_performance.availability_percent is
 'Attempts in which the provider was there.';
-comment on column business_vault.provider_performance.total_tokens is 'Input, cache and output tokens together.';
+comment on column business_vault.provider_performance.total_tokens is 'Input, cache, output and other tokens together.';
 comment on column business_vault.provider_performance.average_cost_per_token_usd is
 'What it asked for a token on average.';
 comment on column business_vault.provider_performance.quality_score is

@@ -31,6 +31,10 @@ def test_every_shape_is_imported_once(cli: Cli) -> None:
         assert cli.database.query(STANDING, name) == [(len(rows),)]
         again = cli.json("reconcile", "import", str(REPORTS / name), "--provider", name.upper())
         assert [again[what] for what in ("added", "corrected", "ended", "unchanged")] == [0, 0, 0, len(rows)]
+    forgotten = cli.json("reconcile", "forget", name, "2026-11-01", "2026-11-30", "--reason", "it was another's")
+    assert (forgotten["ended"], cli.database.query(STANDING, name)) == (len(rows), [(0,)])
+    refused = cli.refusal("reconcile", "forget", "nobody", "2026-11-01", "2026-11-30", "--reason", "x")
+    assert refused.startswith("There is no provider 'nobody'")
     exact = "select cost_usd::text from gateway.provider_usage_s where cost_usd::text like '%%0001'"
     assert cli.database.query(exact) == [("0.503835980000000000000000000001",)]
 

@@ -48,7 +48,8 @@ select set_eq($$select h.thing from held as h where h.role = 'onevault_dba' and 
     'util.fn_window_number', 'util.fn_window_begin', 'gateway.fn_describe_terms', 'gateway.fn_sum_pictures',
     'gateway.fn_cost_extras', 'gateway.fn_cost_baseline',
     'ops.fn_usage_counted_to', 'ops.fn_usage_open_key', 'ops.fn_check_from',
-    'gateway.sp_import_provider_usage', 'gateway.sp_rerate', 'ops.fn_find_unreconciled', 'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
+    'gateway.sp_import_provider_usage', 'gateway.sp_forget_provider_usage', 'gateway.sp_rerate', 'ops.fn_find_unreconciled',
+    'ops.fn_name_usage_model', 'ops.fn_find_usage_price',
     'util.fn_request_key_at', 'util.fn_request_time'
 ], 'the DBA: doors, and what views ask in the name of whoever reads');
 select set_eq(
