@@ -1,5 +1,5 @@
 begin;
-select plan(5);
+select plan(7);
 select test.make_offer('maker', 'model-a', 10, 20);
 select test.make_offer('maker', 'model-b', 10, 20);
 select test.make_customer('ours', '{}', 'tenant a'), test.make_customer('theirs', '{}', 'tenant b');
@@ -25,6 +25,18 @@ select is((select l.rows from listed as l), 'tenant a ours model-a estimated, te
 select is((select count(*) from ops.reconciliation_request as r where r.provider = 'maker' and not r.is_uncertain), 0::bigint, 'and no other');
 select test.book('ours', '{"output_tokens": 49999}');
 select is((select l.rows from listed as l), null, 'nothing is behind what is no difference');
+select gateway.sp_import_provider_usage('another file', '[
+    {"provider": "maker", "usage_day": "2026-11-03", "usage_kind": "COMPLETION", "output_tokens": 900000},
+    {"provider": "maker", "usage_day": "2026-11-03", "usage_kind": "COST", "model_name": "model-a", "cost_usd": 900}
+]');
+select results_eq(
+    $$select r.model, count(*), count(distinct r.request_id) from ops.reconciliation_request as r group by r.model order by r.model$$,
+    $$values ('model-a', 2::bigint, 2::bigint), ('model-b', 1, 1)$$, 'what is behind two differences is there once'
+);
+select unalike(
+    test.plan_as('onevault_dba', 'select * from ops.reconciliation_request as q where q.usage_day = ''2026-11-03'''),
+    '%Filter:%.usage_day = ''2026-11-03''::date)%', 'a day that is asked for is not looked for among all'
+);
 select throws_ok($$select test.read_as('onevault_bi', 'tenant a', 'select count(*) from ops.reconciliation')$$, '42501', null,
     'these are the house''s numbers: no tenant''s role reads them');
 select * from finish();
