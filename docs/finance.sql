@@ -8,7 +8,9 @@ select date_trunc('month', now() at time zone 'UTC')::date as month
 \endif
 
 \echo '1. What was invoiced, and what of it is paid?'
-select i.tenant, i.customer, i.invoice_number, i.invoice_status, i.currency, i.total_amount, i.prepaid_amount, i.paid_amount, i.due_amount
+select
+    i.tenant, i.customer, i.invoice_number, i.invoice_status, i.currency, i.total_amount, i.credited_amount, i.prepaid_amount, i.paid_amount,
+    i.due_amount
 from business_vault.invoice as i
 where i.billing_period = :'month'
 order by i.tenant, i.customer, i.invoice_number;

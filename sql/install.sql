@@ -347,8 +347,10 @@ set local role onevault_owner;
 \ir billing/sp_close_month.sql
 \ir billing/fn_find_invoice.sql
 \ir billing/record_payment.sql
+\ir billing/fn_post_refund.sql
 \ir billing/record_refund.sql
 \ir billing/void_invoice.sql
+\ir billing/fn_apply_note.sql
 \ir billing/issue_credit_note.sql
 
 -- Tell customers

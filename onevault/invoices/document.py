@@ -108,6 +108,7 @@ class Document(_Part, frozen=True):
     buyer: Party | None = None
     units_per_usd: Decimal = Decimal(1)
     exact_usd: Decimal | None = None
+    credited: Decimal = _ZERO
     rate_date: date | None = None
     usage: Usage | None = None
 
@@ -150,8 +151,9 @@ def contradictions(document: Document) -> list[str]:
         (document.tax_total == taxes, f"the lines of tax sum to {taxes}, the tax is {document.tax_total}"),
         (document.total == document.subtotal + document.tax_total, "the total is not subtotal plus tax"),
         (
-            document.status == "void" or document.due == document.total - document.prepaid_applied - document.paid,
-            "what is due is not the total less what was prepaid and paid",
+            document.status == "void"
+            or document.due == document.total - document.credited - document.prepaid_applied - document.paid,
+            "what is due is not the total less what was credited, prepaid and paid",
         ),
     ]
     return [sentence for is_so, sentence in found if not is_so]

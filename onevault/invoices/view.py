@@ -192,7 +192,12 @@ def _sums(document: Document, money: Callable[[Decimal], str]) -> list[Entry]:
 
 
 def _settled(document: Document, money: Callable[[Decimal], str]) -> list[Entry]:
-    found = [("From prepaid balance", document.prepaid_applied), ("Paid", document.paid)]
+    """What was taken off the total; of what is given back, to which invoice and by which refund it went."""
+    found = [
+        (f"Taken off {show(document.refers_to)}" if document.refers_to else "Credited", document.credited),
+        ("From prepaid balance", document.prepaid_applied),
+        ("Refunded" if document.paid < 0 else "Paid", document.paid),
+    ]
     return [Entry(label, money(-amount)) for label, amount in found if amount]
 
 

@@ -42,6 +42,7 @@ begin
     v_invoice.exact_usd := 0;
     v_invoice.subtotal := 0;
     v_invoice.tax_total := 0;
+    v_invoice.credited := 0;
     v_invoice.prepaid_applied := 0;
     v_invoice.paid := 0;
 

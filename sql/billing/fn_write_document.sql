@@ -21,9 +21,12 @@ begin atomic
         'subtotal', round(p_invoice.subtotal, p_invoice.decimals)::text,
         'tax_total', round(p_invoice.tax_total, p_invoice.decimals)::text,
         'total', round(p_invoice.total, p_invoice.decimals)::text,
+        'credited', round(p_invoice.credited, p_invoice.decimals)::text,
         'prepaid_applied', round(p_invoice.prepaid_applied, p_invoice.decimals)::text,
         'paid', round(p_invoice.paid, p_invoice.decimals)::text,
-        'due', round(p_invoice.total - p_invoice.prepaid_applied - p_invoice.paid, p_invoice.decimals)::text,
+        'due', round(
+            p_invoice.total - p_invoice.credited - p_invoice.prepaid_applied - p_invoice.paid, p_invoice.decimals
+        )::text,
         'lines', coalesce(jsonb_agg(jsonb_build_object(
             'number', l.line_number, 'kind', l.line_kind, 'description', l.description, 'provider', l.provider,
             'model', l.model, 'plan', l.plan, 'days', l.days, 'tax_percent', trim_scale(l.tax_percent)::text,

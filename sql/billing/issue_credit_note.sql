@@ -1,6 +1,6 @@
 -- Of what was invoiced a part is given back, tax in proportion to all that was given back so far, so that parts of it
--- together have no more tax than it has. Paid already or not: it lowers what the customer owes, and what he then has
--- too much is refunded or stays for the next invoice.
+-- together have no more tax than it has. It lowers what is due of the invoice; what the customer then has too much is
+-- refunded or stays for the next invoice.
 create or replace function admin.issue_credit_note(p_invoice_number text, p_amount numeric, p_reason text) returns text
 language plpgsql
 security definer
@@ -47,6 +47,7 @@ begin
     v_note.lines_load_date := v_note.known_at;
     v_note.refers_to_hk := v_found.hk;
     v_note.usage := '{}';
+    v_note.credited := 0;
     v_note.prepaid_applied := 0;
     v_note.paid := 0;
     select l.* into v_tax
@@ -89,6 +90,7 @@ begin
             where h.ledger_entry_bk = 'invoice:' || v_invoice.invoice_number
         ), v_hk
     );
+    perform gateway.fn_apply_note(v_hk);
     return v_note.invoice_number;
 end
 $$;

@@ -42,7 +42,7 @@ begin
             'Add what tells them apart, as the number of the invoice.'
         );
     end if;
-    v_due := v_invoice.total - v_invoice.prepaid_applied - v_invoice.paid;
+    v_due := v_invoice.total - v_invoice.credited - v_invoice.prepaid_applied - v_invoice.paid;
     if v_invoice.invoice_status <> 'FINAL' or p_amount is null or p_amount <= 0 or p_amount > v_due then
         perform admin.fn_refuse_change(
             409, 'payments_are_for_what_is_due',
@@ -57,12 +57,18 @@ begin
             format('Use %s decimals.', v_invoice.decimals)
         );
     end if;
-    -- The last payment pays what is left to the last digit, whatever its rate left over.
+    -- The last payment pays what its notes left of it to the last digit, whatever its rate left over.
     v_usd := case when p_amount = v_due then (
         select coalesce(sum(p.amount_usd), 0)
         from gateway.ledger_entry_s as e
         inner join gateway.ledger_posting_s as p on e.ledger_entry_hk = p.ledger_entry_hk
-        where e.invoice_hk = v_found.hk and p.account = 'receivable'
+        where
+            p.account = 'receivable' and e.invoice_hk in (
+                select s.invoice_hk from gateway.invoice_s as s
+                where
+                    v_found.hk in (s.invoice_hk, s.refers_to_hk) and s.load_end_date is null
+                    and s.invoice_status <> 'VOID'
+            )
     ) else round(p_amount / v_invoice.units_per_usd, 10) end;
     perform gateway.fn_post_entry(v_customer_hk, 'PAYMENT', v_bk, jsonb_build_array(
         jsonb_build_object('account', 'cash', 'amount_usd', v_usd),

@@ -11,6 +11,16 @@ declare
     v_known record;
 begin
     perform set_config('synchronous_commit', 'on', true);
+    -- Before the customer, as who makes them void.
+    perform from gateway.invoice_h as h
+    where h.customer_hk = v_customer_hk and exists (
+        select from gateway.invoice_s as s
+        where
+            s.invoice_hk = h.invoice_hk and s.load_end_date is null and s.invoice_status = 'FINAL'
+            and s.total < s.credited + s.prepaid_applied + s.paid
+    )
+    order by h.invoice_hk
+    for update;
     perform from gateway.customer_h as h where h.customer_hk = v_customer_hk for update;
     if not found then
         perform admin.fn_refuse_change(
@@ -24,11 +34,15 @@ begin
         );
     end if;
     perform admin.fn_lock_name('refund', btrim(p_reference));
-    select c.customer_hk, c.customer_bk::text as customer, trim_scale(-p.amount_usd) as amount_usd into v_known
-    from gateway.ledger_entry_h as h
-    inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
+    select c.customer_hk, c.customer_bk::text as customer, trim_scale(-sum(p.amount_usd)) as amount_usd into v_known
+    from gateway.ledger_entry_h as f
+    inner join gateway.customer_h as c on f.customer_hk = c.customer_hk
+    inner join gateway.ledger_entry_h as h on f.customer_hk = h.customer_hk
+    inner join gateway.ledger_entry_s as e on h.ledger_entry_hk = e.ledger_entry_hk
     inner join gateway.ledger_posting_s as p on h.ledger_entry_hk = p.ledger_entry_hk and p.account = 'cash'
-    where h.ledger_entry_bk = v_bk;
+    where
+        f.ledger_entry_bk = v_bk and f.ledger_entry_hk in (h.ledger_entry_hk, e.refers_to_hk) and e.entry_kind = 'REFUND'
+    group by c.customer_hk, c.customer_bk;
     if v_known.customer_hk = v_customer_hk and v_known.amount_usd = round(p_amount_usd, 10) then
         return 'it is recorded already';
     elsif v_known.customer_hk is not null then
@@ -48,10 +62,7 @@ begin
             'Issue a credit note first.'
         );
     end if;
-    perform gateway.fn_post_entry(v_customer_hk, 'REFUND', v_bk, jsonb_build_array(
-        jsonb_build_object('account', 'receivable', 'amount_usd', p_amount_usd),
-        jsonb_build_object('account', 'cash', 'amount_usd', -p_amount_usd)
-    ), null, p_reference);
+    perform gateway.fn_post_refund(v_customer_hk, round(p_amount_usd, 10), v_bk, p_reference);
     return 'refunded';
 end
 $$;

@@ -12,21 +12,39 @@ declare
     v_found record;
     v_customer record;
     v_entry record;
+    v_note text;
     v_hk bytea;
     v_hks bytea[];
 begin
     perform set_config('synchronous_commit', 'on', true);
     perform pg_advisory_xact_lock(hashtextextended('onevault close of a month', 0));
     select f.* into v_found from gateway.fn_find_invoice(p_invoice_number) as f;
+    v_hks := v_found.hk || array(
+        select h.invoice_hk
+        from gateway.invoice_h as h
+        where h.invoice_hk in (
+            select s.invoice_hk from gateway.invoice_s as s
+            where s.refers_to_hk = v_found.hk and s.load_end_date is null and s.invoice_status <> 'VOID'
+        )
+        order by h.invoice_hk
+        for update
+    );
+    v_note := (
+        select min(s.invoice_number)
+        from gateway.invoice_s as s
+        where s.refers_to_hk = v_found.hk and s.load_end_date is null and s.paid <> 0
+    );
     -- What credits alone have paid goes back to them.
     if
         (v_found.invoice).invoice_kind <> 'INVOICE' or (v_found.invoice).invoice_status not in ('FINAL', 'PAID')
-        or (v_found.invoice).paid <> 0
+        or (v_found.invoice).paid <> 0 or v_note is not null
     then
         perform admin.fn_refuse_change(
             409, 'only_unpaid_invoices_are_voided',
-            format('%s is %s', (v_found.invoice).invoice_number, case when (v_found.invoice).paid <> 0
-                then 'paid, at least in part' else lower((v_found.invoice).invoice_status) end),
+            format('%s is %s', coalesce(v_note, (v_found.invoice).invoice_number), case
+                when v_note is not null then 'refunded, at least in part'
+                when (v_found.invoice).paid <> 0 then 'paid, at least in part'
+                else lower((v_found.invoice).invoice_status) end),
             'Issue a credit note instead.'
         );
     end if;
@@ -52,11 +70,6 @@ begin
     inner join gateway.customer_h as c on h.customer_hk = c.customer_hk
     inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
     where h.invoice_hk = v_found.hk;
-    v_hks := v_found.hk || array(
-        select s.invoice_hk from gateway.invoice_s as s
-        where s.refers_to_hk = v_found.hk and s.load_end_date is null and s.invoice_status <> 'VOID'
-        order by s.invoice_hk
-    );
     for v_entry in
         select
             e.ledger_entry_hk, e.entry_kind, h.ledger_entry_bk, e.billing_period, e.invoice_hk,
@@ -75,7 +88,7 @@ begin
             v_entry.billing_period, p_reason, v_entry.ledger_entry_hk, v_entry.invoice_hk
         );
     end loop;
-    perform gateway.fn_load_invoice(h.hk, '{"invoice_status": "VOID", "prepaid_applied": 0}')
+    perform gateway.fn_load_invoice(h.hk, '{"invoice_status": "VOID", "credited": 0, "prepaid_applied": 0}')
     from unnest(v_hks) as h (hk);
     if not p_reissue then
         perform gateway.fn_note_billing_status(v_customer.customer_hk, (v_found.invoice).billing_period, 'PENDING');

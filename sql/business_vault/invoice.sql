@@ -24,9 +24,10 @@ select
     s.subtotal as subtotal_amount,
     s.tax_total as tax_amount,
     s.total as total_amount,
+    s.credited as credited_amount,
     s.prepaid_applied as prepaid_amount,
     s.paid as paid_amount,
-    case when s.invoice_status = 'VOID' then 0 else s.total - s.prepaid_applied - s.paid end as due_amount,
+    case when s.invoice_status = 'VOID' then 0 else s.total - s.credited - s.prepaid_applied - s.paid end as due_amount,
     s.load_date as recorded_at
 from gateway.invoice_s as s
 inner join gateway.invoice_h as h on s.invoice_hk = h.invoice_hk
@@ -40,7 +41,8 @@ comment on view business_vault.invoice is
 in usd exact.';
 comment on column business_vault.invoice.invoice_number is 'Number that the seller gave; NULL for a draft.';
 comment on column business_vault.invoice.invoice_kind is 'INVOICE or CREDIT_NOTE.';
-comment on column business_vault.invoice.invoice_status is 'DRAFT, FINAL, PAID or VOID.';
+comment on column business_vault.invoice.invoice_status is
+'DRAFT, FINAL, PAID (nothing of it is due any more, paid or credited) or VOID.';
 comment on column business_vault.invoice.tenant is 'Organisation of the customer.';
 comment on column business_vault.invoice.customer is 'Who called and pays.';
 comment on column business_vault.invoice.billing_period is 'First day of the month, in the tenant''s calendar.';
@@ -62,7 +64,11 @@ comment on column business_vault.invoice.exact_usd is 'What the lines come to be
 comment on column business_vault.invoice.subtotal_amount is 'What the lines come to, each rounded.';
 comment on column business_vault.invoice.tax_amount is 'Tax.';
 comment on column business_vault.invoice.total_amount is 'Subtotal and tax.';
+comment on column business_vault.invoice.credited_amount is
+'Taken off by its credit notes; of a credit note what was taken off its invoice, below zero.';
 comment on column business_vault.invoice.prepaid_amount is 'Paid from prepaid credits.';
-comment on column business_vault.invoice.paid_amount is 'Paid otherwise.';
-comment on column business_vault.invoice.due_amount is 'Still to be paid.';
+comment on column business_vault.invoice.paid_amount is
+'Paid otherwise; of what is given back, refunded, below zero.';
+comment on column business_vault.invoice.due_amount is
+'Still to be paid: the total without what was credited and paid; below zero, to be given back.';
 comment on column business_vault.invoice.recorded_at is 'Since when it stands so.';

@@ -91,7 +91,7 @@ comment on column business_vault.ledger_line.entry_id is 'Entry; for charges the
 comment on column business_vault.ledger_line.entry_name is 'Name that makes an entry happen once; NULL for charges.';
 comment on column business_vault.ledger_line.entry_kind is
 'CHARGE, RERATE (of a charge, by corrected prices), SERVICES, INCLUDED, PROMOTIONS, INVOICE, PREPAID, PAYMENT, REFUND,
-CREDIT_NOTE, CREDIT (granted), CREDIT_EXPIRY, CREDIT_REVERSAL, or VOID_ and one of these.';
+CREDIT_NOTE, ROUNDING (left by the rate of notes), CREDIT (granted), CREDIT_EXPIRY, CREDIT_REVERSAL, or VOID_ and one of these.';
 comment on column business_vault.ledger_line.booked_at is 'When it was booked.';
 comment on column business_vault.ledger_line.tenant is 'Organisation of the customer.';
 comment on column business_vault.ledger_line.customer is 'Whose it is.';

@@ -317,7 +317,7 @@ def check_ledger(database: ClonedDatabase, charges: list[Charge]) -> None:
         assert accounts["usage_revenue"] == -(reckoned + included), customer
         assert accounts["service_revenue"] == -services, customer
         owed = database.query(
-            "select coalesce(sum(s.total - s.prepaid_applied - s.paid), 0) from gateway.invoice_s as s"
+            "select coalesce(sum(s.total - s.credited - s.prepaid_applied - s.paid), 0) from gateway.invoice_s as s"
             " inner join gateway.invoice_h as h on s.invoice_hk = h.invoice_hk"
             " where h.customer_hk = util.hash_key(%s) and s.load_end_date is null and s.invoice_status <> 'VOID'",
             customer,

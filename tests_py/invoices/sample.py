@@ -79,6 +79,7 @@ def brief() -> dict[str, Any]:
         "subtotal": "430.00",
         "tax_total": "0.00",
         "total": "430.00",
+        "credited": "0.00",
         "prepaid_applied": "0.00",
         "paid": "0.00",
         "due": "430.00",

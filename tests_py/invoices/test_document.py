@@ -58,8 +58,9 @@ def test_the_samples_add_up(made: dict[str, Any]) -> None:
         ({"subtotal": "430.01", "total": "430.01", "due": "430.01"}, "the lines sum to 430.00, the subtotal is 430.01"),
         ({"tax_total": "1.00", "total": "431.00", "due": "431.00"}, "the lines of tax sum to 0, the tax is 1.00"),
         ({"total": "430.01", "due": "430.01"}, "the total is not subtotal plus tax"),
-        ({"prepaid_applied": "1.00"}, "what is due is not the total less what was prepaid and paid"),
-        ({"paid": "1.00"}, "what is due is not the total less what was prepaid and paid"),
+        ({"credited": "1.00"}, "what is due is not the total less what was credited, prepaid and paid"),
+        ({"prepaid_applied": "1.00"}, "what is due is not the total less what was credited, prepaid and paid"),
+        ({"paid": "1.00"}, "what is due is not the total less what was credited, prepaid and paid"),
     ],
 )
 def test_figures_that_do_not_add_up_are_named(change: dict[str, Any], sentence: str) -> None:

@@ -129,6 +129,16 @@ def test_a_credit_note_says_what_it_gives_back() -> None:
     assert "How to pay" not in shown
 
 
+def test_an_invoice_and_its_credit_note_say_what_was_taken_off() -> None:
+    shown = text.render(sample.sample(credited="100.00", due="330.00"))
+    assert "\nTotal: $430.00\nCredited: -$100.00\nAmount due by 2026-12-31: $330.00\n" in shown
+    note = sample.credit_note() | {"credited": "-60.00", "paid": "-40.00", "due": "0.00", "status": "paid"}
+    assert (
+        "\nTotal: -$100.00\nTaken off OV-2026-000017: $60.00\nRefunded: $40.00\nBalance of this credit note: $0.00\n"
+        in text.render(read_value(note))
+    )
+
+
 def test_a_draft_has_no_number_and_says_what_it_is() -> None:
     shown = text.render(read_value(sample.draft()))
     assert "\n*** DRAFT ***  Not an invoice: figures as known at 2026-11-12 08:15 UTC.\n" in shown
