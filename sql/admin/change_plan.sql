@@ -57,7 +57,8 @@ begin
     end if;
     perform admin.fn_end_subscriptions(v_customer_hk, v_plan.plan_hk, v_day);
     if p_to is not null then
-        insert into admin.subscription (customer, plan, valid_from) values (v_customer, p_to, v_day);
+        insert into admin.subscription (customer, plan, valid_from, follows)
+        values (v_customer, p_to, v_day, case when v_day > v_today then v_plan.name end);
     end if;
     return query
     select s.plan, s.valid_from, s.valid_to, s.trial_until
@@ -72,4 +73,4 @@ $$;
 comment on function admin.change_plan(text, text, text, text) is
 'Takes a customer from a plan to another, or to none (NULL): NOW, when the old one ends and the new one begins today, or
 at PERIOD_END, the first day of next month. A trial ends with its plan; what was to begin of the old one later is
-taken back. Gives what he has of both from then on.';
+taken back, and so is what was planned to follow it later than it ends now. Gives what he has of both from then on.';

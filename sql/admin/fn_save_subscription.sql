@@ -74,7 +74,9 @@ begin
         select l.subscription_hk, l.tenant_hk, s.valid_from, s.valid_to, s.trial_until
         from gateway.subscription_l as l
         inner join gateway.subscription_s as s on l.subscription_hk = s.subscription_hk and s.load_end_date is null
-        where l.customer_hk = p_customer_hk and s.valid_to > p_day and (p_plan_hk is null or l.plan_hk = p_plan_hk)
+        where
+            l.customer_hk = p_customer_hk and s.valid_to > p_day
+            and (p_plan_hk is null or l.plan_hk = p_plan_hk or s.follows_plan_hk = p_plan_hk and s.valid_from > p_day)
         order by l.subscription_hk, s.valid_from
     loop
         v_ended := v_ended + 1;
@@ -99,4 +101,4 @@ $$;
 
 comment on function admin.fn_end_subscriptions(bytea, bytea, date) is
 'Ends what a customer has of a plan, or of all, on a day, the first without; gives how many. What begins then or later
-is taken back.';
+is taken back, and so is what was to follow that plan later.';

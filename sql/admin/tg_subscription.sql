@@ -7,6 +7,7 @@ declare
     v_customer record;
     v_plan record;
     v_subscription_hk bytea;
+    v_follows bytea;
 begin
     select h.customer_hk, h.tenant_hk, h.customer_bk::text as name, t.time_zone into v_customer
     from gateway.customer_h as h
@@ -36,13 +37,25 @@ begin
             'Update it, or choose another day.'
         );
     end if;
+    v_follows := util.hash_key(new.follows);
+    if new.follows is not null and not exists (
+        select from gateway.subscription_l as l
+        inner join gateway.subscription_s as s on l.subscription_hk = s.subscription_hk and s.load_end_date is null
+        where l.customer_hk = v_customer.customer_hk and l.plan_hk = v_follows
+    ) then
+        perform admin.fn_refuse_change(
+            404, 'plan_is_had',
+            format('The customer %s does not have the plan %s', quote_literal(v_customer.name), quote_literal(new.follows)),
+            'Look into admin.subscription.'
+        );
+    end if;
     perform util.fn_load_hub(
         'gateway.subscription_l', v_subscription_hk, null, session_user, jsonb_build_object(
             'customer_hk', v_customer.customer_hk, 'tenant_hk', v_customer.tenant_hk, 'plan_hk', v_plan.plan_hk
         )
     );
     perform admin.fn_save_subscription(v_subscription_hk, new.valid_from, jsonb_build_object(
-        'valid_to', coalesce(new.valid_to, 'infinity'), 'trial_until', new.trial_until
+        'valid_to', coalesce(new.valid_to, 'infinity'), 'trial_until', new.trial_until, 'follows_plan_hk', v_follows
     ));
     select s.* into new
     from admin.subscription as s
@@ -58,7 +71,7 @@ set search_path = ''
 as $$
 begin
     perform admin.fn_refuse_readonly(
-        to_jsonb(new), to_jsonb(old), '{customer,plan,valid_from}', 'Insert another one instead, and delete this one.'
+        to_jsonb(new), to_jsonb(old), '{customer,plan,valid_from,follows}', 'Insert another one instead, and delete this one.'
     );
     -- A trial that is not spoken of ends with its subscription.
     if new.trial_until = old.trial_until then
