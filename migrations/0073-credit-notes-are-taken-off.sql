@@ -5,6 +5,7 @@ set local role onevault_owner;
 
 alter table gateway.invoice_s validate constraint nothing_is_paid_twice;
 alter table gateway.invoice_s validate constraint paid_means_all_of_it;
+alter table gateway.subscription_s validate constraint follows_a_plan;
 
 do $$
 declare
