@@ -23,7 +23,7 @@ def test_a_month_is_closed_and_paid_by_commands(cli: Cli) -> None:
     reissued = cli.json("invoice", "void", zeta["invoice_number"], "--reason", "wrong address", "--reissue")
     assert reissued["outcome"].startswith("void, in its place OV-")
     listed = [(row["invoice_kind"], row["invoice_status"]) for row in cli.json("invoice", "list", "--month", "2026-01")]
-    assert sorted(listed) == [("CREDIT_NOTE", "FINAL"), ("INVOICE", "FINAL"), ("INVOICE", "PAID"), ("INVOICE", "VOID")]
+    assert sorted(listed) == [("CREDIT_NOTE", "PAID"), ("INVOICE", "FINAL"), ("INVOICE", "PAID"), ("INVOICE", "VOID")]
     assert number in cli.text("bill", "acme", "--month", "2026-01")
     assert "There is no invoice" in cli.refusal("invoice", "pay", "OV-0", "1", "--reference", "bank 3")
     assert "is not over" in cli.refusal("invoice", "close", "2999-01")
