@@ -180,6 +180,26 @@ async def test_whole_calls_that_are_all_counted_as_one(
     assert found.told.calls == [("a", "{}"), ("b", "{}"), ("c", "{}")]
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_no_more_room_is_an_end_by_length(mistral: OpenAIProvider, fake: FakeMistral, stream: bool) -> None:
+    for grammar, end in (("chat", "length"), ("messages", "max_tokens"), ("responses", "max_output_tokens")):
+        found = await ask(mistral, fake.endpoint(Scenario(ends="model_length")), grammar, stream=stream, **TRANSLATED)
+        assert (found.told.end, found.made.finish_reason) == (end, "length")
+
+
+async def test_one_answer_at_a_time_is_translated(mistral: OpenAIProvider, fake: FakeMistral) -> None:
+    before = len(fake.seen)
+    failed, _, _ = await fails(mistral, fake.endpoint(), "chat", say("chat", "?", n=2), **TRANSLATED)
+    assert (failed.error_class, failed.failover, failed.param) == ("bad_request", True, "n")
+    assert len(fake.seen) == before, "two would be paid for, and one told"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_failed_is_paid_for(mistral: OpenAIProvider, fake: FakeMistral, stream: bool) -> None:
+    failed, made, _ = await fails(mistral, fake.endpoint(Scenario(ends="error")), stream=stream, **TRANSLATED)
+    assert (failed.error_class, made.usage) == ("server_error", Usage(input_uncached=19, output=10))
+
+
 async def test_ids_of_calls_are_as_mistral_wants_them(mistral: OpenAIProvider, fake: FakeMistral) -> None:
     uses: list[dict[str, Any]] = [
         {"type": "tool_use", "id": one, "name": "a", "input": {}} for one in ("toolu_01", "D681PevK1")

@@ -280,6 +280,17 @@ async def test_exceptions_in_a_stream(
         assert b"broke" not in output.data
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("ends", ["malformed_model_output", "malformed_tool_use"])
+async def test_what_went_wrong_is_paid_for(
+    provider: BedrockProvider, fake: FakeBedrock, ends: str, stream: bool
+) -> None:
+    failed, made, _ = await fails(provider, fake.endpoint(Scenario(ends=ends)), stream=stream, **HERE)
+    assert failed.error_class == "server_error"
+    assert made.usage is not None
+    assert made.usage.output
+
+
 @pytest.mark.parametrize("grammar", GRAMMARS)
 async def test_a_guardrail_intervenes(provider: BedrockProvider, fake: FakeBedrock, grammar: str) -> None:
     for stream in (False, True):

@@ -181,8 +181,10 @@ async def test_a_picture_is_drawn(provider: GoogleProvider, fake: FakeGoogle, st
 @pytest.mark.parametrize("ends", ["MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"])
 @pytest.mark.parametrize("stream", [False, True])
 async def test_calls_that_went_wrong(provider: GoogleProvider, fake: FakeGoogle, ends: str, stream: bool) -> None:
-    failed, _, _ = await fails(provider, where(fake, Scenario(ends=ends)), stream=stream)
+    failed, made, _ = await fails(provider, where(fake, Scenario(ends=ends)), stream=stream)
     assert failed.error_class == "server_error"
+    assert made.usage is not None, "it is paid for all the same"
+    assert made.usage.output
 
 
 @pytest.mark.parametrize("stream", [False, True])

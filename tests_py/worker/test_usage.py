@@ -53,6 +53,10 @@ from worker.shapes import Usage
             Usage(input_uncached=36, cache_read=64, output=5),
         ),
         (
+            {"prompt_tokens": 100, "completion_tokens": 5, "cached_tokens": 64},  # as Moonshot tells it
+            Usage(input_uncached=36, cache_read=64, output=5),
+        ),
+        (
             # More cached than prompted: the customer never pays for more than the prompt.
             {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 60}},
             Usage(input_uncached=0, cache_read=10, output=5),

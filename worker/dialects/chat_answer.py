@@ -25,7 +25,10 @@ from worker.providers.refusals import classify_error_object
 from worker.providers.tally import Tally
 from worker.providers.usage import normalise_openai_usage
 
-_FINISHES: Final = {"function_call": "tool_calls"}
+_FINISHES: Final = {"function_call": "tool_calls", "model_length": "length"} | {
+    reason: reason for reason in ("stop", "length", "tool_calls", "content_filter")
+}
+"""OpenAI's words, and one of Mistral's for a model that had no more room."""
 
 
 class ChatReader:
@@ -49,10 +52,11 @@ class ChatReader:
         said: list[Event] = []
         for choice in chunk.choices or ():
             said += self._pieces(choice.delta or {}, whole=False)
-            said += self._finish(choice)
         if chunk.usage is not None:
             ahead = sum(map(size_of, said))
             self._tally.use(normalise_openai_usage(chunk.usage), chunk.usage, ahead=ahead)
+        for choice in chunk.choices or ():
+            said += self._finish(choice)
         return [*self._begin(chunk), *said]
 
     def read_whole(self, body: bytes) -> list[Event]:
@@ -136,9 +140,10 @@ class ChatReader:
         if reason == "error":
             raise CallFailed("server_error")
         self._finished = True
-        self._tally.finish(reason)
+        word = _FINISHES.get(reason, "other")
+        self._tally.finish(word)
         bare = [CallPiece(number, "{}") for number in range(len(self._ids)) if number not in self._argued]
-        return [*bare, Finish(_FINISHES.get(reason, reason))]
+        return [*bare, Finish(word)]
 
 
 def _read_chunks(chunks: list[Any]) -> list[Event]:

@@ -198,6 +198,8 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
     `signed`: the server is Google's, and gets its signatures back where it puts them. Raises `CallFailed`.
     """
     taken, dropped = talk.take(PARAMETERS)
+    if taken.get("n", 1) > 1:
+        raise unspeakable("More than one answer", "n")
     messages: list[dict[str, Any]] = []
     if talk.system:
         messages.append({"role": "system", "content": _write_parts(talk.system)})

@@ -1,6 +1,6 @@
 """Answers in the format of Amazon Bedrock's Converse and ConverseStream, read.
 
-A stream is whole when it has said why it ended; what was used follows in an event of its own.
+A stream is whole when it has said why it ended; what was used follows in an event of its own, also of what went wrong.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ConverseReader:
     def __init__(self, tally: Tally) -> None:
         self.done = False
         self._tally = tally
-        self._finished = False
+        self._finished = self._failed = False
         self._begun = False
         self._calls: dict[object, int] = {}
         self._spoken: set[object] = set()
@@ -76,7 +76,7 @@ class ConverseReader:
             events += [*self._block(index, block), *self._close(index)]
         self._note(answer)
         events += self._finish(answer)
-        if not self._finished:
+        if self._failed or not self._finished:
             raise CallFailed("server_error")
         return events
 
@@ -99,6 +99,8 @@ class ConverseReader:
                 return self._finish(said)
             case "metadata":
                 self._note(said)
+                if self._failed:
+                    raise CallFailed("server_error")
                 self.done = self._finished
         return []
 
@@ -140,7 +142,8 @@ class ConverseReader:
         if not isinstance(reason, str):
             return []
         if reason in _FAULTS:
-            raise CallFailed("server_error")
+            self._failed = True
+            return []
         self._finished = True
         word = _REASONS.get(reason, "other")
         self._tally.finish(word)

@@ -87,13 +87,14 @@ class GeminiReader:
             events += self._parts((candidate.content or {}).get("parts"))
             if odds := _read_odds(candidate.logprobs_result or {}):
                 events.append(Odds(odds))
-            events += self._finish(candidate)
-        events += self._block(answer)
+            self._count_searches(candidate)
         if answer.usage_metadata is not None:
             usage = normalise_gemini_usage(answer.usage_metadata, self._searches)
             self._tally.use(usage, answer.usage_metadata, ahead=sum(map(size_of, events)))
             self._tally.serve(_TIERS.get(str(answer.usage_metadata.get("trafficType"))))
-        return events
+        for candidate in answer.candidates or ():
+            events += self._finish(candidate)  # what failed was used all the same
+        return [*events, *self._block(answer)]
 
     def read_whole(self, body: bytes) -> list[Event]:
         """See `Reader`."""
@@ -139,10 +140,12 @@ class GeminiReader:
             events.append(ImagePiece(str(picture.get("mimeType") or ""), str(picture.get("data") or "")))
         return events
 
-    def _finish(self, candidate: _Candidate) -> list[Event]:
+    def _count_searches(self, candidate: _Candidate) -> None:
         queries = (candidate.grounding_metadata or {}).get("webSearchQueries")
         if isinstance(queries, list):
             self._searches = max(self._searches, len(queries))
+
+    def _finish(self, candidate: _Candidate) -> list[Event]:
         reason = candidate.finish_reason
         if reason is None or reason == "FINISH_REASON_UNSPECIFIED":
             return []

@@ -34,7 +34,7 @@ def normalise_openai_usage(said: dict[str, object]) -> Usage | None:
     inside_prompt = _object(said.get("prompt_tokens_details"))
     cached = read_count(inside_prompt.get("cached_tokens"))
     if cached is None:
-        cached = read_count(said.get("prompt_cache_hit_tokens"))
+        cached = read_count(said.get("prompt_cache_hit_tokens", said.get("cached_tokens")))
     written = read_count(inside_prompt.get("cache_write_tokens"))
     inside_completion = _object(said.get("completion_tokens_details"))
     reasoning = read_count(inside_completion.get("reasoning_tokens"))
