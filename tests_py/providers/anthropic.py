@@ -126,6 +126,8 @@ def _check(seen: Seen, allowed: set[str]) -> None:
             for block in blocks
         ):
             raise Refused(400, "messages: no document of an assistant, no citations of a user")
+    if seen.body["messages"] and seen.body["messages"][0]["role"] == "assistant":
+        raise Refused(400, 'messages: first message must use the "user" role')
     if not seen.body["messages"]:
         raise Refused(400, "messages: at least one message is required")
     system = seen.body.get("system")

@@ -118,17 +118,19 @@ class FakeGoogle(ScenarioServer):
                 require(body, "content", allowed=("model", "taskType", "title", "outputDimensionality", "autoTruncate"))
                 (values,) = vectors(1, body.get("outputDimensionality"))
                 return answer({"embedding": {"values": values}, **_embedding_usage(scenario, 1)})
-            case "batchEmbedContents":
+            case "batchEmbedContents" if not vertex:
                 require(body, "requests")
                 for request in body["requests"]:
                     require(request, "model", "content", allowed=("taskType", "title", "outputDimensionality"))
                 made = vectors(len(body["requests"]), body["requests"][0].get("outputDimensionality"))
                 found = [{"values": values} for values in made]
                 return answer({"embeddings": found, **_embedding_usage(scenario, len(found))})
-            case "predict":
+            case "predict" if vertex:
                 require(body, "instances", allowed=("parameters",))
                 made = vectors(len(body["instances"]), body.get("parameters", {}).get("outputDimensionality"))
-                facts = {"token_count": 5, "truncated": False}
+                for instance in body["instances"]:
+                    require(instance, "content", allowed=("task_type", "title"))
+                facts = {} if scenario.usage_on == "never" else {"token_count": 5, "truncated": False}
                 return answer({"predictions": [{"embeddings": {"values": v, "statistics": facts}} for v in made]})
         raise Refused(404, "Not found")
 

@@ -200,7 +200,10 @@ async def test_tools_and_forms(provider: AnthropicProvider, fake: FakeAnthropic,
         body, _ = await sent(provider, fake, grammar, given)
         assert body["tools"] == [{"name": "a", "description": "d", "input_schema": SCHEMA}]
         assert body["tool_choice"] == said
-        assert body["output_config"]["format"] == {"type": "json_schema", "schema": SCHEMA}
+        assert body["output_config"]["format"] == {
+            "type": "json_schema",
+            "schema": SCHEMA | {"additionalProperties": False},
+        }
     given = say(grammar, "?", tools=tools(grammar, "a"), parallel_tool_calls=False)
     body, _ = await sent(provider, fake, grammar, given)
     assert body["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}

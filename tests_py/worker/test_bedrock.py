@@ -79,7 +79,7 @@ async def test_tools_and_forms(provider: BedrockProvider, fake: FakeBedrock, gra
     spec = {"name": "a", "description": "d", "inputSchema": {"json": SCHEMA}}
     assert body["toolConfig"]["tools"][0] == {"toolSpec": spec}
     form = body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]
-    assert json.loads(form["schema"]) == SCHEMA
+    assert json.loads(form["schema"]) == SCHEMA | {"additionalProperties": False}
 
 
 CHOICES: tuple[tuple[Any, Any], ...] = (

@@ -110,6 +110,21 @@ async def test_wishes(provider: CohereProvider, fake: FakeCohere) -> None:
     assert (body["thinking"], body["k"]) == ({"type": "enabled", "token_budget": 2000}, 5)
 
 
+@pytest.mark.parametrize(
+    ("given", "told", "left"),
+    [
+        ({"top_p": 1, "presence_penalty": 1.5}, {"p": 0.99, "presence_penalty": 1}, []),
+        ({"top_p": 0, "frequency_penalty": 0.5}, {"p": 0.01, "frequency_penalty": 0.5}, []),
+        ({"frequency_penalty": -1}, {"frequency_penalty": 0}, ["frequency_penalty"]),
+    ],
+)
+async def test_wishes_are_within_its_ranges(
+    provider: CohereProvider, fake: FakeCohere, given: dict[str, Any], told: dict[str, Any], left: list[str]
+) -> None:
+    answered = await ask(provider, endpoint(fake), "chat", say("chat", "?", **given), stream=False)
+    assert (told.items() <= fake.seen[-1].body.items(), answered.made.dropped) == (True, left)
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_plan_is_a_thought(provider: CohereProvider, fake: FakeCohere, stream: bool) -> None:
     found = await ask(provider, endpoint(fake, "tool-plan"), "chat", stream=stream)

@@ -198,6 +198,19 @@ async def test_searches_and_tiers(provider: GoogleProvider, fake: FakeGoogle, st
     assert found.made.service_tier == "flex"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_tier_that_served(provider: GoogleProvider, fake: FakeGoogle, stream: bool) -> None:
+    """Who asks for priority may be served, and charged, by the standard."""
+    given = say("chat", "?", service_tier="priority")
+    for told in (
+        Scenario(headers=("x-gemini-service-tier: standard",)),
+        Scenario(usage=used() | {"serviceTier": "STANDARD"}),
+    ):
+        found = await ask(provider, where(fake, told), "chat", given, stream=stream)
+        assert (fake.seen[-1].body["serviceTier"], found.made.service_tier) == ("priority", "standard")
+    assert (await ask(provider, where(fake), "chat", stream=stream)).made.service_tier is None
+
+
 async def test_sound_is_counted_apart(provider: GoogleProvider, fake: FakeGoogle) -> None:
     sound = [{"modality": "TEXT", "tokenCount": 9}, {"modality": "AUDIO", "tokenCount": 10}]
     kept = [{"modality": "AUDIO", "tokenCount": 3}]
@@ -233,6 +246,20 @@ async def test_vectors(
     answer = json.loads(output.data)
     assert answer["data"][1]["embedding"] == packed([1.0, 0.125, 0.25])
     assert made.usage == Usage(input_uncached=10, output=0)
+
+
+async def test_vectors_of_vertex(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    for scenario, usage in (("ok", Usage(input_uncached=10, output=0)), ("no-usage", None)):
+        endpoint = fake.endpoint(scenario) + "/v1/projects/p/locations/l/publishers/google"
+        given = {"input": ["a", "b"], "dimensions": 3, "encoding_format": "base64", "input_type": "query"}
+        output, made = Remembered(), attempt()
+        who: Any = {"upstream_model": "text-embedding-005", "settings": {"vertex": True}}
+        await provider.call(question(endpoint, "embeddings", given, **who), made, output)
+        assert fake.seen[-1].route.endswith("/publishers/google/models/text-embedding-005:predict")
+        instances = [{"content": text, "task_type": "RETRIEVAL_QUERY"} for text in ("a", "b")]
+        assert fake.seen[-1].body == {"instances": instances, "parameters": {"outputDimensionality": 3}}
+        assert json.loads(output.data)["data"][1]["embedding"] == packed([1.0, 0.125, 0.25])
+        assert made.usage == usage
 
 
 async def test_tokens_are_counted(provider: GoogleProvider, fake: FakeGoogle) -> None:

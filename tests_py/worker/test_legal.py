@@ -7,18 +7,20 @@ signed. Mutants that this catches: empty turns that leave two of one speaker; a 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from tests_py.providers.openai import FakeOpenAI
-from tests_py.providers.scenarios import TEXT
+from tests_py.providers.scenarios import TEXT, Scenario, ToolCall
 from tests_py.providers.stage import ScenarioServer
 from tests_py.worker.adapters import (
     GRAMMARS,
     KINDS,
     PDF,
+    SCHEMA,
     TRANSLATED,
     ask,
     fails,
@@ -26,7 +28,9 @@ from tests_py.worker.adapters import (
     open_fakes,
     opened,
     say,
+    structured,
 )
+from tests_py.worker.adapters import result as result_of
 from tests_py.worker.adapters import tools as tools_of
 from worker.dialects.chat_writing import write_chat_usage
 from worker.dialects.messages_answer import write_messages_usage
@@ -58,7 +62,7 @@ class Desk:
         self.output = b""
 
     async def sent(
-        self, grammar: str, body: dict[str, Any], scenario: str = "ok", *, stream: bool = False, **who: Any
+        self, grammar: str, body: dict[str, Any], scenario: str | Scenario = "ok", *, stream: bool = False, **who: Any
     ) -> tuple[dict[str, Any], list[str]]:
         where = self._kind.endpoint(self._fake, scenario)
         answered = await ask(self._adapter, where, grammar, body, stream=stream, **(self._kind.more | who))
@@ -361,3 +365,111 @@ async def test_a_claude_of_tokens_does_not_begin_to_think_amid_calls(desk: Desk,
         given = say("chat", "?", turn | {"reasoning_details": details}, gave, reasoning_effort="low", max_tokens=4000)
         body, dropped = await desk.sent("chat", given, upstream_model="claude-haiku-4-5", max_output_tokens=4000)
         assert ("budget_tokens" in json.dumps(body), dropped) == (begins, [] if begins else ["reasoning_effort"])
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_claude_is_not_made_to_begin(desk: Desk) -> None:
+    body, _ = await desk.sent("chat", say("chat", {"role": "assistant", "content": "Hello!"}, "Hi."))
+    assert roles(body) == ["user", "assistant", "user"]
+    body, _ = await desk.sent("chat", say("chat", " ", {"role": "assistant", "content": "Hello!"}, "Hi."))
+    assert roles(body) == ["user", "assistant", "user"]
+
+
+def asked_back(grammar: str, call_id: str, name: str) -> dict[str, Any]:
+    """A call and what it gave, with the tool that was called."""
+    if grammar == "messages":
+        called = {"role": "assistant", "content": [{"type": "tool_use", "id": call_id, "name": name, "input": {}}]}
+    else:
+        function = {"name": name, "arguments": "{}"}
+        called = {"role": "assistant", "tool_calls": [{"id": call_id, "type": "function", "function": function}]}
+    return say(grammar, "?", called, result_of(grammar, call_id, "x"), tools=tools_of(grammar, name))
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_claude_is_told_ids_that_it_takes(desk: Desk) -> None:
+    for call_id in ("functions.get_weather:0", "", "x" * 99):
+        body, _ = await desk.sent("chat", asked_back("chat", call_id, "f"))
+        told = json.dumps(body)
+        (used,) = re.findall(r'"(?:toolUseId|id)": "([^"]*)"', told)[:1]
+        assert re.fullmatch(r"[0-9A-Za-z_-]{1,64}", used)
+        assert told.count(f'"{used}"') == 2
+    body, _ = await desk.sent("chat", asked_back("chat", "toolu_01-a", "f"))
+    assert json.dumps(body).count('"toolu_01-a"') == 2
+
+
+@pytest.mark.parametrize(("kind", "size"), [("anthropic", 128), ("bedrock", 64), ("mistral", 64)])
+async def test_names_of_tools_fit(desk: Desk, kind: str, size: int) -> None:
+    for name in ("mcp__" + "x" * size, "files.read"):
+        grammar = "messages" if kind != "anthropic" else "chat"
+        for stream in (False, True):
+            body, _ = await desk.sent(grammar, asked_back(grammar, "a", name), stream=stream)
+            told = json.dumps(body)
+            assert name not in told
+            (used,) = set(re.findall(r'"name": "([^"]*)"', told))
+            assert re.fullmatch(r"[0-9A-Za-z_-]+", used)
+            assert len(used) <= size
+            body, _ = await desk.sent(grammar, asked_back(grammar, "a", name), calls(used), stream=stream)
+            assert f'"name":"{name}"'.encode() in desk.output, "the customer knows it by his own name for it"
+
+
+def calls(name: str) -> Scenario:
+    return Scenario(pieces=(), calls=(ToolCall(name),))
+
+
+async def test_openai_is_told_of_users_and_calls_as_it_takes_them(openai: FakeOpenAI) -> None:
+    user = "user_" + "a" * 64 + "_account__session_" + "b" * 36
+    given = asked_back("messages", "get_weather_" + "x" * 40, "f") | {"max_tokens": 9, "metadata": {"user_id": user}}
+    body, _ = await sent_to_openai(openai, "messages", given)
+    assert (len(body["user"]), body["user"] in user) == (64, False)
+    (call,) = body["messages"][1]["tool_calls"]
+    assert (len(call["id"]), body["messages"][2]["tool_call_id"]) == (32, call["id"])
+    body, _ = await sent_to_openai(openai, "messages", given | {"metadata": {"user_id": "u" * 64}})
+    assert body["user"] == "u" * 64
+
+
+async def test_openai_holds_nobody_to_what_it_cannot(openai: FakeOpenAI) -> None:
+    tools = [tool | {"strict": True} for tool in tools_of("messages", "f")]
+    given = say("messages", "?", tools=tools, max_tokens=9, **structured("messages"))
+    body, dropped = await sent_to_openai(openai, "messages", given)
+    assert (body["response_format"]["json_schema"]["strict"], body["tools"][0]["function"]["strict"]) == (False, False)
+    assert dropped == ["response_format.strict", "tools.strict"]
+    shut = SCHEMA | {"additionalProperties": False}
+    given = say("messages", "?", max_tokens=9, output_config={"format": {"type": "json_schema", "schema": shut}})
+    body, dropped = await sent_to_openai(openai, "messages", given)
+    assert (body["response_format"]["json_schema"]["strict"], dropped) == (True, [])
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_claude_is_held_to_what_it_can(desk: Desk) -> None:
+    limited = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}}
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": limited, "strict": True}}
+    tool = {"type": "function", "function": {"name": "f", "parameters": limited, "strict": True}}
+    body, dropped = await desk.sent("chat", say("chat", "?", response_format=form, tools=[tool]))
+    told = json.dumps(body).replace('\\"', '"').replace(": ", ":")
+    assert (told.count('"additionalProperties":false'), '"minimum":1,' in told) == (2, False)
+    assert dropped == ["response_format.schema", "tools.schema"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("bedrock", []),
+        ("cohere", ["messages.title"]),
+        ("google", ["messages.title", "tools.strict"]),
+        ("mistral", ["messages.title"]),
+    ],
+)
+async def test_what_is_not_told_of_documents_and_tools_is_named(desk: Desk, named: list[str]) -> None:
+    source = {"type": "text", "media_type": "text/plain", "data": "x"}
+    document = {"type": "document", "source": source, "title": "t", "context": "c", "citations": {"enabled": True}}
+    shut = SCHEMA | {"additionalProperties": False}
+    tool = {"name": "f", "input_schema": shut, "strict": True}
+    given = say("messages", [document, {"type": "text", "text": "?"}], tools=[tool], max_tokens=9)
+    _, dropped = await desk.sent("messages", given)
+    assert dropped == sorted(["messages.citations", "messages.context", *named])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_names_of_speakers_are_named(desk: Desk) -> None:
+    _, dropped = await desk.sent("chat", say("chat", {"role": "user", "name": "Ada", "content": "?"}))
+    assert dropped == ["messages.name"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from worker.dialects.conversation import (
     split_data_url,
     unspeakable,
 )
+from worker.dialects.schemas import is_strict
 from worker.providers.base import LIMITS, NOT_UPSTREAM
 
 PARAMETERS: Final = frozenset(
@@ -52,6 +54,9 @@ PARAMETERS: Final = frozenset(
 
 # Asking for what is the case anyway is no wish.
 _NO_WISH: Final[dict[str, Any]] = {"n": 1, "parallel_tool_calls": True, "logprobs": False, "service_tier": "auto"}
+_UNTOLD: Final = ("name", "audio")
+"""Fields of a message that no other grammar has."""
+_LONGEST_USER: Final = 64
 _LAST: Final = ""
 """Where the id of the last call is kept that had none."""
 _WISHES: Final = PARAMETERS | {"web_search_options"}
@@ -121,6 +126,8 @@ def read_parameters(given: dict[str, Any], known: frozenset[str]) -> dict[str, A
 
 def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, str]) -> None:
     role, content = message["role"], message.get("content")
+    if role not in ("tool", "function"):
+        talk.unread += [f"messages.{name}" for name in _UNTOLD if message.get(name)]
     if role in ("system", "developer"):
         talk.system += [part for part in _read_parts(content) if isinstance(part, Text)]
     elif role in ("tool", "function"):
@@ -135,19 +142,24 @@ def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, 
             function = call.get("function")
             if function is None:
                 raise unspeakable("A call of a tool that is no function", "messages")
-            names[call.get("id") or ""] = function["name"]
+            name = call.get("id") or _name_call(names)
+            names[name] = function["name"]
             signature = ((call.get("extra_content") or {}).get("google") or {}).get("thought_signature")
             if signature:
                 said.append(Thinking("", signature, "google"))
-            said.append(ToolCall(call.get("id") or "", function["name"], function.get("arguments") or ""))
+            said.append(ToolCall(name, function["name"], function.get("arguments") or ""))
         if function := message.get("function_call"):
-            # It had no id when it was the only one.
-            call = names[_LAST] = f"call_function_{len(names)}"
+            call = _name_call(names)  # it had no id when it was the only one
             names[call] = function["name"]
             said.append(ToolCall(call, function["name"], function.get("arguments") or ""))
         talk.turns.append(Turn("assistant", said))
     else:
         talk.turns.append(Turn("user", _read_parts(content)))
+
+
+def _name_call(names: dict[str, str]) -> str:
+    names[_LAST] = f"call_function_{len(names)}"
+    return names[_LAST]
 
 
 def _read_thoughts(message: dict[str, Any]) -> list[Part]:
@@ -206,8 +218,12 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
     for turn in merge_turns(talk.turns, "google" if signed else "openai"):
         messages += _write_assistant(turn, signed=signed) if turn.role == "assistant" else _write_user(turn)
     body: dict[str, Any] = {"messages": messages, **taken}
+    if len(body.get("user", "")) > _LONGEST_USER:  # the same one stays the same
+        body["user"] = hashlib.sha256(body["user"].encode("utf-8", "surrogatepass")).hexdigest()
+    if any(isinstance(part, Document) and part.text is not None and part.name for part in talk.parts):
+        dropped.append("messages.title")
     if talk.tools:
-        body["tools"] = [{"type": "function", "function": _write_function(tool)} for tool in talk.tools]
+        body["tools"] = [{"type": "function", "function": _write_function(tool, dropped)} for tool in talk.tools]
         choice = talk.tool_choice
         if isinstance(choice, dict):
             body["tool_choice"] = {"type": "function", "function": choice}
@@ -217,14 +233,21 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
         body.pop("parallel_tool_calls", None)
     if talk.schema is not None:
         form = {name: value for name, value in msgspec.to_builtins(talk.schema).items() if value is not None}
+        if talk.schema.strict and not is_strict(talk.schema.schema):
+            form["strict"] = False
+            dropped.append("response_format.strict")
         body["response_format"] = (
             {"type": "json_object"} if talk.schema.schema is None else {"type": "json_schema", "json_schema": form}
         )
-    return body, dropped
+    return body, sorted(set(dropped))
 
 
-def _write_function(tool: Tool) -> dict[str, Any]:
-    said = {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "strict": tool.strict}
+def _write_function(tool: Tool, dropped: list[str]) -> dict[str, Any]:
+    strict = tool.strict
+    if strict and not is_strict(tool.parameters):
+        strict = False
+        dropped.append("tools.strict")
+    said = {"name": tool.name, "description": tool.description, "parameters": tool.parameters, "strict": strict}
     return {name: value for name, value in said.items() if value is not None}
 
 

@@ -41,6 +41,9 @@ _NAMES: Final = {
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
 }
+_PENALTIES: Final = ("presence_penalty", "frequency_penalty")
+# What lies outside is refused; elsewhere it goes from -2, or up to 2.
+_RANGES: Final = {"temperature": (0, 1), "p": (0.01, 0.99)} | dict.fromkeys(_PENALTIES, (0, 1))
 _Object = dict[str, Any]
 
 
@@ -56,8 +59,11 @@ def write_cohere(talk: Conversation, limit: int | None) -> tuple[_Object, list[s
     if talk.tools and talk.tool_choice != "none":
         _write_tools(talk, body, dropped)
     body |= {_NAMES[name]: value for name, value in wishes.items() if name in _NAMES}
-    if "temperature" in body:
-        body["temperature"] = min(body["temperature"], 1)  # elsewhere it goes up to 2
+    for name, (least, most) in _RANGES.items():
+        if name in body:
+            if name in _PENALTIES and body[name] < least:
+                dropped.append(name)
+            body[name] = min(max(body[name], least), most)
     if limit is not None:
         body["max_tokens"] = limit
     if stop := wishes.get("stop"):
@@ -68,7 +74,9 @@ def write_cohere(talk: Conversation, limit: int | None) -> tuple[_Object, list[s
             body["response_format"]["json_schema"] = talk.schema.schema
     if thinking := _write_thinking(wishes):
         body["thinking"] = thinking
-    return body, dropped
+    if any(isinstance(part, Document) and part.name for part in talk.parts):
+        dropped.append("messages.title")
+    return body, sorted(dropped)
 
 
 def _write_thinking(wishes: _Object) -> _Object | None:

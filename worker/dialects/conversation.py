@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 import msgspec
 
 from worker.providers.base import CallFailed
 
-_WORD: Final = re.compile(r"[0-9A-Za-z]+")
+_NOT_IN_NAMES: Final = re.compile(r"[^0-9A-Za-z_-]")
+_OPENING: Final = "..."
+_NAMED: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _MOST_UNREAD: Final = 32
 # Asking for what is the case anyway is no wish.
@@ -169,6 +172,15 @@ class Conversation(msgspec.Struct):
             self.turns.append(Turn("user", [self.system.pop()]))
 
     @property
+    def parts(self) -> Iterator[Part]:
+        """All that was said, and what tools gave."""
+        for turn in self.turns:
+            for part in turn.parts:
+                yield part
+                if isinstance(part, ToolResult):
+                    yield from part.parts
+
+    @property
     def must_call(self) -> bool:
         """Whether the model is forced to call a tool."""
         return bool(self.tools) and (self.tool_choice == "required" or isinstance(self.tool_choice, dict))
@@ -186,7 +198,7 @@ class Conversation(msgspec.Struct):
 
 def merge_turns(turns: list[Turn], family: Family | None = None) -> list[Turn]:
     """Turns of the same speaker that follow each other as one, as most providers want it. With a `family` less the
-    thoughts that it cannot read, and the blank words that Claude does not take."""
+    thoughts that it cannot read, and the blank words that Claude does not take; nor does it begin a conversation."""
     merged: list[Turn] = []
     for turn in turns:
         if not (parts := [part for part in turn.parts if _is_said(part, family)]):
@@ -195,6 +207,8 @@ def merge_turns(turns: list[Turn], family: Family | None = None) -> list[Turn]:
             merged[-1].parts.extend(parts)
         else:
             merged.append(Turn(turn.role, parts))
+    if family in ("anthropic", "bedrock") and merged and merged[0].role == "assistant":
+        merged.insert(0, Turn("user", [Text(_OPENING)]))
     return merged
 
 
@@ -204,12 +218,37 @@ def _is_said(part: Part, family: Family | None) -> bool:
     return family is None or not isinstance(part, Thinking) or part.family == family
 
 
-def shorten_ids(talk: Conversation, size: int) -> None:
-    """Ids of calls as so many letters and digits, for servers that take no others; the same one stays the same."""
-    for turn in talk.turns:
-        for part in turn.parts:
-            if isinstance(part, ToolCall | ToolResult) and not (len(part.id) == size and _WORD.fullmatch(part.id)):
-                part.id = hashlib.sha256(part.id.encode("utf-8", "surrogatepass")).hexdigest()[:size]
+def fit_ids(talk: Conversation, known: re.Pattern[str] = _NAMED, size: int = 32) -> None:
+    """Ids of calls as a server takes them: others become so many letters and digits; the same one stays the same."""
+    for part in talk.parts:
+        if isinstance(part, ToolCall | ToolResult) and not known.fullmatch(part.id):
+            part.id = _digest(part.id, size)
+
+
+def fit_names(talk: Conversation, size: int = 64) -> dict[str, str]:
+    """Names of tools as a server takes them, which has no room for longer ones, and no other signs than these; and by
+    them what the customer calls those that are told otherwise."""
+    names: dict[str, str] = {}
+
+    def fit(name: str) -> str:
+        if len(name) <= size and _NOT_IN_NAMES.search(name) is None:
+            return name
+        other = f"{_NOT_IN_NAMES.sub('_', name)[: size - 9]}_{_digest(name, 8)}"
+        names[other] = name
+        return other
+
+    for tool in talk.tools:
+        tool.name = fit(tool.name)
+    for part in talk.parts:
+        if isinstance(part, ToolCall):
+            part.name = fit(part.name)
+    if isinstance(talk.tool_choice, dict):
+        talk.tool_choice = {"name": fit(talk.tool_choice["name"])}
+    return names
+
+
+def _digest(said: str, size: int) -> str:
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:size]
 
 
 def own_thinking(part: Part, family: Family) -> bool:

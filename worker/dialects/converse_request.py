@@ -28,6 +28,7 @@ from worker.dialects.conversation import (
     own_thinking,
     unspeakable,
 )
+from worker.dialects.schemas import close
 
 PARAMETERS: Final = frozenset(("temperature", "top_p", "stop", "service_tier"))
 """What a request to any model can ask for besides its conversation and its length."""
@@ -94,7 +95,7 @@ def write_converse(talk: Conversation, model: str, limit: int | None) -> tuple[_
     if wishes.get("service_tier") in _TIERS:
         body["serviceTier"] = {"type": wishes["service_tier"]}
     _trim_marks(body)
-    return body, sorted(dropped)
+    return body, sorted(set(dropped))
 
 
 def _write_form(talk: Conversation, output: _Object, dropped: list[str]) -> None:
@@ -103,7 +104,9 @@ def _write_form(talk: Conversation, output: _Object, dropped: list[str]) -> None
     if talk.schema.schema is None:
         dropped.append("response_format")
         return
-    schema = {"schema": msgspec.json.encode(talk.schema.schema).decode(), "name": talk.schema.name}
+    closed, whole = close(talk.schema.schema)
+    dropped += [] if whole else ["response_format.schema"]
+    schema = {"schema": msgspec.json.encode(closed).decode(), "name": talk.schema.name}
     if talk.schema.description:
         schema["description"] = talk.schema.description
     output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
@@ -124,7 +127,13 @@ def _write_tools(talk: Conversation, body: _Object, dropped: list[str], *, marks
         return
     written: list[_Object] = []
     for tool in tools:
-        spec: _Object = {"name": tool.name, "inputSchema": {"json": tool.parameters or {"type": "object"}}}
+        schema = tool.parameters or {"type": "object"}
+        if tool.strict and marks:
+            schema, whole = close(schema)
+            dropped += [] if whole else ["tools.schema"]
+        elif tool.strict:
+            dropped.append("tools.strict")
+        spec: _Object = {"name": tool.name, "inputSchema": {"json": schema}}
         if tool.description:
             spec["description"] = tool.description
         if tool.strict is not None and marks:

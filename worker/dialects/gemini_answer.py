@@ -91,7 +91,7 @@ class GeminiReader:
         if answer.usage_metadata is not None:
             usage = normalise_gemini_usage(answer.usage_metadata, self._searches)
             self._tally.use(usage, answer.usage_metadata, ahead=sum(map(size_of, events)))
-            self._tally.serve(_TIERS.get(str(answer.usage_metadata.get("trafficType"))))
+            self._tally.serve(_tier_of(answer.usage_metadata))
         for candidate in answer.candidates or ():
             events += self._finish(candidate)  # what failed was used all the same
         return [*events, *self._block(answer)]
@@ -165,6 +165,11 @@ class GeminiReader:
         self._finished = True
         self._tally.finish("content_filter")
         return [Finish("content_filter")]
+
+
+def _tier_of(usage: dict[str, Any]) -> str | None:
+    """The tier served, as Vertex tells it or as the Gemini API does; None if it is not told."""
+    return _TIERS.get(text(usage, "trafficType")) or text(usage, "serviceTier").lower() or None
 
 
 def _read_odds(said: dict[str, Any]) -> list[dict[str, Any]]:

@@ -90,6 +90,8 @@ def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dic
         body["systemInstruction"] = {"parts": [{"text": part.text} for part in talk.system]}
     if talk.tools:
         body["tools"] = [{"functionDeclarations": [_write_tool(tool) for tool in talk.tools]}]
+        if any(tool.strict for tool in talk.tools):
+            dropped.append("tools.strict")
         if isinstance(talk.tool_choice, dict):
             named = {"mode": "ANY", "allowedFunctionNames": [talk.tool_choice["name"]]}
             body["toolConfig"] = {"functionCallingConfig": named}
@@ -110,7 +112,9 @@ def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dic
         config["thinkingConfig"] = thinking
     if config:
         body["generationConfig"] = config
-    return body, dropped
+    if any(isinstance(part, Document) and part.name for part in talk.parts):
+        dropped.append("messages.title")
+    return body, sorted(dropped)
 
 
 def _write_thinking(wishes: dict[str, Any], model: str, dropped: list[str]) -> dict[str, Any] | None:

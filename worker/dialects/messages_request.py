@@ -25,6 +25,7 @@ from worker.dialects.conversation import (
     own_thinking,
     unspeakable,
 )
+from worker.dialects.schemas import close
 from worker.providers.base import LIMITS, NOT_UPSTREAM
 
 PARAMETERS: Final = frozenset(
@@ -67,6 +68,7 @@ def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
     for message in given["messages"]:
         content = message["content"]
         parts = _read_blocks(content, names)
+        _note_untold(content, talk)
         if message["role"] == "system":
             talk.system += [part for part in parts if isinstance(part, Text)]
         else:
@@ -83,6 +85,16 @@ def read_messages(fields: dict[str, msgspec.Raw]) -> Conversation:
     _read_choice(given.get("tool_choice"), talk)
     _read_wishes(given, talk)
     return talk
+
+
+def _note_untold(content: Any, talk: Conversation) -> None:
+    """What is said of documents that no other grammar has words for."""
+    for block in content if isinstance(content, list) else ():
+        if block.get("type") == "tool_result":
+            _note_untold(block.get("content"), talk)
+        elif block.get("type") == "document":
+            cites = (block.get("citations") or {}).get("enabled")
+            talk.unread += ["messages.citations"] * bool(cites) + ["messages.context"] * bool(block.get("context"))
 
 
 def _read_choice(choice: dict[str, Any] | None, talk: Conversation) -> None:
@@ -192,7 +204,7 @@ def write_messages(talk: Conversation, model: str, max_tokens: int) -> tuple[dic
     if system := [_write_text(part) for part in talk.system if part.text.strip()]:
         body["system"] = system
     if talk.tools:
-        body["tools"] = [_write_tool(tool) for tool in talk.tools]
+        body["tools"] = [_write_tool(tool, dropped) for tool in talk.tools]
     _write_choice(talk, wishes, body)
     if (search := wishes.get("web_search_options")) is not None:
         body["tools"] = [*body.get("tools", ()), _write_search(search, dropped)]
@@ -210,11 +222,13 @@ def write_messages(talk: Conversation, model: str, max_tokens: int) -> tuple[dic
         if talk.schema.schema is None:
             dropped.append("response_format")
         else:
-            output["format"] = {"type": "json_schema", "schema": talk.schema.schema}
+            schema, whole = close(talk.schema.schema)
+            output["format"] = {"type": "json_schema", "schema": schema}
+            dropped += [] if whole else ["response_format.schema"]
     if output:
         body["output_config"] = output
     _trim_marks(body)
-    return body, sorted(dropped)
+    return body, sorted(set(dropped))
 
 
 def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, Any]) -> None:
@@ -230,8 +244,11 @@ def _write_choice(talk: Conversation, wishes: dict[str, Any], body: dict[str, An
         body["tool_choice"]["disable_parallel_tool_use"] = True
 
 
-def _write_tool(tool: Tool) -> dict[str, Any]:
+def _write_tool(tool: Tool, dropped: list[str]) -> dict[str, Any]:
     schema = tool.parameters or {"type": "object", "properties": {}}
+    if tool.strict:
+        schema, whole = close(schema)
+        dropped += [] if whole else ["tools.schema"]
     said = {"name": tool.name, "description": tool.description, "input_schema": schema, "strict": tool.strict}
     return _marked({name: value for name, value in said.items() if value is not None}, tool.cache)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from worker.dialects.events import Event, Finish, ImagePiece, size_of
+from worker.dialects.events import CallBegin, Event, Finish, ImagePiece, size_of
 from worker.providers.listening import Heard, SseListener
 from worker.providers.tally import Tally
 from worker.shapes import Attempt
@@ -39,12 +40,14 @@ class Writer(Protocol):
 
 
 class Translation(SseListener):
-    """A listener between two grammars."""
+    """A listener between two grammars. `names`: what the customer calls tools of which the provider was told otherwise,
+    see `fit_names`."""
 
-    def __init__(self, tally: Tally, reader: Reader, writer: Writer) -> None:
+    def __init__(self, tally: Tally, reader: Reader, writer: Writer, names: Mapping[str, str] | None = None) -> None:
         super().__init__(tally)
         self._reader = reader
         self._writer = writer
+        self._names = names or {}
 
     def hear(self, event: Any) -> Heard:
         """See `Listener`. Comments mean nothing to the customer and stay here."""
@@ -53,7 +56,7 @@ class Translation(SseListener):
 
     def understand(self, event: Any, data: bytes) -> Heard:
         """One event's meaning in the customer's words."""
-        said = self._reader.read(event, data)
+        said = self._named(self._reader.read(event, data))
         self.done = self._reader.done
         if not said:
             return Heard(b"", False)
@@ -75,7 +78,16 @@ class Translation(SseListener):
 
     def answer(self, body: bytes) -> bytes:
         """See `Listener`."""
-        events = self._reader.read_whole(body)
+        events = self._named(self._reader.read_whole(body))
         for event in events:
             self.tally.say(size_of(event))
         return self._writer.write_whole(events, self.tally.attempt)
+
+    def _named(self, events: list[Event]) -> list[Event]:
+        if not self._names:
+            return events
+        names = self._names
+        return [
+            event._replace(name=names.get(event.name, event.name)) if isinstance(event, CallBegin) else event
+            for event in events
+        ]

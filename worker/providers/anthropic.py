@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from onevault.tokens import Secret
+from worker.dialects.conversation import fit_ids, fit_names
 from worker.dialects.messages_answer import MessagesReader
 from worker.dialects.messages_request import write_messages
 from worker.dialects.translation import Translation
@@ -28,6 +29,7 @@ _MARKS: Final = ("prompt is too long", "exceed context limit")
 # What a count takes of a request.
 _COUNTED: Final = frozenset(("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"))
 _LEAST_OUTPUT: Final = 4096
+_LONGEST_NAME: Final = 128
 
 
 class Quirks(msgspec.Struct, frozen=True):
@@ -55,10 +57,12 @@ class AnthropicProvider(HttpProvider):
             raise not_served()
         else:
             talk, model = read_conversation(call), call.candidate.upstream_model
+            fit_ids(talk)
+            names = fit_names(talk, _LONGEST_NAME)
             body, tally.attempt.dropped = write_messages(talk, model, call.output_limit or _LEAST_OUTPUT)
             fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
             path, stream = "/messages", call.stream
-            listener = Translation(tally, MessagesReader(tally), writer_of(call))
+            listener = Translation(tally, MessagesReader(tally), writer_of(call), names)
         fields["model"] = msgspec.Raw(msgspec.json.encode(call.candidate.upstream_model))
         if call.surface in ("messages", "count_tokens"):
             fields["messages"] = own_messages(fields["messages"])

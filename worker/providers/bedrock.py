@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from worker.dialects.conversation import fit_ids, fit_names
 from worker.dialects.converse_answer import ConverseReader
 from worker.dialects.converse_request import write_converse
 from worker.dialects.translation import Translation
@@ -48,9 +49,12 @@ class BedrockProvider(HttpProvider):
         if call.surface not in CONVERSATIONS:
             raise not_served()
         model = call.candidate.upstream_model
-        body, tally.attempt.dropped = write_converse(read_conversation(call), model, call.output_limit)
+        talk = read_conversation(call)
+        fit_ids(talk)
+        names = fit_names(talk)
+        body, tally.attempt.dropped = write_converse(talk, model, call.output_limit)
         request = _request(call, _path(model, stream=call.stream), msgspec.json.encode(body))
-        return Exchange(request, _Framed(tally, ConverseReader(tally), writer_of(call)), call.stream)
+        return Exchange(request, _Framed(tally, ConverseReader(tally), writer_of(call), names), call.stream)
 
     def refusal(self, call: Call, attempt: Attempt, headers: httpx.Headers, body: bytes) -> CallFailed:
         """See `HttpProvider`."""

@@ -25,6 +25,7 @@ from worker.providers.loose import inside, read_object
 from worker.providers.refusals import classify_google
 from worker.providers.tally import Tally
 from worker.providers.target import bearer, find_target, read_quirks
+from worker.providers.usage import read_count
 from worker.providers.wire import TIMEOUTS
 from worker.shapes import Attempt
 
@@ -41,6 +42,8 @@ class Quirks(msgspec.Struct, frozen=True):
 class GoogleProvider(HttpProvider):
     """Calls over one shared transport."""
 
+    tier_header = "x-gemini-service-tier"
+
     def exchange(self, call: Call, tally: Tally) -> Exchange:
         """See `HttpProvider`."""
         quirks = read_quirks(Quirks, call.candidate.settings)
@@ -49,7 +52,10 @@ class GoogleProvider(HttpProvider):
         stream = False
         if call.surface == "embeddings":
             model, _ = input_kind(call)
-            body, verb, listener = _embeddings_body(call), "batchEmbedContents", _VectorsListener(tally, call)
+            if quirks.vertex:
+                body, verb, listener = _instances(call), "predict", _PredictionsListener(tally, call)
+            else:
+                body, verb, listener = _embeddings_body(call), "batchEmbedContents", _VectorsListener(tally, call)
         elif call.surface == "count_tokens":
             said, _ = write_gemini(read_conversation(call), model, None)
             body = said if quirks.vertex else {"generateContentRequest": {"model": f"models/{model}", **said}}
@@ -96,6 +102,18 @@ class _VectorsListener(VectorsListener):
         return [found["values"] for found in said["embeddings"]]
 
 
+class _PredictionsListener(VectorsListener):
+    """Vectors of Vertex', which tells the tokens of each text."""
+
+    def vectors(self, said: dict[str, Any]) -> Any:
+        """See `VectorsListener`."""
+        found = [one["embeddings"] for one in said["predictions"]]
+        told = [read_count(inside(one, "statistics").get("token_count")) for one in found]
+        usage = {"token_count": sum(count or 0 for count in told)}
+        use_input(self.tally, usage, None if None in told else usage["token_count"])
+        return [one["values"] for one in found]
+
+
 class _CountListener(PlainListener):
     """A count in the customer's shape."""
 
@@ -117,6 +135,16 @@ def _embeddings_body(call: Call) -> dict[str, Any]:
     if kind is not None:
         request["taskType"] = _TASKS[kind]
     return {"requests": [request | {"content": {"parts": [{"text": text}]}} for text in read_input(call.fields)]}
+
+
+def _instances(call: Call) -> dict[str, Any]:
+    """The texts as Vertex has them, which knows no batch of Gemini's."""
+    _, kind = input_kind(call)
+    task = {} if kind is None else {"task_type": _TASKS[kind]}
+    body: dict[str, Any] = {"instances": [{"content": text, **task} for text in read_input(call.fields)]}
+    if (raw := call.fields.get("dimensions")) is not None:
+        body["parameters"] = {"outputDimensionality": raw}
+    return body
 
 
 def _authorization(key: Secret[str], quirks: Quirks) -> tuple[bytes, bytes]:

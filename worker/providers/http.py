@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 import httpx
 
@@ -45,12 +45,16 @@ class Exchange(NamedTuple):
 class HttpProvider:
     """Calls over one shared transport. A kind of provider adds its grammar: `exchange`, and how it refuses."""
 
+    tier_header: ClassVar[str | None] = None
+    """Where an answer's head names the service tier by which it was served, if it does."""
+
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def call(self, call: Call, attempt: Attempt, output: Output) -> None:
         """One call; see `worker.providers.base.Provider`."""
-        request, listener, stream = self.exchange(call, Tally(attempt))
+        tally = Tally(attempt)
+        request, listener, stream = self.exchange(call, tally)
         call.note_betas(attempt, self.betas(call))
         if call.candidate.guarded:
             request.extensions = {**request.extensions, GUARDED: True}
@@ -60,6 +64,8 @@ class HttpProvider:
             if response.status_code != 200:
                 attempt.retry_after_ms = read_retry_after(response.headers)
                 raise self.refusal(call, attempt, response.headers, await read_error_body(response))
+            if self.tier_header is not None:
+                tally.serve(response.headers.get(self.tier_header))
             await (read_stream if stream else read_plain)(response, listener, output)
         except WIRE_ERRORS as error:
             raise CallFailed(classify_wire_error(error, begun=True)) from None

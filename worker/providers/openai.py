@@ -7,6 +7,7 @@ came; Anthropic's Messages, and Responses where the server has none, are transla
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import httpx
@@ -15,7 +16,7 @@ import msgspec
 from onevault.tokens import Secret
 from worker.dialects.chat_answer import ChatReader
 from worker.dialects.chat_request import write_chat
-from worker.dialects.conversation import shorten_ids
+from worker.dialects.conversation import fit_ids, fit_names
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
 from worker.providers.answers import ChatListener
@@ -34,6 +35,7 @@ from worker.shapes import Attempt
 
 _NOT_IN_CHAT: Final = (*NOT_UPSTREAM, *LIMITS, "prompt", "stream_options")
 _MODELS: Final = "/models"
+_CALL_ID: Final = re.compile(r".{1,40}", re.DOTALL)
 _INPUT_TYPE: Final = "input_type"
 _TRUE: Final = msgspec.Raw(b"true")
 _FALSE: Final = msgspec.Raw(b"false")
@@ -150,8 +152,8 @@ class OpenAIProvider(HttpProvider):
             body = upstream_body(call, quirks, tally.attempt.dropped)
             listener = ChatListener(tally, call.include_usage, quirks.context_marks)
         else:
-            body = _translated_body(call, quirks, tally.attempt)
-            listener = Translation(tally, ChatReader(tally, quirks.context_marks), writer_of(call))
+            body, names = _translated_body(call, quirks, tally.attempt)
+            listener = Translation(tally, ChatReader(tally, quirks.context_marks), writer_of(call), names)
         return self._exchange(call, quirks, None, body, listener, stream=call.stream)
 
     async def call(self, call: Call, attempt: Attempt, output: Any) -> None:
@@ -249,17 +251,21 @@ def responses_body(call: Call, quirks: Quirks) -> tuple[bytes, list[str]]:
     return msgspec.json.encode(fields), forgotten
 
 
-def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> bytes:
+def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> tuple[bytes, dict[str, str]]:
+    """The request as chat completions, and what of its tools is called otherwise there; see `fit_names`."""
     talk = read_conversation(call)
     if quirks.call_id_size:
-        shorten_ids(talk, quirks.call_id_size)
+        fit_ids(talk, re.compile(f"[0-9A-Za-z]{{{quirks.call_id_size}}}"), quirks.call_id_size)
+    else:
+        fit_ids(talk, _CALL_ID)
+    names = fit_names(talk)
     body, dropped = write_chat(talk, signed=quirks.signed)
     attempt.dropped = sorted({*attempt.dropped, *dropped, *(name for name in quirks.drop if name in body)})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
     if call.stream and quirks.stream_usage:
         fields["stream_options"] = _stream_options(None)
-    return _encode(fields, quirks)
+    return _encode(fields, quirks), names
 
 
 def _set_common(call: Call, quirks: Quirks, fields: dict[str, msgspec.Raw], limit_field: str) -> None:
