@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import ResponseHeader
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
-from litestar_app.errors import GatewayError
+from litestar_app.errors import GatewayError, InvalidRequest
 from litestar_app.reading_docs import answers
 from litestar_app.replies import ask, json_response
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from litestar_app.front import Front
 
+_MOST: Final = 1000
 HEADERS = [ResponseHeader(name="x-onevault-request-id", description="Names this answer.", documentation_only=True)]
 
 
@@ -53,12 +54,20 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         ["/v1/models", "/v1/ai/models"],
         tags=["models"],
         summary="Models this token may use",
-        responses=answers(ModelList, "All of them."),
+        responses=answers(ModelList, "All of them, or the page that was asked for."),
         response_headers=HEADERS,
     )
-    async def list_models(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def list_models(
+        request: Request[Any, Any, Any],
+        after_id: Annotated[str | None, QueryParameter(description="Only models after this one.")] = None,
+        before_id: Annotated[str | None, QueryParameter(description="Only models before this one.")] = None,
+        limit: Annotated[str | None, QueryParameter(description="So many at most, 1 to 1000; else all.")] = None,
+    ) -> Response[bytes]:
+        most = None if limit is None else _read_limit(limit)
         reply = await ask(request, front, reads.list_models)
-        return json_response(reply.body)
+        if after_id is None and before_id is None and most is None:
+            return json_response(reply.body)
+        return json_response(_cut(reply.body, after_id, before_id, most))
 
     @get(
         "/v1/models/{model_id:path}",
@@ -80,3 +89,33 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         raise GatewayError(404, "model_not_found", message, param="model")
 
     return [list_models, get_model]
+
+
+def _read_limit(limit: str) -> int:
+    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:5]) <= _MOST and len(limit) <= len(str(_MOST))):
+        raise InvalidRequest(f"`limit` must be a number from 1 to {_MOST}.", "limit")
+    return int(limit)
+
+
+def _cut(body: bytes, after: str | None, before: str | None, limit: int | None) -> bytes:
+    """A page of the list, as Anthropic's SDK turns them."""
+    models = msgspec.json.decode(body, type=_Listing).data
+    names = [msgspec.json.decode(model, type=_Named).id for model in models]
+    start, end = _place(names, after, "after_id", -1) + 1, _place(names, before, "before_id", len(names))
+    found = range(start, max(start, end))
+    page = found if limit is None else found[:limit] if before is None else found[-limit:]
+    said = msgspec.json.decode(body, type=dict[str, Any]) | {
+        "data": [models[place] for place in page],
+        "has_more": len(page) < len(found),
+        "first_id": names[page[0]] if page else None,
+        "last_id": names[page[-1]] if page else None,
+    }
+    return msgspec.json.encode(said)
+
+
+def _place(names: list[str], name: str | None, param: str, default: int) -> int:
+    if name is None:
+        return default
+    if name not in names:
+        raise InvalidRequest(f"`{param}` is no model of this list.", param)
+    return names.index(name)

@@ -40,6 +40,34 @@ async def test_models_are_listed_as_sql_says(desk: Desk, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "names", "more"),
+    [
+        ("limit=2", ["a", "b"], True),
+        ("limit=2&after_id=b", ["c", "d"], False),
+        ("after_id=d", [], False),
+        ("limit=2&before_id=d", ["b", "c"], True),
+        ("before_id=c", ["a", "b"], False),
+        ("limit=1000", ["a", "b", "c", "d"], False),
+    ],
+)
+async def test_models_come_in_pages(desk: Desk, query: str, names: list[str], more: bool) -> None:
+    say(desk, {"object": "list", "data": [{"id": name} for name in "abcd"], "has_more": False, "last_id": "d"})
+    found = (await desk.client.get(f"/v1/models?{query}")).json()
+    assert [model["id"] for model in found["data"]] == names
+    ends = (names[0], names[-1]) if names else (None, None)
+    assert (found["object"], found["has_more"], found["first_id"], found["last_id"]) == ("list", more, *ends)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=1001", "limit=x", "limit=%C2%B2", "limit=" + "9" * 99, "after_id=z"]
+)
+async def test_a_page_that_is_none_is_refused(desk: Desk, query: str) -> None:
+    say(desk, MODELS)
+    response = await desk.client.get(f"/v1/models?{query}")
+    assert (response.status_code, response.json()["error"]["param"]) == (400, query.partition("=")[0])
+
+
+@pytest.mark.parametrize(
     ("path", "name"), [("gpt-4o", "gpt-4o"), ("openai/gpt-4o", "openai/gpt-4o"), ("openai%2Fgpt-4o", "openai/gpt-4o")]
 )
 async def test_one_model_is_found_by_its_name(desk: Desk, path: str, name: str) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -18,7 +19,7 @@ from tests_py.worker.adapters import PDF, PNG, SCHEMA, ask, fails, files, opened
 from tests_py.worker.kit import Remembered, attempt, call, candidate
 from worker.dialects.messages_request import MOST_SEARCHES
 from worker.providers.anthropic import AnthropicProvider
-from worker.providers.base import Inquiry
+from worker.providers.base import CallFailed, Inquiry
 from worker.providers.openai import OpenAIProvider
 from worker.shapes import Candidate, Usage
 
@@ -165,6 +166,16 @@ async def test_no_other_server_is_told_of_betas() -> None:
             await provider.call(msgspec.structs.replace(asked, headers={"anthropic-beta": "a-1"}), made, Remembered())
     assert made.dropped == ["anthropic-beta=a-1"]
     assert "anthropic-beta" not in other.seen[-1].headers
+
+
+@pytest.mark.parametrize("surface", ["messages", "chat"])
+@pytest.mark.parametrize("said", [b"{}", b'{"error":"boo"}', b'{"type":"message"}', b'{"message":"boo"}'])
+async def test_what_is_no_message_is_no_answer(surface: str, said: bytes) -> None:
+    """An object of somebody in between was an answer without words, and paid for."""
+    given = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(said)))
+    with pytest.raises(CallFailed) as failed:
+        await AnthropicProvider(given).call(call(candidate(), SAID, surface=surface), attempt(), Remembered())
+    assert (failed.value.error_class, failed.value.failover) == ("server_error", True)
 
 
 async def test_tokens_are_counted(provider: AnthropicProvider, fake: FakeAnthropic) -> None:

@@ -201,11 +201,13 @@ async def test_vectors_in_base64(provider: CohereProvider, fake: FakeCohere) -> 
 
 
 async def test_ranks_pass_untouched_and_are_billed_by_the_search(provider: CohereProvider, fake: FakeCohere) -> None:
-    given = {**RERANK, "metadata": {"team": "a"}, "type": "t", "priority": "high"}
+    ours = {"metadata": {"team": "a"}, "type": "t", "priority": "high"}
+    given = {**RERANK, **ours, "return_documents": True, "rank": None}
     answer, made = await plain(provider, endpoint(fake), "rerank", given, upstream_model="rerank-v4.0")
     assert fake.seen[-1].body == {"model": "rerank-v4.0", **RERANK}
     assert answer["results"] == [{"index": 2, "relevance_score": 0.5}, {"index": 1, "relevance_score": 0.25}]
     assert made.usage == Usage(input_uncached=0, output=0, other={"search": 1})
+    assert made.dropped == ["return_documents"]
     assert (made.finish_reason, made.usage_source) == ("stop", "provider_final")
     failed, _, _ = await fails(provider, endpoint(fake, "error-in-200"), "rerank", RERANK)
     assert failed.error_class == "server_error"

@@ -367,7 +367,14 @@ async def test_a_picture_is_an_item(provider: GoogleProvider, fake: FakeGoogle) 
 
 
 async def test_of_embeddings_what_is_left_out_is_named(provider: GoogleProvider, fake: FakeGoogle) -> None:
-    given = {"input": "a", "user": "u", "encoding_format": "float", "dimensions": 3}
+    given = {"input": "a", "user": "u", "encoding_format": "float", "dimensions": 3, "truncation": None}
     output, made = Remembered(), attempt()
     await provider.call(question(where(fake), "embeddings", given, upstream_model=NEW), made, output)
     assert made.dropped == ["user"]
+
+
+async def test_a_picture_by_its_address_has_a_type(provider: GoogleProvider, fake: FakeGoogle) -> None:
+    for url, more in (("https://x/a.png?b=c.d", {"mimeType": "image/png"}), ("https://x/a", {})):
+        part = {"type": "image_url", "image_url": {"url": url}}
+        body, _ = await sent(provider, fake, "chat", say("chat", [part]))
+        assert body["contents"][0]["parts"] == [{"fileData": {"fileUri": url} | more}]

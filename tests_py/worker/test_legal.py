@@ -20,6 +20,7 @@ from tests_py.worker.adapters import (
     GRAMMARS,
     KINDS,
     PDF,
+    PNG,
     SCHEMA,
     TRANSLATED,
     ask,
@@ -473,3 +474,15 @@ async def test_what_is_not_told_of_documents_and_tools_is_named(desk: Desk, name
 async def test_names_of_speakers_are_named(desk: Desk) -> None:
     _, dropped = await desk.sent("chat", say("chat", {"role": "user", "name": "Ada", "content": "?"}))
     assert dropped == ["messages.name"]
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "bedrock"])
+async def test_pictures_are_of_a_kind_that_claude_takes(desk: Desk) -> None:
+    def shown(kind: str) -> dict[str, Any]:
+        part = {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{PNG}"}}
+        return say("chat", [part])
+
+    for kind in ("image/jpg", "IMAGE/JPEG"):
+        body, _ = await desk.sent("chat", shown(kind))
+        assert '"image/jpeg"' in json.dumps(body) or '"jpeg"' in json.dumps(body)
+    assert await desk.refused("chat", shown("image/bmp"))

@@ -445,3 +445,34 @@ async def test_usage_told_early_does_not_stand_for_the_rest(provider: OpenAIProv
         await OpenAIProvider(httpx.MockTransport(answer)).call(call(candidate(), stream=True), made, Remembered())
     assert made.usage is not None
     assert (made.usage.output, made.usage_source, made.untold_bytes) == (0, "provider_partial", len("one two"))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"choices": []},
+        {"choices": [{"index": 0, "message": {"content": "Hel"}, "finish_reason": "error"}]},
+    ],
+)
+async def test_a_plain_answer_that_failed_is_none(said: dict[str, Any]) -> None:
+    """A stream that ends so has failed, too; what was used is the provider's cost, and nobody pays for nothing."""
+    whole = json.dumps(said | {"usage": {"prompt_tokens": 5, "completion_tokens": 1}}).encode()
+    given = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(whole)))
+    made = attempt()
+    with pytest.raises(CallFailed) as failed:
+        await OpenAIProvider(given).call(call(candidate()), made, Remembered())
+    assert (failed.value.error_class, failed.value.failover) == ("server_error", True)
+    assert made.usage == Usage(input_uncached=5, output=1)
+
+
+@pytest.mark.parametrize("surface", ["chat", "messages"])
+async def test_usage_may_stand_in_a_choice(surface: str) -> None:
+    """As Moonshot tells it."""
+    used = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    choices = ({"delta": {"content": "Hello"}}, {"delta": {}, "finish_reason": "stop", "usage": used})
+    chunks = [{"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0} | choice]} for choice in choices]
+    said = b"".join(b"data: %b\n\n" % json.dumps(chunk).encode() for chunk in chunks) + b"data: [DONE]\n\n"
+    given = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(said)))
+    made = attempt()
+    await OpenAIProvider(given).call(call(candidate(), stream=True, surface=surface), made, Remembered())
+    assert (made.usage, made.usage_source) == (Usage(input_uncached=5, output=2), "provider_final")

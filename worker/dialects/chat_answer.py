@@ -18,7 +18,7 @@ from worker.dialects.events import (
     ThoughtPiece,
     size_of,
 )
-from worker.providers.answers import Answer, Choice, decode_answer
+from worker.providers.answers import Answer, Choice, decode_answer, usage_of
 from worker.providers.base import CallFailed
 from worker.providers.loose import inside, text
 from worker.providers.refusals import classify_error_object
@@ -52,9 +52,8 @@ class ChatReader:
         said: list[Event] = []
         for choice in chunk.choices or ():
             said += self._pieces(choice.delta or {}, whole=False)
-        if chunk.usage is not None:
-            ahead = sum(map(size_of, said))
-            self._tally.use(normalise_openai_usage(chunk.usage), chunk.usage, ahead=ahead)
+        if (usage := usage_of(chunk)) is not None:
+            self._tally.use(normalise_openai_usage(usage), usage, ahead=sum(map(size_of, said)))
         for choice in chunk.choices or ():
             said += self._finish(choice)
         return [*self._begin(chunk), *said]

@@ -257,12 +257,13 @@ def own_thinking(part: Part, family: Family) -> bool:
 
 
 def split_data_url(url: str) -> tuple[str, str] | None:
-    """Media type and base64 of a data URL; None for any other."""
+    """Media type, as its registry has it, and base64 of a data URL; None for any other."""
     if not url.startswith("data:"):
         return None
     head, _, data = url[5:].partition(",")
     kind, *flags = head.split(";")
-    return (kind or "text/plain", data) if "base64" in flags else None
+    kind = kind.lower() or "text/plain"
+    return ("image/jpeg" if kind == "image/jpg" else kind, data) if "base64" in flags else None
 
 
 def unspeakable(what: str, param: str | None = None) -> CallFailed:

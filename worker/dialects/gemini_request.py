@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import mimetypes
 import re
 from typing import Any, Final
 
@@ -189,7 +190,8 @@ def _write_part(part: Part) -> list[dict[str, Any]]:
         case Document(text=str(text)):
             return [{"text": text}]
         case Image(url=url) | Document(url=url):
-            return [{"fileData": {"fileUri": url}}]
+            kind, _ = mimetypes.guess_type((url or "").partition("?")[0])  # Vertex wants to be told
+            return [{"fileData": {"fileUri": url} | ({"mimeType": kind} if kind else {})}]
         case ToolCall(name=name):
             return [{"functionCall": {"name": name, "args": part.parsed()}}]
         case ToolResult(name=name, is_error=is_error):

@@ -55,7 +55,7 @@ class MessagesReader:
         answer = read_answer(body)
         answer.note(self._tally)
         events: list[Event] = [Begin(answer.id)]
-        for index, block in enumerate(answer.content):
+        for index, block in enumerate(answer.content or ()):
             events += self._block(index, block)
             events += self._close(index)
         return [*events, *self._finish(answer.stop_reason, answer.stop_sequence)]

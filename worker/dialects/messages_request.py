@@ -51,6 +51,7 @@ _READ: Final = frozenset(
 _MOST_MARKS: Final = 4
 MOST_SEARCHES: Final = 10
 """A call that may search may do so often; SQL holds as much."""
+_PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _FOREIGN: Final[tuple[Family, ...]] = ("google", "bedrock")
 
 
@@ -272,6 +273,8 @@ def _write_block(part: Part) -> dict[str, Any] | None:
     match part:
         case Text(text=text):
             return _write_text(part) if text.strip() else None
+        case Image(media_type=kind, data=str()) if kind not in _PICTURES:
+            raise unspeakable("A picture of this kind", "messages")
         case Image(media_type=kind, data=str(data), cache=cache):
             return _marked({"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}, cache)
         case Image(url=url, cache=cache):

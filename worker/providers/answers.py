@@ -24,6 +24,8 @@ class Choice(msgspec.Struct):
     delta: dict[str, object] | None = None
     message: dict[str, object] | None = None
     finish_reason: str | None = None
+    usage: dict[str, object] | None = None
+    """Where Moonshot's server tells it."""
 
 
 class Answer(msgspec.Struct):
@@ -58,16 +60,16 @@ class ChatListener(SseListener):
             raise CallFailed("server_error")
         if answer.error is not None:
             raise classify_error_object(answer.error, self._marks)
-        if answer.choices is None:
+        self.tally.serve(answer.service_tier)
+        if answer.usage is not None:
+            self.tally.use(normalise_openai_usage(answer.usage), answer.usage)
+        if not answer.choices or any(choice.finish_reason == "error" for choice in answer.choices):
             raise CallFailed("server_error")
         for choice in answer.choices:
             if choice.message:
                 self.tally.say(text_bytes(choice.message))
             if choice.finish_reason is not None:
                 self.tally.finish(choice.finish_reason)
-        self.tally.serve(answer.service_tier)
-        if answer.usage is not None:
-            self.tally.use(normalise_openai_usage(answer.usage), answer.usage)
         return body
 
     def understand(self, event: bytes, data: bytes) -> Heard:
@@ -83,9 +85,9 @@ class ChatListener(SseListener):
             raise classify_error_object(chunk.error, self._marks)
         if chunk.service_tier is not None:
             self.tally.serve(chunk.service_tier)
-        if chunk.usage is not None:
+        if (usage := usage_of(chunk)) is not None:
             said = sum(text_bytes(choice.delta) for choice in chunk.choices or () if choice.delta)
-            self.tally.use(normalise_openai_usage(chunk.usage), chunk.usage, ahead=said)
+            self.tally.use(normalise_openai_usage(usage), usage, ahead=said)
         if not chunk.choices:
             only_usage = chunk.usage is not None and chunk.choices is not None
             return Heard(event if self._include_usage or not only_usage else b"", False)
@@ -114,6 +116,13 @@ class ChatListener(SseListener):
         if not self.done and (not self._finished or self._open):
             raise self.broken()
         return b"", b""
+
+
+def usage_of(chunk: Answer) -> dict[str, object] | None:
+    """What a chunk says was used, be it in a choice."""
+    if chunk.usage is None and chunk.choices:
+        return next((choice.usage for choice in chunk.choices if choice.usage is not None), None)
+    return chunk.usage
 
 
 def decode_answer(data: bytes) -> Answer | None:

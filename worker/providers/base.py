@@ -110,6 +110,11 @@ class Call(msgspec.Struct, frozen=True):
         given = self.headers.get(BETA)
         return [name for part in given.split(",") if (name := part.strip())] if given else []
 
+    @property
+    def wishes(self) -> list[str]:
+        """Names of what the customer says; null is nothing said."""
+        return [name for name, value in self.fields.items() if bytes(value) != b"null"]
+
     def note_betas(self, attempt: Attempt, passed: Collection[str] = ()) -> None:
         """Say which beta features the provider is not told of."""
         if BETA in self.headers:

@@ -53,7 +53,7 @@ class CohereProvider(HttpProvider):
             model, kind = input_kind(call)
             body, path, listener = _embed_body(call, kind), "/embed", _VectorsListener(tally, call)
         elif call.surface == "rerank":
-            body, path, listener = rerank_fields(call), "/rerank", RerankListener(tally)
+            body, path, listener = rerank_fields(call, tally.attempt), "/rerank", RerankListener(tally)
         elif call.surface in CONVERSATIONS:
             body, tally.attempt.dropped = write_cohere(read_conversation(call), call.output_limit)
             path, stream, listener = "/chat", call.stream, Translation(tally, CohereReader(tally), writer_of(call))

@@ -58,7 +58,7 @@ class VectorsListener(PlainListener):
     def __init__(self, tally: Tally, call: Call) -> None:
         super().__init__(tally)
         self._call = call
-        tally.attempt.dropped = sorted(name for name in call.fields if name not in _READ)
+        tally.attempt.dropped = sorted(name for name in call.wishes if name not in _READ)
 
     def vectors(self, said: dict[str, Any]) -> Any:
         """The vectors of an answer in the order of the texts; usage goes to the tally. May raise for odd answers."""

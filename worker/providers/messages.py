@@ -47,7 +47,7 @@ class Answer(msgspec.Struct):
     """A plain answer, as far as the gateway looks."""
 
     id: str = ""
-    content: list[_Object] = []
+    content: list[_Object] | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
     usage: _Object | None = None
@@ -83,7 +83,7 @@ def read_answer(body: bytes) -> Answer:
         answer = _answer.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise CallFailed("server_error") from None
-    if answer.type != "message":
+    if answer.type != "message" or answer.error is not None or answer.content is None:
         raise classify_error_object(answer.error, ())
     return answer
 
@@ -127,7 +127,7 @@ class MessagesListener(SseListener):
         """See `Listener`: noted and passed on untouched."""
         answer = read_answer(body)
         answer.note(self.tally)
-        for block in answer.content:
+        for block in answer.content or ():
             self.tally.say(text_bytes({name: value for name, value in block.items() if name not in _UNSAID}))
         return body
 

@@ -129,7 +129,7 @@ class OpenAIProvider(HttpProvider):
         quirks = self._quirks(call.candidate.settings)
         surface = call.surface
         if quirks.drop:
-            tally.attempt.dropped = [name for name in quirks.drop if name in call.fields]
+            tally.attempt.dropped = [name for name in quirks.drop if name in call.wishes]
         if surface == "rerank":
             raise not_served()
         if surface == "embeddings":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -10,13 +11,16 @@ from worker.providers.base import NOT_UPSTREAM, Call, CallFailed
 from worker.providers.listening import PlainListener
 from worker.providers.loose import inside, read_object
 from worker.providers.usage import normalise_cohere_usage
+from worker.shapes import Attempt
 
-_FIELDS: Final = ("query", "documents", "top_n", "max_tokens_per_doc", "priority")
+FIELDS: Final = ("query", "documents", "top_n", "max_tokens_per_doc")
+_OURS: Final = ("model", "metadata", "stream")
 
 
-def rerank_fields(call: Call) -> dict[str, Any]:
-    """The customer's question without its model."""
-    return {name: call.fields[name] for name in _FIELDS if name in call.fields and name not in NOT_UPSTREAM}
+def rerank_fields(call: Call, attempt: Attempt, known: Collection[str] = FIELDS) -> dict[str, Any]:
+    """The customer's question without its model and what is not known there, which is named."""
+    attempt.dropped = sorted(set(call.wishes).difference(known, NOT_UPSTREAM, _OURS))
+    return {name: call.fields[name] for name in known if name in call.wishes and name not in NOT_UPSTREAM}
 
 
 class RerankListener(PlainListener):

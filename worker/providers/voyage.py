@@ -35,11 +35,9 @@ class VoyageProvider(HttpProvider):
         if call.surface == "embeddings":
             return _request(call, "/embeddings", _embed_body(call), _VectorsListener(tally, call))
         if call.surface == "rerank":
-            body = rerank_fields(call)
-            asked = {name: body[name] for name in ("query", "documents")}
-            if "top_n" in body:
-                asked["top_k"] = body["top_n"]
-            tally.attempt.dropped = sorted(set(body) - {"query", "documents", "top_n"})
+            asked = rerank_fields(call, tally.attempt, ("query", "documents", "top_n"))
+            if "top_n" in asked:
+                asked["top_k"] = asked.pop("top_n")
             model = {"model": call.candidate.upstream_model}
             return _request(call, "/rerank", model | asked, _RanksListener(tally, call))
         raise not_served()
