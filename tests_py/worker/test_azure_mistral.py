@@ -161,6 +161,12 @@ async def test_what_mistral_refuses_is_left_out(mistral: OpenAIProvider, fake: F
     assert found.made.dropped == ["top_k", "user"]
 
 
+async def test_what_was_begun_goes_on_untranslated(mistral: OpenAIProvider, fake: FakeMistral) -> None:
+    begun = {"role": "assistant", "content": "It is"}
+    await ask(mistral, fake.endpoint(), "chat", say("chat", "?", begun), stream=False)
+    assert fake.seen[-1].body["messages"][1] == begun | {"prefix": True}
+
+
 @pytest.mark.parametrize("grammar", GRAMMARS)
 @pytest.mark.parametrize("stream", [False, True])
 async def test_magistral_thinks_in_its_content(

@@ -172,7 +172,9 @@ async def test_what_it_has_no_words_for(provider: BedrockProvider, fake: FakeBed
 async def test_documents_are_named_apart(provider: BedrockProvider, fake: FakeBedrock) -> None:
     part = {"type": "file", "file": {"filename": "ä/b.txt", "file_data": "data:text/plain;base64,eA=="}}
     body, _ = await sent(provider, fake, "chat", say("chat", [part, part]))
-    assert [block["document"]["name"] for block in body["messages"][0]["content"]] == ["b txt", "b txt 2"]
+    *documents, words = body["messages"][0]["content"]
+    assert [block["document"]["name"] for block in documents] == ["b txt", "b txt 2"]
+    assert words == {"text": "..."}, "it takes none without words"
 
 
 # Keys

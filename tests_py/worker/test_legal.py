@@ -25,6 +25,7 @@ from tests_py.worker.adapters import (
     TRANSLATED,
     ask,
     fails,
+    files,
     open_adapters,
     open_fakes,
     opened,
@@ -486,3 +487,48 @@ async def test_pictures_are_of_a_kind_that_claude_takes(desk: Desk) -> None:
         body, _ = await desk.sent("chat", shown(kind))
         assert '"image/jpeg"' in json.dumps(body) or '"jpeg"' in json.dumps(body)
     assert await desk.refused("chat", shown("image/bmp"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"),
+    [
+        ("anthropic", "zabcdef"),
+        ("bedrock", "zabcdef"),
+        ("cohere", " zabc"),
+        ("google", " zabc"),
+        ("mistral", " zabcdef"),
+    ],
+)
+async def test_an_end_is_told_as_it_is_taken(desk: Desk, kind: str, kept: str) -> None:
+    """Claude does not end at blanks, and others have room for five."""
+    given = say("messages", "?", stop_sequences=list(" zabcdef"), max_tokens=9)
+    body, dropped = await desk.sent("messages" if kind != "anthropic" else "chat", stops(kind, given))
+    told = body.get("generationConfig") or body.get("inferenceConfig") or body
+    assert (told.get("stop_sequences") or told.get("stopSequences") or told["stop"]) == list(kept)
+    assert dropped == ([] if kind == "mistral" else ["stop"])
+    body, dropped = await desk.sent("chat", say("chat", "?", stop="\n"))
+    assert (dropped, "stop_sequences" in body) == (
+        ["stop"] if kind in ("anthropic", "bedrock") else [],
+        kind == "cohere",
+    )
+
+
+def stops(kind: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The same for who speaks Messages himself."""
+    return given if kind != "anthropic" else say("chat", "?", stop=given["stop_sequences"])
+
+
+@pytest.mark.parametrize("kind", ["bedrock"])
+async def test_a_document_is_not_alone(desk: Desk) -> None:
+    body, _ = await desk.sent("messages", say("messages", files("messages")[:2], max_tokens=9))
+    assert [list(block) for block in body["messages"][0]["content"]] == [["image"], ["document"], ["text"]]
+
+
+@pytest.mark.parametrize("kind", ["mistral"])
+async def test_mistral_goes_on_with_what_the_assistant_said(desk: Desk) -> None:
+    begun = {"role": "assistant", "content": "It is"}
+    for grammar in ("chat", "messages"):
+        body, _ = await desk.sent(grammar, say(grammar, "?", begun))
+        assert body["messages"][1] == begun | {"prefix": True}
+        body, _ = await desk.sent(grammar, say(grammar, "?", begun, "?"))
+        assert "prefix" not in json.dumps(body)

@@ -16,6 +16,7 @@ from worker.dialects.conversation import (
     Turn,
     merge_turns,
     unspeakable,
+    write_stops,
 )
 
 PARAMETERS: Final = frozenset(
@@ -41,6 +42,7 @@ _NAMES: Final = {
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
 }
+_MOST_STOPS: Final = 5
 _PENALTIES: Final = ("presence_penalty", "frequency_penalty")
 # What lies outside is refused; elsewhere it goes from -2, or up to 2.
 _RANGES: Final = {"temperature": (0, 1), "p": (0.01, 0.99)} | dict.fromkeys(_PENALTIES, (0, 1))
@@ -66,8 +68,8 @@ def write_cohere(talk: Conversation, limit: int | None) -> tuple[_Object, list[s
             body[name] = min(max(body[name], least), most)
     if limit is not None:
         body["max_tokens"] = limit
-    if stop := wishes.get("stop"):
-        body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
+    if stops := write_stops(wishes, dropped, most=_MOST_STOPS):
+        body["stop_sequences"] = stops
     if talk.schema is not None:
         body["response_format"] = {"type": "json_object"}
         if talk.schema.schema is not None:

@@ -12,7 +12,8 @@ import msgspec
 from worker.providers.base import CallFailed
 
 _NOT_IN_NAMES: Final = re.compile(r"[^0-9A-Za-z_-]")
-_OPENING: Final = "..."
+OPENING: Final = "..."
+"""Words where there must be some, and nobody has said any."""
 _NAMED: Final = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _PLAIN_NAME: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _MOST_UNREAD: Final = 32
@@ -208,7 +209,7 @@ def merge_turns(turns: list[Turn], family: Family | None = None) -> list[Turn]:
         else:
             merged.append(Turn(turn.role, parts))
     if family in ("anthropic", "bedrock") and merged and merged[0].role == "assistant":
-        merged.insert(0, Turn("user", [Text(_OPENING)]))
+        merged.insert(0, Turn("user", [Text(OPENING)]))
     return merged
 
 
@@ -249,6 +250,18 @@ def fit_names(talk: Conversation, size: int = 64) -> dict[str, str]:
 
 def _digest(said: str, size: int) -> str:
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:size]
+
+
+def write_stops(
+    wishes: dict[str, Any], dropped: list[str], *, most: int | None = None, blank: bool = True
+) -> list[str]:
+    """Where the answer is to end, as far as it can be told: so many at most, and blanks, or not."""
+    stop = wishes.get("stop") or []
+    given = [stop] if isinstance(stop, str) else stop
+    told = [one for one in given if blank or one.strip()][:most]
+    if len(told) < len(given):
+        dropped.append("stop")
+    return told
 
 
 def own_thinking(part: Part, family: Family) -> bool:

@@ -13,6 +13,7 @@ import msgspec
 
 from worker.dialects.claude import write_sampling, write_thinking
 from worker.dialects.conversation import (
+    OPENING,
     Conversation,
     Document,
     Image,
@@ -27,6 +28,7 @@ from worker.dialects.conversation import (
     merge_turns,
     own_thinking,
     unspeakable,
+    write_stops,
 )
 from worker.dialects.schemas import close
 
@@ -84,8 +86,8 @@ def write_converse(talk: Conversation, model: str, limit: int | None) -> tuple[_
         config["temperature"] = min(plain["temperature"], 1)
     if "top_p" in plain:
         config["topP"] = plain["top_p"]
-    if stop := wishes.get("stop"):
-        config["stopSequences"] = [stop] if isinstance(stop, str) else stop
+    if stops := write_stops(wishes, dropped, blank=not is_claude):
+        config["stopSequences"] = stops
         if is_claude:
             body["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
     if config:
@@ -158,6 +160,8 @@ class _Writer:
     def turn(self, turn: Turn) -> _Object | None:
         """A message, if anything can be said of it."""
         content = [block for part in turn.parts for block in self._blocks(part)]
+        if any("document" in block for block in content) and not any("text" in block for block in content):
+            content.append({"text": OPENING})  # it takes none without words
         return {"role": turn.role, "content": content} if content else None
 
     def texts(self, parts: list[Text]) -> list[_Object]:

@@ -22,6 +22,7 @@ from worker.dialects.conversation import (
     merge_turns,
     own_thinking,
     unspeakable,
+    write_stops,
 )
 
 PARAMETERS: Final = frozenset(
@@ -65,6 +66,7 @@ _LEVELS: Final = {
 _BUDGETS: Final = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576, "xhigh": 24576, "max": 24576}
 _LEAST_BUDGET: Final = 128
 _MOST_BUDGET: Final = 32768
+_MOST_STOPS: Final = 5
 _MODES: Final = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 _SIGNER: Final = re.compile(r"gemini-([3-9]|[1-9]\d)")
 _UNSIGNED: Final = "skip_thought_signature_validator"
@@ -103,8 +105,8 @@ def write_gemini(talk: Conversation, model: str, limit: int | None) -> tuple[dic
     config = {_NAMES[name]: value for name, value in wishes.items() if name in _NAMES}
     if limit is not None:
         config["maxOutputTokens"] = limit
-    if stop := wishes.get("stop"):
-        config["stopSequences"] = [stop] if isinstance(stop, str) else stop
+    if stops := write_stops(wishes, dropped, most=_MOST_STOPS):
+        config["stopSequences"] = stops
     if talk.schema is not None:
         config["responseMimeType"] = "application/json"
         if talk.schema.schema is not None:

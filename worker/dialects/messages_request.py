@@ -24,6 +24,7 @@ from worker.dialects.conversation import (
     merge_turns,
     own_thinking,
     unspeakable,
+    write_stops,
 )
 from worker.dialects.schemas import close
 from worker.providers.base import LIMITS, NOT_UPSTREAM
@@ -210,8 +211,8 @@ def write_messages(talk: Conversation, model: str, max_tokens: int) -> tuple[dic
     if (search := wishes.get("web_search_options")) is not None:
         body["tools"] = [*body.get("tools", ()), _write_search(search, dropped)]
     body |= write_sampling(model, wishes, dropped)
-    if stop := wishes.get("stop"):
-        body["stop_sequences"] = [stop] if isinstance(stop, str) else stop
+    if stops := write_stops(wishes, dropped, blank=False):
+        body["stop_sequences"] = stops
     if "user" in wishes:
         body["metadata"] = {"user_id": wishes["user"]}
     if wishes.get("service_tier") in ("auto", "default", "standard"):

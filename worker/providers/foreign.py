@@ -77,6 +77,8 @@ def bare_chat(given: msgspec.Raw, known: frozenset[str]) -> tuple[msgspec.Raw, l
     for message in bare:
         if bytes(message["role"]) == b'"developer"':
             message["role"] = msgspec.Raw(b'"system"')
+    if "prefix" in known and bare and bytes(bare[-1]["role"]) == b'"assistant"':
+        bare[-1].setdefault("prefix", msgspec.Raw(b"true"))  # else it may not speak last
     named = sorted(f"messages.{name}" for name in left if _PLAIN_NAME.fullmatch(name))
     return msgspec.Raw(msgspec.json.encode(bare)), named
 

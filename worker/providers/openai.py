@@ -35,6 +35,7 @@ from worker.shapes import Attempt
 
 _NOT_IN_CHAT: Final = (*NOT_UPSTREAM, *LIMITS, "prompt", "stream_options")
 _MODELS: Final = "/models"
+_PREFIX: Final = "prefix"
 _CALL_ID: Final = re.compile(r".{1,40}", re.DOTALL)
 _INPUT_TYPE: Final = "input_type"
 _TRUE: Final = msgspec.Raw(b"true")
@@ -260,6 +261,9 @@ def _translated_body(call: Call, quirks: Quirks, attempt: Attempt) -> tuple[byte
         fit_ids(talk, _CALL_ID)
     names = fit_names(talk)
     body, dropped = write_chat(talk, signed=quirks.signed)
+    begun = body["messages"][-1:]
+    if _PREFIX in quirks.message_fields and begun and begun[0]["role"] == "assistant":
+        begun[0][_PREFIX] = True
     attempt.dropped = sorted({*attempt.dropped, *dropped, *(name for name in quirks.drop if name in body)})
     fields = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     _set_common(call, quirks, fields, quirks.max_tokens_field)
