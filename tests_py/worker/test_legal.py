@@ -71,11 +71,11 @@ class Desk:
         self.output = answered.output.data
         return self._fake.seen[-1].body, answered.made.dropped
 
-    async def refused(self, grammar: str, body: dict[str, Any]) -> str | None:
+    async def refused(self, grammar: str, body: dict[str, Any], *, failover: bool = True) -> str | None:
         failed, _, _ = await fails(
             self._adapter, self._kind.endpoint(self._fake, "ok"), grammar, body, **self._kind.more
         )
-        assert (failed.customer_fault, failed.failover) == (True, True)
+        assert (failed.customer_fault, failed.failover) == (True, failover)
         return failed.message
 
 
@@ -532,3 +532,17 @@ async def test_mistral_goes_on_with_what_the_assistant_said(desk: Desk) -> None:
         assert body["messages"][1] == begun | {"prefix": True}
         body, _ = await desk.sent(grammar, say(grammar, "?", begun, "?"))
         assert "prefix" not in json.dumps(body)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"response_format": {"type": "json_schema", "json_schema": {"schema": "x"}}},
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": [1], "strict": True}}]},
+        {"messages": [{"role": "tool", "tool_call_id": 5, "content": "x"}]},
+        {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": 5}}]}]},
+    ],
+)
+async def test_what_no_grammar_has_is_the_customers_fault(desk: Desk, odd: dict[str, Any]) -> None:
+    assert await desk.refused("chat", say("chat", "?") | odd, failover=False) is not None

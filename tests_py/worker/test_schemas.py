@@ -68,3 +68,16 @@ def test_claudes_objects_are_closed_at_every_depth() -> None:
     assert (whole, json.dumps(given)) == (True, before)
     closed, whole = close({"type": "object", "additionalProperties": TEXT})
     assert (closed, whole) == ({"type": "object", "additionalProperties": False}, False)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"type": "object", "properties": [1], "required": 5},
+        {"type": "object", "properties": {"a": 1}, "required": [{}], "additionalProperties": False},
+        {"type": "string", "format": [], "anyOf": {}, "items": [1], "$defs": [], "description": 5, "minLength": 1},
+    ],
+)
+def test_what_is_no_schema_is_for_its_reader_to_refuse(odd: dict[str, Any]) -> None:
+    assert close(odd)[0].get("type") == odd["type"]
+    assert is_strict(odd) in (True, False)

@@ -218,8 +218,9 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
     for turn in merge_turns(talk.turns, "google" if signed else "openai"):
         messages += _write_assistant(turn, signed=signed) if turn.role == "assistant" else _write_user(turn)
     body: dict[str, Any] = {"messages": messages, **taken}
-    if len(body.get("user", "")) > _LONGEST_USER:  # the same one stays the same
-        body["user"] = hashlib.sha256(body["user"].encode("utf-8", "surrogatepass")).hexdigest()
+    user = body.get("user")
+    if isinstance(user, str) and len(user) > _LONGEST_USER:  # the same one stays the same
+        body["user"] = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
     if any(isinstance(part, Document) and part.text is not None and part.name for part in talk.parts):
         dropped.append("messages.title")
     if talk.tools:

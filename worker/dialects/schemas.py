@@ -32,7 +32,8 @@ def is_strict(schema: object) -> bool:
         return False
     if _is_object(schema):
         fields, required = schema.get("properties") or {}, schema.get("required") or []
-        if schema.get("additionalProperties") is not False or set(fields) != set(required):
+        names = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+        if schema.get("additionalProperties") is not False or set(names) != set(map(str, fields)):
             return False
     return all(map(is_strict, _inside(schema)))
 
@@ -70,7 +71,7 @@ def close(schema: _Object) -> tuple[_Object, bool]:
 def _is_only_told(name: str, value: object) -> bool:
     if name == "minItems":
         return value not in (0, 1)
-    return name in _ONLY_TOLD or (name == "format" and value not in _FORMATS)
+    return name in _ONLY_TOLD or (name == "format" and str(value) not in _FORMATS)
 
 
 def _is_object(schema: _Object) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from worker.dialects.chat_request import read_chat
 from worker.dialects.chat_writing import ChatWriter
-from worker.dialects.conversation import Conversation
+from worker.dialects.conversation import Conversation, ToolCall, ToolResult
 from worker.dialects.messages_answer import MessagesWriter
 from worker.dialects.messages_request import read_messages
 from worker.dialects.responses_answer import ResponsesWriter
@@ -43,9 +43,22 @@ _ECHOED: Final = (
 def read_conversation(call: Call) -> Conversation:
     """What a call says, whatever its grammar. Raises `CallFailed` for what it does not allow."""
     try:
-        return _READERS[call.surface](call.fields)
+        talk = _READERS[call.surface](call.fields)
+        _check(talk)
     except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, ValueError, RecursionError):
         raise CallFailed("bad_request", message="The request is not what this route takes.") from None
+    return talk
+
+
+def _check(talk: Conversation) -> None:
+    """Who writes it may take for granted what its types say. Raises TypeError for what passed its reader otherwise."""
+    schemas = [tool.parameters for tool in talk.tools] + ([talk.schema.schema] if talk.schema is not None else [])
+    called = [part for part in talk.parts if isinstance(part, ToolCall | ToolResult)]
+    names = [*(part.id for part in called), *(part.name or "" for part in called), *(tool.name for tool in talk.tools)]
+    if isinstance(talk.tool_choice, dict):
+        names.append(talk.tool_choice["name"])
+    if not all(isinstance(name, str) for name in names) or not all(isinstance(one, dict | None) for one in schemas):
+        raise TypeError
 
 
 def writer_of(call: Call) -> Writer:
