@@ -162,15 +162,18 @@ class Answer:
         self._wake()
 
     def start_over(self) -> bool:
-        """The worker died. True if another one can answer as if nothing had happened."""
+        """The worker died. True if another one can answer as if nothing had happened.
+
+        What had come and was not taken is forgotten: it is charged by what was delivered, and nothing more may be.
+        """
         self.link = self.claim = None
-        if self.delivered:
-            return False
-        self.head = None
         self._pieces.clear()
         self._waiting = 0
         self._paused = False
         self._load.keep_answer(0)
+        if self.delivered:
+            return False
+        self.head = None
         return True
 
     def fail(self, error: GatewayError) -> None:

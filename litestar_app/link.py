@@ -189,14 +189,15 @@ class Links:
             return answer
         elif not _supersedes(claim, answer.claim):
             reason, delivered = "unknown_ticket", 0
-        elif answer.delivered:
-            reason, delivered = "worker_lost", answer.delivered_text()
         else:
             # The first worker let its hold on the message lapse: it is stuck, this one is not.
             answer.link.drop(answer)
-            answer.start_over()
-            answer.link, answer.claim = link, claim
-            return answer
+            if answer.start_over():
+                answer.link, answer.claim = link, claim
+                return answer
+            # This one books what was delivered until now, so nothing may follow it.
+            self._break_off(answer)
+            reason, delivered = "worker_lost", answer.delivered_text()
         link.write(encode(Gone(claim.ticket, reason, delivered)))
         return None
 
@@ -213,13 +214,16 @@ class Links:
         if claimed:
             _log.warning("worker_lost", count=len(claimed))
         for answer, claim in claimed:
-            begun = not answer.start_over()
-            if begun or answer.over:
-                self.bury(answer, "worker_lost" if begun else "client_gone")
-            if begun:
-                answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
+            if not answer.start_over():
+                self._break_off(answer)
+            elif answer.over:
+                self.bury(answer, "client_gone")
             delivered = answer.delivered_text() if answer.delivered else 0
             self._spawn(self._give_back(answer, claim, delivered))
+
+    def _break_off(self, answer: Answer) -> None:
+        self.bury(answer, "worker_lost")
+        answer.fail(ProviderFailed("The answer broke off; what was sent is incomplete."))
 
     async def _give_back(self, answer: Answer, claim: Claim, delivered: int) -> None:
         for pause in _PAUSES:

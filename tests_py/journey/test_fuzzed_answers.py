@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -93,7 +94,8 @@ class Range:
             name: house.offer(form.kind, garbler.endpoint(name) + form.base, form.settings, key=form.key)
             for name, form in FORMATS.items()
         }
-        made = json.loads(self.gateway.run("customer", "create", "fuzz", "--json"))
+        # A name of its own: the gateway outlives this module, whose tests may come to one process in two parts.
+        made = json.loads(self.gateway.run("customer", "create", f"fuzz-{uuid.uuid4()}", "--json"))
         self._client = httpx.Client(headers={"authorization": f"Bearer {made['token']}"}, timeout=40)
         self._pool = ThreadPoolExecutor(6)
         self._owner = self.gateway.database.connect()

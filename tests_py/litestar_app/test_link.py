@@ -180,6 +180,41 @@ async def test_a_dead_worker_after_the_first_byte_ends_the_stream_with_an_error(
     assert await second.receive(Gone) == Gone(body.ticket, "worker_lost", len("Hi"))
 
 
+async def test_what_the_customer_had_not_got_when_the_worker_died_is_neither_told_nor_charged(desk: Desk) -> None:
+    first = await Worker.dial(desk.front)
+    call = desk.post({**CHAT, "stream": True})
+    body = await first.claim(await desk.ticket(), msg_id=7)
+    first.begin(body.ticket)
+    first.send(Chunk(body.ticket, event("Hi")))
+    await until(lambda: delivered(desk, body.ticket))
+    answer = desk.front.links._answers[body.ticket]
+    link = answer.link
+    assert link is not None
+    # In one moment, before whoever writes to the customer is woken.
+    answer.add(event(" for nothing"))
+    link.connection_lost(None)
+    text = (await call).text
+    assert "for nothing" not in text
+    assert "broke off" in text
+    await until(lambda: desk.reads.released == [("standard", 7, 1, len("Hi"))])
+
+
+async def test_nothing_follows_what_a_later_reading_books(desk: Desk) -> None:
+    stuck, fresh = await Worker.dial(desk.front, "w1"), await Worker.dial(desk.front, "w2")
+    call = desk.post({**CHAT, "stream": True})
+    body = await stuck.claim(await desk.ticket(), msg_id=7, read_ct=1)
+    stuck.begin(body.ticket)
+    stuck.send(Chunk(body.ticket, event("Hi")))
+    await until(lambda: delivered(desk, body.ticket))
+    fresh.send(Claim(body.ticket, "standard", 7, 2))
+    assert await fresh.receive(Gone) == Gone(body.ticket, "worker_lost", len("Hi"))
+    assert await stuck.receive(Cancel) == Cancel(body.ticket)
+    stuck.send(Chunk(body.ticket, event(" for nothing")), End(body.ticket, receipt()))
+    text = (await call).text
+    assert "for nothing" not in text
+    assert "broke off" in text
+
+
 async def test_the_next_worker_hears_of_what_was_delivered_before_the_customer_has_heard_of_the_end(desk: Desk) -> None:
     first, second = await Worker.dial(desk.front, "w1"), await Worker.dial(desk.front, "w2")
     _, writer = await ask_without_reading(desk)
