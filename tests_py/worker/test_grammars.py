@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -17,9 +16,6 @@ from tests_py.worker.adapters import (
     Answered,
     ask,
     fails,
-    open_adapters,
-    open_fakes,
-    opened,
 )
 from worker.providers.base import Provider
 from worker.shapes import Usage
@@ -41,18 +37,6 @@ USED = {
 PROMPTED = {"anthropic": 28, "bedrock": 28, "cohere": 19, "google": 25, "mistral": 19}
 WEATHER, TIME = ("get_weather", {"city": "Zürich"}), ("get_time", {"zone": "Europe/Zurich"})
 STREAMED = [False, True]
-
-
-@pytest.fixture(scope="module")
-def fakes() -> Iterator[dict[str, ScenarioServer]]:
-    with open_fakes() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def adapters() -> AsyncIterator[dict[str, Provider]]:
-    async with opened(open_adapters) as adapters:
-        yield adapters
 
 
 class Asker:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,8 +26,6 @@ from tests_py.worker.adapters import (
     ask,
     fails,
     files,
-    open_adapters,
-    open_fakes,
     opened,
     say,
     structured,
@@ -42,18 +40,6 @@ from worker.providers.openai import OpenAIProvider
 from worker.shapes import Usage
 
 SPOKEN = [kind for kind in KINDS if kind != "mistral"]
-
-
-@pytest.fixture(scope="module")
-def fakes() -> Iterator[dict[str, ScenarioServer]]:
-    with open_fakes() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def adapters() -> AsyncIterator[dict[str, Provider]]:
-    async with opened(open_adapters) as adapters:
-        yield adapters
 
 
 class Desk:

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from tests_py.providers.stage import ScenarioServer
-from tests_py.worker.adapters import KINDS, TRANSLATED, ask, events_of, open_adapters, open_fakes, opened
+from tests_py.worker.adapters import KINDS, TRANSLATED, ask, events_of
 from worker.providers.base import Provider
 
 SCENARIOS = ("thinking", "thinking-tools", "text-and-tools", "empty-arguments", "length", "refusal", "no-usage")
-
-
-@pytest.fixture(scope="module")
-def fakes() -> Iterator[dict[str, ScenarioServer]]:
-    with open_fakes() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def adapters() -> AsyncIterator[dict[str, Provider]]:
-    async with opened(open_adapters) as adapters:
-        yield adapters
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -15,9 +14,6 @@ from tests_py.worker.adapters import (
     TRANSLATED,
     Told,
     ask,
-    open_adapters,
-    open_fakes,
-    opened,
     result,
     say,
 )
@@ -26,18 +22,6 @@ from worker.providers.base import Provider
 SIGNERS = [(name, grammar) for name, grammar in TRANSLATED if name in ("anthropic", "bedrock", "google")]
 SEALED = [(name, grammar) for name, grammar in SIGNERS if name != "google"]
 SIGNATURE = Scenario().signature
-
-
-@pytest.fixture(scope="module")
-def fakes() -> Iterator[dict[str, ScenarioServer]]:
-    with open_fakes() as fakes:
-        yield fakes
-
-
-@pytest.fixture
-async def adapters() -> AsyncIterator[dict[str, Provider]]:
-    async with opened(open_adapters) as adapters:
-        yield adapters
 
 
 async def talk(
