@@ -25,9 +25,9 @@ log = get_log("front")
 @click.option("--fd", type=int, help="An open listening socket to use instead.")
 def command(host: str | None, port: int | None, fd: int | None) -> None:
     """Run one front: HTTP in, decisions from the database, answers out."""
+    leave_on_signals()  # before what takes long to load
     from litestar_app.server import serve
 
-    leave_on_signals()
     settings = override_address(load_settings(), host, port)
     configure_logging(settings.log_level, "front")
     listener = socket.socket(fileno=fd) if fd is not None else open_listener(settings)

@@ -15,9 +15,9 @@ from onevault.settings import load_settings
 @click.command("work")
 def command() -> None:
     """Run one worker: messages off the queue, calls to providers, results into the vault."""
+    leave_on_signals()  # before what takes long to load
     from worker.__main__ import main
 
-    leave_on_signals()
     settings = load_settings()
     configure_logging(settings.log_level, "worker")
     database = open_database(settings)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 from tests_py.faults.conftest import Report, Size, StartRig
+from tests_py.litestar_app.kit import until
 from tests_py.support.checker import drain, find_violations
 from tests_py.support.customers import Customers
 from tests_py.support.gateway import Process
@@ -59,10 +60,11 @@ async def test_a_rolling_replacement_loses_nothing(start_rig: StartRig, size: Si
     assert find_violations(rig.gateway.database, customers.heard, calls, duplicates_allowed=0) == []
 
 
-def test_who_leaves_may_be_told_again(start_rig: StartRig) -> None:
+async def test_who_leaves_may_be_told_again(start_rig: StartRig) -> None:
     """SIGTERM every two milliseconds until it is gone, the interpreter's own end included. Catches: handlers that are
     put back at the end, so that the last signal kills and the exit code tells of a crash."""
     rig = start_rig()
+    await until(lambda: '"event":"worker_ready"' in rig.gateway.log())  # a front is ready without a worker
     for processes in (rig.gateway.fronts, rig.gateway.workers):
         process = processes.pop()
         code = None
