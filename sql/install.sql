@@ -187,6 +187,7 @@ select ops.fn_refresh_limits(array(
 \ir results/fn_make_attempt.sql
 \ir results/fn_book_lost_calls.sql
 \ir results/fn_make_request.sql
+\ir results/fn_note_attempts.sql
 \ir results/fn_settle_result.sql
 \ir budgets/fn_release_limits.sql
 \ir exports/fn_write_usage_events.sql

@@ -12,7 +12,7 @@ group by p.customer_bk, p.customer_hk, p.tenant_hk, p.compliance_levels;
 
 create temporary table offer as
 select
-    substr(o.model_bk, 15)::integer - 1 as place, o.offer_hk, o.provider_hk, o.model_bk, o.version,
+    substr(o.model_bk, 15)::integer - 1 as place, o.offer_hk, o.provider_hk, o.provider_bk, o.model_bk, o.version,
     o.input_usd_per_million as input, o.cache_read_usd_per_million as cache_read,
     o.cache_write_usd_per_million as cache_write, o.output_usd_per_million as output
 from ops.offer as o

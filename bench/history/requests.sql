@@ -34,11 +34,11 @@ ended as (
 
 priced as (
     select
-        e.*, e.status in ('SUCCESS', 'CANCELLED') as is_charged, o.offer_hk, o.provider_hk, o.model_bk, o.version,
-        o.input as input_price, o.cache_read as cache_read_price, o.cache_write as cache_write_price,
+        e.*, e.status in ('SUCCESS', 'CANCELLED') as is_charged, o.offer_hk, o.provider_hk, o.provider_bk, o.model_bk,
+        o.version, o.input as input_price, o.cache_read as cache_read_price, o.cache_write as cache_write_price,
         o.output as output_price, f.offer_hk as first_offer_hk, f.provider_hk as first_provider_hk,
-        f.version as first_version, f.input as first_input_price, f.cache_read as first_cache_read_price,
-        f.cache_write as first_cache_write_price, f.output as first_output_price,
+        f.provider_bk as first_provider_bk, f.version as first_version, f.input as first_input_price,
+        f.cache_read as first_cache_read_price, f.cache_write as first_cache_write_price, f.output as first_output_price,
         case e.status
             when 'ERROR' then case when e.r_latency < 0.1 then 'content_policy' else 'server_error' end
             when 'TIMEOUT' then 'timeout' when 'CANCELLED' then 'client_gone' when 'UNKNOWN' then 'worker_lost'
@@ -73,7 +73,8 @@ satellites as (
         completion_tokens, total_tokens, input_uncached_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
         usage_source, request_latency_ms, first_byte_ms, attempt_count, reserved_cost, provider_cost, gateway_markup,
         customer_cost, markup_percent, route_reason, rule_hk, request_ip, user_agent, response_status, error_class,
-        error_message, compliance_flags, compliance_met, decision, record_source
+        error_message, compliance_flags, compliance_met, provider_chosen, attempted_providers, attempt_outcomes, decision,
+        record_source
     )
     select
         f.hk, f.booked_at, sha256(f.hk), f.customer_hk, f.tenant_hk, f.token_hk, f.provider_hk, f.offer_hk, f.at,
@@ -84,7 +85,10 @@ satellites as (
         f.reserved_cost, f.provider_cost, f.customer_cost - f.provider_cost, f.customer_cost, f.markup_percent,
         case when f.r_named < 0.7 then 'default: the model that was asked for' else 'default: cheapest of 12' end,
         util.hash_key('default'), '203.0.113.0', 'openai-python/1.109.1', f.status, f.error_class,
-        gateway.fn_explain_error(f.error_class), f.compliance, f.compliance, jsonb_build_object(
+        gateway.fn_explain_error(f.error_class), f.compliance, f.compliance, case when n.is_noted then f.first_provider_bk end,
+        case when n.is_noted then (array[f.first_provider_bk, f.provider_bk])[3 - f.attempts:] end,
+        case when n.is_noted then (array['overloaded', coalesce(f.error_class, f.status)])[3 - f.attempts:] end,
+        jsonb_build_object(
             'epoch', 1, 'principal', f.principal, 'seed', hashtextextended(f.id::text, 0),
             'offers', jsonb_build_array(f.first_version, f.version), 'seen', '{}'::jsonb,
             'asked', jsonb_strip_nulls(jsonb_build_object(
@@ -94,6 +98,7 @@ satellites as (
             ))
         ), 'gateway'
     from fact as f
+    cross join lateral (values (f.status <> 'SUCCESS' or f.attempts <> 1)) as n (is_noted)
     left join lateral (select f.prompt, f.output, f.cache_read, f.cache_write) as u on f.is_charged
 ),
 

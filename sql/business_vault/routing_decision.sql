@@ -1,5 +1,5 @@
--- Who answered at the first attempt was chosen first and tried alone, so nothing else is read of most requests: of a
--- customer's month half of the pages. ops.unbalanced_request holds the road to it.
+-- Who answered at the first attempt was chosen first and tried alone; of the others the row holds what was tried. Hub
+-- and attempts are read only of requests from before it did. ops.unbalanced_request holds the road to both.
 drop view if exists business_vault.routing_decision;
 create view business_vault.routing_decision as
 select
@@ -12,7 +12,7 @@ select
     s.model_asked::text as model_asked,
     r.rule_name::text as rule_name,
     s.route_reason::text as route_reason,
-    case when w.is_plain then p.provider_bk::text else (
+    case when w.is_plain then p.provider_bk::text when w.is_noted then s.provider_chosen else (
         select fp.provider_bk::text
         from gateway.api_request_h as h
         inner join gateway.ai_provider_h as fp on h.provider_hk = fp.provider_hk
@@ -20,20 +20,20 @@ select
     ) end as provider_chosen,
     p.provider_bk::text as provider_used,
     s.model_used::text as model_used,
-    case when w.is_plain then false else s.provider_hk <> (
+    case when w.is_plain then false when w.is_noted then s.provider_chosen <> p.provider_bk else s.provider_hk <> (
         select h.provider_hk
         from gateway.api_request_h as h
         where h.api_request_hk = s.api_request_hk and h.customer_hk = s.customer_hk
     ) end as was_rerouted,
     s.attempt_count,
-    case when w.is_plain then array[p.provider_bk::text] else array(
+    case when w.is_plain then array[p.provider_bk::text] when w.is_noted then s.attempted_providers else array(
         select ap.provider_bk::text
         from gateway.api_request_attempt_s as a
         inner join gateway.ai_provider_h as ap on a.provider_hk = ap.provider_hk
         where a.api_request_hk = s.api_request_hk and a.customer_hk = s.customer_hk
         order by a.attempt_number
     ) end as attempted_providers,
-    case when w.is_plain then array[s.response_status::text] else array(
+    case when w.is_plain then array[s.response_status::text] when w.is_noted then s.attempt_outcomes else array(
         select coalesce(a.error_class, a.outcome)::text
         from gateway.api_request_attempt_s as a
         where a.api_request_hk = s.api_request_hk and a.customer_hk = s.customer_hk
@@ -45,7 +45,9 @@ select
 from gateway.api_request_s as s
 inner join gateway.customer_h as c on s.customer_hk = c.customer_hk
 inner join auth.tenant_h as n on c.tenant_hk = n.tenant_hk
-cross join lateral (values (s.response_status = 'SUCCESS' and s.attempt_count = 1)) as w (is_plain)
+cross join lateral (
+    values (s.response_status = 'SUCCESS' and s.attempt_count = 1, s.provider_chosen is not null)
+) as w (is_plain, is_noted)
 left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
 left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null;
 

@@ -115,6 +115,9 @@ begin
     v_request.response_status := p_result ->> 'status';
     v_request.error_class := p_result ->> 'class';
     v_request.error_message := gateway.fn_explain_error(p_result ->> 'class');
+    if v_request.response_status <> 'SUCCESS' or v_request.attempt_count <> 1 then
+        v_request := gateway.fn_note_attempts(v_request, attempts, v_reservation.candidates);
+    end if;
     request := v_request;
 
     day_number := v_reservation.day_number;
