@@ -29,7 +29,6 @@ declare
     v_lost integer;
     v_charged_number integer;
     v_latency_ms integer;
-    v_queued_ms integer;
 begin
     delete from ops.reservation as r
     where r.api_request_hk = v_request_hk and r.customer_hk = v_customer_hk
@@ -51,7 +50,6 @@ begin
 
     -- Counted from the decision on, by one clock; the worker knows only the time since it claimed the call.
     v_latency_ms := round(extract(epoch from v_now - v_reservation.reserved_at) * 1000)::integer;
-    v_queued_ms := greatest(v_latency_ms - (p_result ->> 'latency_ms')::integer, 0);
 
     -- What the customer pays for: the last attempt that gave him anything. Plain expressions instead of queries
     -- here and below: each query started would cost more than all of them.
@@ -106,7 +104,8 @@ begin
     v_request.load_date := v_now;
     v_request.hash_diff := sha256(convert_to(p_result::text || v_reservation.request::text, 'UTF8'));
     v_request.request_latency_ms := v_latency_ms;
-    v_request.first_byte_ms := (p_result ->> 'first_byte_ms')::integer + v_queued_ms;
+    v_request.first_byte_ms := (p_result ->> 'first_byte_ms')::integer
+        + greatest(v_latency_ms - (p_result ->> 'latency_ms')::integer, 0);
     v_request.attempt_count := v_count + v_lost;
     v_request.provider_cost := v_provider_cost;
     v_request.own_key_cost := v_own_key_cost;
@@ -115,17 +114,14 @@ begin
     v_request.response_status := p_result ->> 'status';
     v_request.error_class := p_result ->> 'class';
     v_request.error_message := gateway.fn_explain_error(p_result ->> 'class');
-    if v_request.response_status <> 'SUCCESS' or v_request.attempt_count <> 1 then
-        v_request := gateway.fn_note_attempts(v_request, attempts, v_reservation.candidates);
-    end if;
-    request := v_request;
-
+    request := case when v_request.response_status = 'SUCCESS' and v_request.attempt_count = 1 then v_request
+        else gateway.fn_note_attempts(v_request, attempts, v_reservation.candidates) end;
     day_number := v_reservation.day_number;
     month_number := v_reservation.month_number;
     token_is_limited := v_reservation.token_is_limited;
-    if v_reservation.limits is not null then
-        limits := gateway.fn_charge_limits(v_reservation.limits, v_request, attempts);
-    end if;
+    limits := case
+        when v_reservation.limits is not null then gateway.fn_charge_limits(v_reservation.limits, v_request, attempts)
+    end;
     receipt := jsonb_build_object(
         'settled', true, 'status', p_result ->> 'status', 'request_id', p_result ->> 'request', 'provider', v_used ->> 'provider',
         'model', v_used ->> 'model', 'route_reason', v_reservation.route_reason, 'attempts', v_count + v_lost,
