@@ -23,16 +23,16 @@ insert into gateway.api_request_s (
     api_request_hk, load_date, hash_diff, customer_hk, tenant_hk, token_hk, provider_hk, offer_hk, request_timestamp,
     request_type, capability, surface, is_streamed, priority_tier, model_used, prompt_tokens, completion_tokens, total_tokens,
     input_uncached_tokens, output_tokens, usage_source, request_latency_ms, attempt_count, reserved_cost, provider_cost,
-    gateway_markup, customer_cost, markup_percent, route_reason, response_status, decision, record_source
+    gateway_markup, customer_cost, markup_percent, route_reason, response_status, decision, record_source, request_id
 )
 select
-    uuid_send(uuidv7(c.at - clock_timestamp())), c.at, '\x00', p.customer_hk, p.tenant_hk, p.token_hk, o.provider_hk, o.offer_hk, c.at,
+    uuid_send(k.id), c.at, '\x00', p.customer_hk, p.tenant_hk, p.token_hk, o.provider_hk, o.offer_hk, c.at,
     c.kind, 'chat', 'chat', c.streamed, 'STANDARD', o.model_bk, c.tokens / 2, c.output, c.tokens / 2 + c.output, c.tokens / 2,
     c.output, 'provider_final', 900, 1, 1, 0.001, 0.0002, 0.0012, 20, 'no rule', 'SUCCESS',
     jsonb_build_object('epoch', 1, 'principal', p.version, 'seed', c.n, 'offers', '[1]'::jsonb, 'seen', '{}'::jsonb, 'asked',
         jsonb_strip_nulls(jsonb_build_object('request_type', c.kind, 'capability', 'chat', 'surface', 'chat', 'stream', nullif(c.streamed, false),
             'prompt_tokens', c.tokens, 'prompt_bytes', c.tokens * 2, 'max_output_tokens', c.most))),
-    'bench'
+    'bench', k.id
 from (
     select
         n, 1 + n % 50 as customer, now() - random() * interval '29 days' as at, (array['chat', 'summary', 'report', 'code'])[1 + (random() * 3)::integer] as kind,
@@ -40,6 +40,7 @@ from (
         (array[256, 1024, 4096])[1 + (random() * 2)::integer] as most
     from generate_series(1, :calls) as n
 ) as c
+cross join lateral (select uuidv7(c.at - clock_timestamp()) as id) as k
 inner join ops.principal as p on p.customer_bk = 'bench-customer-' || c.customer
 inner join ops.offer as o on o.provider_bk = 'bench-1' and o.model_bk = 'bench-model-3';
 analyze gateway.api_request_s;

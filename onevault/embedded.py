@@ -28,7 +28,7 @@ from pathlib import Path
 
 from onevault.errors import OperatorError
 from onevault.refuge import reachable_binaries, reachable_data
-from onevault.server_settings import PORT, SERVER_SETTINGS
+from onevault.server_settings import PORT, SERVER_SETTINGS, memory_bytes, shared_buffers
 from onevault.settings import short_directory
 from onevault.system_user import system_user
 
@@ -229,7 +229,11 @@ class EmbeddedServer:
             os.chown(self.socket_dir, owner.pw_uid, owner.pw_gid)
 
     def _write_settings(self, owner: pwd.struct_passwd | None) -> None:
-        values = {**SERVER_SETTINGS, "unix_socket_directories": f'"{self.socket_dir}"'}
+        values = {
+            **SERVER_SETTINGS,
+            "shared_buffers": shared_buffers(self.data / "base", memory_bytes()),
+            "unix_socket_directories": f'"{self.socket_dir}"',
+        }
         lines = [f"{name} = '{value.replace(chr(39), chr(39) * 2)}'" for name, value in values.items()]
         path = self.data / "onevault.conf"
         text = "\n".join(lines) + "\n"

@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict
 from onevault import embedded, refuge
 from onevault.database import Database, DatabaseError, open_database
 from onevault.embedded import EmbeddedServer
+from onevault.server_settings import memory_bytes, shared_buffers
 from onevault.settings import Settings, load_settings
 from tests_py.support.cluster import clean_environ
 
@@ -160,6 +161,26 @@ def test_a_dba_overrides_a_setting(place: Path) -> None:
     database.close()
     database = open_database(settings)
     assert setting(database, "work_mem") == "5MB"
+    database.close()
+
+
+def test_a_server_with_much_data_keeps_more_of_it(place: Path) -> None:
+    """Catches: a vault of gigabytes that is read through 64 MB, and a server that takes a small machine's memory."""
+    settings = settings_at(place / "home")
+    open_database(settings).close()
+    data = settings.home / "pg" / "base"
+    with (data / "as_if_it_were_data").open("wb") as file:
+        file.truncate(2 << 30)
+    assert shared_buffers(data, 64 << 30) == "512MB"
+    assert shared_buffers(data, 2 << 30) == "256MB"
+    assert shared_buffers(data, 256 << 20) == "64MB"
+    database = open_database(settings)
+    of_memory = max(memory_bytes() // 8 >> 26, 1) * 64
+    with psycopg.connect(database.dsn("owner")) as connection:
+        found = connection.execute(
+            "select setting::bigint * 8 >> 10 from pg_settings where name = 'shared_buffers'"
+        ).fetchall()
+    assert found == [(min(512, of_memory),)]
     database.close()
 
 

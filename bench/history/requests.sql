@@ -74,7 +74,7 @@ satellites as (
         usage_source, request_latency_ms, first_byte_ms, attempt_count, reserved_cost, provider_cost, gateway_markup,
         customer_cost, markup_percent, route_reason, rule_hk, request_ip, user_agent, response_status, error_class,
         error_message, compliance_flags, compliance_met, provider_chosen, attempted_providers, attempt_outcomes, decision,
-        record_source
+        record_source, request_id
     )
     select
         f.hk, f.booked_at, sha256(f.hk), f.customer_hk, f.tenant_hk, f.token_hk, f.provider_hk, f.offer_hk, f.at,
@@ -96,7 +96,7 @@ satellites as (
                 'model', case when f.r_named < 0.7 then f.model_bk end, 'stream', nullif(f.r_stream < 0.6, false),
                 'prompt_bytes', f.prompt * 4, 'prompt_tokens', f.prompt * 13 / 10, 'max_output_tokens', 1024
             ))
-        ), 'gateway'
+        ), 'gateway', f.id
     from fact as f
     cross join lateral (values (f.status <> 'SUCCESS' or f.attempts <> 1)) as n (is_noted)
     left join lateral (select f.prompt, f.output, f.cache_read, f.cache_write) as u on f.is_charged

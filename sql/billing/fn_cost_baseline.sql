@@ -7,8 +7,9 @@ create or replace function gateway.fn_cost_baseline(
 ) returns numeric
 language sql immutable parallel safe
 return round(round((
-    coalesce(p_input, 0) * p_input_usd + coalesce(p_cache_read, 0) * p_cache_read_usd
-    + coalesce(p_cache_write, 0) * p_cache_write_usd + coalesce(p_output, 0) * p_output_usd + coalesce(p_others, 0)
+    coalesce(p_input, 0) * p_input_usd + case when p_cache_read > 0 then p_cache_read * p_cache_read_usd else 0 end
+    + case when p_cache_write > 0 then p_cache_write * p_cache_write_usd else 0 end
+    + coalesce(p_output, 0) * p_output_usd + coalesce(p_others, 0)
 ) / 1000000, 10) * (1 + p_markup_percent / 100), 10);
 
 comment on function gateway.fn_cost_baseline(

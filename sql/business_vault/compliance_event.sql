@@ -14,7 +14,7 @@ select
     'REQUIREMENT_APPLIED' as event_type,
     c.tenant,
     c.customer,
-    encode(s.api_request_hk, 'hex')::uuid as request_id,
+    s.request_id,
     s.compliance_flags as required_levels,
     p.provider_bk::text as provider,
     s.model_used::text as model,

@@ -1,6 +1,6 @@
 -- Of a charge the month is looked up and not reckoned: a billing period is then a range of times, which an index has,
--- and where nothing is asked of it the look-up falls away. The fence makes an id once for both postings. Customers are
--- grouped for the reason that request_detail gives, in the brackets: a WITH of the whole would keep the look-up.
+-- and where nothing is asked of it the look-up falls away. Customers are grouped for the reason that request_detail
+-- gives, in the brackets: a WITH of the whole would keep the look-up.
 drop view if exists business_vault.ledger_line;
 create view business_vault.ledger_line as
 (with customer as (  -- noqa: AM07, which counts the columns of the WITH
@@ -14,7 +14,7 @@ create view business_vault.ledger_line as
 )
 
 select
-    q.entry_id,
+    s.request_id as entry_id,
     null::text as entry_name,
     'CHARGE' as entry_kind,
     s.load_date as booked_at,
@@ -33,11 +33,6 @@ inner join customer as c on s.customer_hk = c.customer_hk
 left join util.month_r as m
     on date_trunc('month', s.request_timestamp at time zone c.time_zone)::date = m.month
     and s.request_timestamp >= m.begins_after and s.request_timestamp < m.ends_before
-cross join lateral (
-    select encode(s.api_request_hk, 'hex')::uuid as entry_id
-    from (values (0)) as f (fence)
-    order by f.fence offset 0
-) as q
 cross join (values ('unbilled', true), ('usage_revenue', false)) as p (account, is_debit)
 where s.customer_cost <> 0)
 union all

@@ -11,7 +11,7 @@ with customer as (
 )
 
 select
-    encode(s.api_request_hk, 'hex')::uuid as request_id,
+    s.request_id,
     s.request_timestamp,
     s.load_date as booked_at,
     c.tenant,

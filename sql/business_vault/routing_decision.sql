@@ -3,7 +3,7 @@
 drop view if exists business_vault.routing_decision;
 create view business_vault.routing_decision as
 select
-    encode(s.api_request_hk, 'hex')::uuid as request_id,
+    s.request_id,
     s.request_timestamp,
     n.tenant_bk::text as tenant,
     c.customer_bk::text as customer,

@@ -26,14 +26,14 @@ customer as (
 )
 
 select
-    encode(s.api_request_hk, 'hex')::uuid as request_id, s.request_timestamp, c.tenant, c.customer,
+    s.request_id, s.request_timestamp, c.tenant, c.customer,
     p.provider_bk::text as provider, s.model_used::text as model,
     case when a.named is null then 'TENANT_BASELINE' else 'MODEL_ASKED' end as compared_with,
-    w.providers[t.place] as baseline_provider, w.models[t.place] as baseline_model,
+    w.provider as baseline_provider, w.model as baseline_model,
     s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-    w.inputs[t.place] as baseline_input_usd_per_million, w.cache_reads[t.place] as baseline_cache_read_usd_per_million,
-    w.cache_writes[t.place] as baseline_cache_write_usd_per_million,
-    coalesce(w.outputs[t.place], case when s.capability <> 'chat' then 0 end) as baseline_output_usd_per_million,
+    w.input as baseline_input_usd_per_million, w.cache_read as baseline_cache_read_usd_per_million,
+    w.cache_write as baseline_cache_write_usd_per_million,
+    coalesce(w.output, case when s.capability <> 'chat' then 0 end) as baseline_output_usd_per_million,
     s.markup_percent, t.baseline_cost_usd, s.customer_cost as customer_cost_usd, s.own_key_cost as own_key_cost_usd,
     t.baseline_cost_usd - s.customer_cost - s.own_key_cost as saved_usd
 from gateway.api_request_s as s
@@ -74,49 +74,52 @@ cross join lateral (
             and k.service_tier = 'standard' and k.mode = 'sync' and k.region = ''
             and k.threshold_tokens <= b.threshold
         group by bp.provider_bk, m.model_bk
+    ),
+
+    priced as (
+        select
+            r.provider, r.model, r.rate, (r.rate ->> 'input')::numeric as input,
+            coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')::numeric as cache_read,
+            coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')::numeric as cache_write,
+            (r.rate ->> 'output')::numeric as output
+        from rates as r
+        where r.rate ? 'input'
     )
 
     select
-        array_agg(r.provider order by r.provider) as providers, array_agg(r.model order by r.provider) as models,
-        array_agg(r.rate order by r.provider) as rates,
-        array_agg((r.rate ->> 'input')::numeric order by r.provider) as inputs,
-        array_agg(coalesce(r.rate ->> 'cache_read', r.rate ->> 'input')::numeric order by r.provider) as cache_reads,
-        array_agg(coalesce(r.rate ->> 'cache_write', r.rate ->> 'input')::numeric order by r.provider) as cache_writes,
-        array_agg((r.rate ->> 'output')::numeric order by r.provider) as outputs
-    from rates as r
-    where r.rate ? 'input' and b.name is not null
-    having count(*) > 0
+        q.*, count(*) over () = 1 as is_alone, row_number() over (order by q.provider) as place,
+        array_agg(q.rate) over all_of_them as rates, array_agg(q.input) over all_of_them as inputs,
+        array_agg(q.cache_read) over all_of_them as cache_reads,
+        array_agg(q.cache_write) over all_of_them as cache_writes, array_agg(q.output) over all_of_them as outputs
+    from priced as q
+    where b.name is not null
+    window all_of_them as (order by q.provider rows between unbounded preceding and unbounded following)
 ) as w
--- Hardly ever there are several; the fences keep what is reckoned once from being reckoned for each column.
+-- The fence keeps what is reckoned once from being reckoned for each column.
 cross join lateral (
     select
-        q.place, gateway.fn_cost_baseline(
+        gateway.fn_cost_baseline(
             s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-            gateway.fn_cost_extras(s.other_usage, w.rates[q.place]), w.inputs[q.place], w.cache_reads[q.place],
-            w.cache_writes[q.place],
-            coalesce(w.outputs[q.place], case when s.capability <> 'chat' then 0 end), s.markup_percent
+            gateway.fn_cost_extras(s.other_usage, w.rate), w.input, w.cache_read, w.cache_write,
+            coalesce(w.output, case when s.capability <> 'chat' then 0 end), s.markup_percent
         ) as baseline_cost_usd
-    from (values (0)) as g (fence)
-    cross join lateral (
-        select case cardinality(w.providers) when 1 then 1 else (
-            select r.place::integer
-            from unnest(w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) with ordinality as r (
-                rate, input, cache_read, cache_write, output, place
-            )
-            cross join lateral (select coalesce(r.output, case when s.capability <> 'chat' then 0 end) as output) as e
-            where e.output is not null
-            order by gateway.fn_cost_baseline(
-                s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
-                gateway.fn_cost_extras(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write, e.output,
-                s.markup_percent
-            ), r.place limit 1
-        ) end as place
-        from (values (0)) as f (fence)
-        order by f.fence offset 0
-    ) as q
-    order by g.fence offset 0
+    from (values (0)) as f (fence)
+    order by f.fence offset 0
 ) as t
-where s.total_tokens > 0 and t.baseline_cost_usd is not null;
+where
+    s.total_tokens > 0 and t.baseline_cost_usd is not null
+    and (w.is_alone or not exists (
+        select
+        from unnest(w.rates, w.inputs, w.cache_reads, w.cache_writes, w.outputs) with ordinality as r (
+            rate, input, cache_read, cache_write, output, place
+        )
+        cross join lateral (values (gateway.fn_cost_baseline(
+            s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
+            gateway.fn_cost_extras(s.other_usage, r.rate), r.input, r.cache_read, r.cache_write,
+            coalesce(r.output, case when s.capability <> 'chat' then 0 end), s.markup_percent
+        ))) as o (cost)
+        where (o.cost, r.place) < (t.baseline_cost_usd, w.place)
+    ));
 
 comment on view business_vault.savings is
 'What each request cost beside what the same tokens would have cost at the model it asked for or, when it named none, at

@@ -6,7 +6,7 @@ select
 from ops.reservation as r
 union all
 select
-    encode(s.api_request_hk, 'hex')::uuid, s.customer_hk,
+    s.request_id, s.customer_hk,
     case s.response_status when 'VOIDED' then 'voided' when 'UNKNOWN' then 'unknown' else 'settled' end, s.load_date,
     null, null, 0
 from gateway.api_request_s as s;

@@ -10,6 +10,7 @@ declare
     v_row gateway.api_request_s;
 begin
     v_row.api_request_hk := p_reservation.api_request_hk;
+    v_row.request_id := encode(p_reservation.api_request_hk, 'hex')::uuid;
     v_row.customer_hk := p_reservation.customer_hk;
     v_row.tenant_hk := p_reservation.tenant_hk;
     v_row.token_hk := p_reservation.token_hk;

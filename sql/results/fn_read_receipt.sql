@@ -14,7 +14,7 @@ returns jsonb
 language sql stable
 begin atomic
     select jsonb_build_object(
-        'settled', p_settled, 'status', s.response_status, 'request_id', encode(s.api_request_hk, 'hex')::uuid,
+        'settled', p_settled, 'status', s.response_status, 'request_id', s.request_id,
         'provider', h.provider_bk, 'model', s.model_used, 'route_reason', s.route_reason, 'attempts', s.attempt_count,
         'latency_ms', s.request_latency_ms,
         'cost', jsonb_build_object(

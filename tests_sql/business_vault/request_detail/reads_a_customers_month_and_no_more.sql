@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(14);
 select test.make_offer('maker', 'model-a');
 select test.make_customer('user');
 select test.make_customer('another');
@@ -44,5 +44,13 @@ select unalike(
         and v.request_timestamp >= '2026-03-01' and v.request_timestamp < '2026-04-01'$$),
     '%Index Cond: (token_hk = s.token_hk)%', 'tokens are found by customer, and not for each request'
 );
+-- One by the id that its customer has, behind row-level security too.
+select alike(
+    test.plan_as('onevault_bi', format('select v.* from business_vault.%I as v where v.%I = %L', w.view, w.id, gen_random_uuid())),
+    '%Index Cond: (request_id = %', w.view || ' finds a request by its id'
+) from (values
+    ('request_detail', 'request_id'), ('routing_decision', 'request_id'), ('savings', 'request_id'),
+    ('compliance_event', 'request_id'), ('ledger_line', 'entry_id')
+) as w (view, id);
 select * from finish();
 rollback;

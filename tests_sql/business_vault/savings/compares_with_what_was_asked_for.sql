@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(10);
 -- Asked for: 10 in at 8, 5 out at 40, or at a second provider for less; went to 1 and 2 a million.
 select test.make_offer('maker', 'model-a', 1, 2), test.make_offer('dear', 'model-x', 8, 40), test.make_offer('dearer', 'model-x', 80, 400);
 select test.make_price(util.hash_key('dear', 'model-x'), 'cache_read', 0.8);
@@ -39,6 +39,20 @@ select count(test.book_at('shop', clock_timestamp(), format(
 select is(
     (select array_agg(s.baseline_cost_usd order by s.request_timestamp) from business_vault.savings as s where s.baseline_model = 'model-s'),
     '{0.00035,0.000175}'::numeric[], 'and at the price for as many input tokens'
+);
+-- Who is cheapest depends on the call; of two that cost the same the first by name; who asks nothing for output is none.
+select test.make_offer(v.p, 'model-m', v.i, v.o)
+from (values ('reader', 1, 90), ('writer', 90, 1), ('also-reader', 1, 90), ('embedder', 0.1, 1)) as v (p, i, o);
+delete from gateway.offer_price_s where offer_hk = util.hash_key('embedder', 'model-m') and meter = 'output';
+select count(test.book_at('shop', clock_timestamp(), format(
+    '{"model_asked": "model-m", "input_uncached_tokens": %s, "output_tokens": %s, "total_tokens": 100}', t, 100 - t
+)::jsonb)) from unnest('{99,1,50}'::integer[]) as t;
+select is(
+    (
+        select array_agg(s.baseline_provider || ' ' || trim_scale(s.baseline_cost_usd) order by s.request_timestamp)
+        from business_vault.savings as s where s.baseline_model = 'model-m'
+    ),
+    '{also-reader 0.00023625,writer 0.00023625,also-reader 0.0056875}'::text[], 'once each, by the cheapest of those who can'
 );
 select * from finish();
 rollback;

@@ -43,9 +43,9 @@ select test.make_offer('maker', 'model-b');
 insert into admin.charge_rule (charge_rule, customer, model, markup_percent) values ('another model', 'buyer', 'model-b', 90);
 select is(pg_temp.charge('after', pg_temp.usage(100, 50, 10, 20)), '0.000522', 'what is about something else changes no charge');
 select results_eq(
-    $$select to_jsonb(s) - '{api_request_hk,request_timestamp,load_date,hash_diff,decision,request_latency_ms,first_byte_ms}'::text[]
+    $$select to_jsonb(s) - '{api_request_hk,request_id,request_timestamp,load_date,hash_diff,decision,request_latency_ms,first_byte_ms}'::text[]
         from gateway.api_request_s as s, called as c where c.name = 'after' and s.api_request_hk = uuid_send(c.id)$$,
-    $$select to_jsonb(s) - '{api_request_hk,request_timestamp,load_date,hash_diff,decision,request_latency_ms,first_byte_ms}'::text[]
+    $$select to_jsonb(s) - '{api_request_hk,request_id,request_timestamp,load_date,hash_diff,decision,request_latency_ms,first_byte_ms}'::text[]
         from gateway.api_request_s as s, called as c where c.name = 'before' and s.api_request_hk = uuid_send(c.id)$$,
     'nor anything that is booked'
 );

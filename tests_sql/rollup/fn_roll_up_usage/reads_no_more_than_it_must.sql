@@ -15,9 +15,11 @@ insert into gateway.api_request_s
 select p.*
 from gateway.api_request_s as s
 cross join generate_series(1, 120) as h
+cross join lateral (
+    values (substring(util.fn_request_key_at(s.request_timestamp - h * interval '1 minute'), 1, 8) || substring(s.api_request_hk, 9, 8))
+) as k (key)
 cross join lateral jsonb_populate_record(s, jsonb_build_object(
-    'api_request_hk', substring(util.fn_request_key_at(s.request_timestamp - h * interval '1 minute'), 1, 8)
-        || substring(s.api_request_hk, 9, 8),
+    'api_request_hk', k.key, 'request_id', encode(k.key, 'hex')::uuid,
     'request_timestamp', s.request_timestamp - h * interval '1 minute', 'load_date', s.load_date - h * interval '1 minute'
 )) as p
 where s.request_timestamp > :'lately'::timestamptz - interval '1 day'
