@@ -1,6 +1,6 @@
 -- Customers are grouped, so that a query joins one row to requests and not two hubs one after the other: a join is paid
--- for once a request. A condition on a name is passed through to the hub. The fence finds a customer's tokens once, in
--- place of those of each request by four keys.
+-- for once a request. A condition on a name is passed through to the hub. Providers are grouped so that they are hashed
+-- and not looked up each. The fence finds a customer's tokens once, in place of those of each request by four keys.
 drop view if exists business_vault.request_detail;
 create view business_vault.request_detail as
 with customer as (
@@ -8,6 +8,10 @@ with customer as (
     from gateway.customer_h as h
     inner join auth.tenant_h as n on h.tenant_hk = n.tenant_hk
     group by h.customer_hk, h.customer_bk, n.tenant_bk
+),
+
+provider as (
+    select h.provider_hk, h.provider_bk from gateway.ai_provider_h as h group by h.provider_hk
 )
 
 select
@@ -64,7 +68,7 @@ left join lateral (
     left join gateway.token_s as ts on h.token_hk = ts.token_hk and ts.load_end_date is null
     where h.customer_hk = c.customer_hk order by h.token_hk offset 0
 ) as t on s.token_hk = t.token_hk
-left join gateway.ai_provider_h as p on s.provider_hk = p.provider_hk
+left join provider as p on s.provider_hk = p.provider_hk
 left join gateway.routing_rule_s as r on s.rule_hk = r.routing_rule_hk and r.load_end_date is null;
 
 comment on view business_vault.request_detail is
