@@ -6,9 +6,10 @@ set local role onevault_owner;
 alter table gateway.api_request_s add column request_id uuid;
 -- squawk-ignore changing-column-type
 alter table gateway.api_request_s alter column request_id type uuid using encode(api_request_hk, 'hex')::uuid;
--- squawk-ignore adding-not-nullable-field, constraint-missing-not-valid
-alter table gateway.api_request_s alter column request_id set not null,
-add constraint request_id_is_its_key check (uuid_send(request_id) = api_request_hk);
+-- squawk-ignore adding-not-nullable-field
+alter table gateway.api_request_s alter column request_id set not null;
+-- squawk-ignore constraint-missing-not-valid
+alter table gateway.api_request_s add constraint request_id_is_its_key check (uuid_send(request_id) = api_request_hk);
 comment on column gateway.api_request_s.request_id is
 'The request''s id, as the customer got it; its key in other words.';
 

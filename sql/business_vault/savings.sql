@@ -26,8 +26,8 @@ customer as (
 )
 
 select
-    s.request_id, s.request_timestamp, c.tenant, c.customer,
-    p.provider_bk::text as provider, s.model_used::text as model,
+    s.request_id, s.request_timestamp, c.tenant, c.customer, p.provider_bk::text as provider,
+    s.model_used::text as model,
     case when a.named is null then 'TENANT_BASELINE' else 'MODEL_ASKED' end as compared_with,
     w.provider as baseline_provider, w.model as baseline_model,
     s.input_uncached_tokens as input_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
@@ -88,17 +88,15 @@ cross join lateral (
 
     select
         q.*, count(*) over () = 1 as is_alone, row_number() over (order by q.provider) as place,
-        array_agg(q.rate) over all_of_them as rates, array_agg(q.input) over all_of_them as inputs,
-        array_agg(q.cache_read) over all_of_them as cache_reads,
-        array_agg(q.cache_write) over all_of_them as cache_writes, array_agg(q.output) over all_of_them as outputs
+        array_agg(q.rate) over u as rates, array_agg(q.input) over u as inputs, array_agg(q.output) over u as outputs,
+        array_agg(q.cache_read) over u as cache_reads, array_agg(q.cache_write) over u as cache_writes
     from priced as q
     where b.name is not null
-    window all_of_them as (order by q.provider rows between unbounded preceding and unbounded following)
+    window u as (order by q.provider rows between unbounded preceding and unbounded following)
 ) as w
 -- The fence keeps what is reckoned once from being reckoned for each column.
 cross join lateral (
-    select
-        gateway.fn_cost_baseline(
+    select gateway.fn_cost_baseline(
             s.input_uncached_tokens, s.cache_read_tokens, s.cache_write_tokens, s.output_tokens,
             gateway.fn_cost_extras(s.other_usage, w.rate), w.input, w.cache_read, w.cache_write,
             coalesce(w.output, case when s.capability <> 'chat' then 0 end), s.markup_percent
@@ -130,8 +128,7 @@ comment on column business_vault.savings.tenant is 'Organisation of the customer
 comment on column business_vault.savings.customer is 'Who called and pays.';
 comment on column business_vault.savings.provider is 'Provider that answered.';
 comment on column business_vault.savings.model is 'Model that answered.';
-comment on column business_vault.savings.compared_with is
-'MODEL_ASKED, or TENANT_BASELINE when the call named no model.';
+comment on column business_vault.savings.compared_with is 'MODEL_ASKED; TENANT_BASELINE when the call named no model.';
 comment on column business_vault.savings.baseline_provider is
 'Where the baseline would have run: of its providers the cheapest for these tokens.';
 comment on column business_vault.savings.baseline_model is 'Model it is compared with.';

@@ -28,7 +28,6 @@ _LIMIT = "select l.amount, l.spent, l.held from ops.usage_limit as l"
 def vault(database: ClonedDatabase) -> ClonedDatabase:
     """A customer who pays ahead and has paid nothing, and a model whose output costs one USD a token."""
     load_fixtures(database)
-    database.query("update ops.admission as a set longest_wait = interval '10 days' returning a.queue_name")
     database.query("select test.make_offer('maker', 'model-a', 0, 1000000)")
     for customer in ("ahead", "other"):
         database.query("""select test.make_customer(%s, '{"markup_percent": 0}')""", customer)

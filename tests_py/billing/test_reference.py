@@ -120,7 +120,7 @@ attempts as (
     from moved as m where a.api_request_hk = m.old
 )
 update gateway.api_request_s as s set
-    api_request_hk = m.new, request_timestamp = m.moment,
+    api_request_hk = m.new, request_id = encode(m.new, 'hex')::uuid, request_timestamp = m.moment,
     load_date = case when %(late)s then s.load_date else m.moment end
 from moved as m where s.api_request_hk = m.old
 """

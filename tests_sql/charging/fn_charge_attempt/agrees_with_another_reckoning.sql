@@ -5,7 +5,6 @@ select setseed(0.42);
 select test.make_customer('buyer', '{"markup_percent": 20}', 'one');
 insert into admin.plan (plan, monthly_fee_usd) values ('gold', 50);
 insert into admin.subscription (customer, plan) values ('buyer', 'gold');
-update ops.admission set longest_wait = interval '1000 hours' where true;
 create function pg_temp.make(p_model text, p_prices jsonb) returns void language sql as $$
     select test.make_offer('maker', p_model, null, null, '{"context_tokens": 1000000}');
     select test.make_price(

@@ -1,6 +1,5 @@
 begin;
 select plan(24);
-update ops.admission set longest_wait = interval '1000 hours' where true;
 create function pg_temp.make(p_model text, p_settings jsonb, p_prices jsonb) returns void language sql as $$
     select test.make_offer('maker', p_model, null, null, p_settings);
     select test.make_price(util.hash_key('maker', p_model), p ->> 0, (p ->> 1)::numeric, '-infinity', coalesce(p -> 2, '{}'))

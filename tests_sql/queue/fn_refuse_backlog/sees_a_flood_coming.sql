@@ -1,6 +1,7 @@
 -- Mutants: by age alone; a pace that counts idle time; the number of waiting alone; no pace but that of four.
 begin;
 select plan(9);
+update ops.admission as a set longest_wait = s.longest_wait from test.admission as s where a.queue_name = s.queue_name;
 delete from pgmq.q_premium; delete from pgmq.q_standard; delete from pgmq.q_basic;
 create temporary table moment as select date_trunc('second', clock_timestamp()) as t;
 create function test.refusal(p_after interval) returns text language sql as

@@ -6,7 +6,6 @@ select test.make_offer('maker', 'model-a', 2, 10, '{"context_tokens": 1000000}')
 select test.make_price(util.hash_key('maker', 'model-a'), m.meter, m.usd)
 from (values ('cache_read', 0.5), ('cache_write', 2.5), ('search', 10000), ('input_audio', 20)) as m (meter, usd);
 select test.make_customer(c, '{"markup_percent": 20}') from unnest('{each,floor,kept,list,mixed,plain,tier}'::text[]) as c;
-update ops.admission set longest_wait = interval '1000 hours' where true;
 insert into admin.charge_rule (
     charge_rule, customer, meter, markup_percent, usd_per_million, from_month_usd, minimum_usd, passes_cache_savings
 ) values

@@ -1,6 +1,5 @@
 begin;
 select plan(37);
-update ops.admission set longest_wait = interval '1000 hours' where true;
 select test.make_offer('maker', 'model-a', 2, 10);
 select test.make_price(util.hash_key('maker', 'model-a'), 'cache_read', 0.2);
 select test.make_price(util.hash_key('maker', 'model-a'), 'cache_write', 2.5);

@@ -1,6 +1,7 @@
 -- Mutants: the hook removed; the hook after the reservation; the queue of the customer's tier instead of the call's.
 begin;
 select plan(6);
+update ops.admission as a set longest_wait = s.longest_wait from test.admission as s where a.queue_name = s.queue_name;
 delete from pgmq.q_premium; delete from pgmq.q_standard; delete from pgmq.q_basic;
 select test.make_offer('maker', 'model-a', 0, 1000000);
 select test.make_customer('gold', '{"priority_tier": "PREMIUM"}');
