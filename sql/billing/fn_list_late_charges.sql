@@ -2,8 +2,9 @@
 -- voided, by provider and model; and corrections of prices, without either. Found as the difference between the books
 -- and the invoices, so nothing is charged twice and nothing is lost, whenever it came: of the two months before by the
 -- usage that the caller gives, of older ones by what was noted of them (fn_list_old_charges). An invoice that is made
--- out again gives back what came late and stands on another one. As known at a moment: by what was closed, invoiced and
--- corrected by then, as the usage that is given is.
+-- out again gives back what came late and stands on another one, and the next one what is of another month now, since
+-- the tenant has moved to another time zone. As known at a moment: by what was closed, invoiced and corrected by then,
+-- as the usage that is given is.
 create or replace function gateway.fn_list_late_charges(
     p_customer_hk bytea, p_month date, p_usage jsonb, p_known_at timestamptz default null
 ) returns table (usage_month date, provider text, model text, charge_usd numeric)
@@ -57,6 +58,16 @@ left join invoiced as i
     on b.usage_month = i.usage_period and b.provider is not distinct from i.provider
     and b.model is not distinct from i.model
 where b.charge_usd <> coalesce(i.charge_usd, 0)
+union all
+select i.usage_period, i.provider, i.model, -i.charge_usd
+from invoiced as i
+inner join closed as c on i.usage_period = c.billing_period
+where
+    i.provider is not null and i.charge_usd <> 0
+    and not exists (
+        select from booked as b
+        where b.usage_month = i.usage_period and b.provider = i.provider and b.model is not distinct from i.model
+    )
 union all
 select i.usage_period, i.provider, i.model, -i.charge_usd
 from invoiced as i

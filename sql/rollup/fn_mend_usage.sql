@@ -1,6 +1,7 @@
 -- An hour is counted once more when it is an hour old: a booking that committed later than any service's may is added
 -- then, and to what was spent in its month. Only ever adds; but what stands under another day, because its tenant has
--- moved to another time zone meanwhile, moves to the one that it has now, and would be there twice.
+-- moved to another time zone meanwhile, moves to the one that it has now, and would be there twice. So does the part of
+-- an hour that is of another day, where days begin at half past.
 create or replace function ops.fn_mend_usage() returns bigint
 language plpgsql
 set search_path = ''
@@ -67,7 +68,15 @@ begin
                     own_key_cost_usd = excluded.own_key_cost_usd, other_tokens = excluded.other_tokens,
                     latency_count = excluded.latency_count, latency_ms_sum = excluded.latency_ms_sum,
                     first_byte_count = excluded.first_byte_count, first_byte_ms_sum = excluded.first_byte_ms_sum
-                where excluded.request_count > u.request_count
+                where
+                    excluded.request_count > u.request_count
+                    or excluded is distinct from u and exists (
+                        select from counted as c
+                        where
+                            c.customer_hk = u.customer_hk and c.token_hk = u.token_hk and c.offer_hk = u.offer_hk
+                            and c.request_type = u.request_type and c.response_status = u.response_status
+                            and c.usage_day <> u.usage_day
+                    )
                 returning u.tenant_hk, u.customer_hk, u.usage_day
             )
 

@@ -29,7 +29,7 @@ begin
     end if;
     select w.* into v_mark from ops.watermark as w where w.rollup_name = 'usage' for update;
     if v_mark.rolled_up_to < v_mark.counted_to then
-        update ops.watermark as w set rolled_up_to = least(w.rolled_up_to, date_trunc('hour', v_mark.rolled_up_to))
+        update ops.watermark as w set rolled_up_to = least(w.rolled_up_to, date_trunc('hour', v_mark.rolled_up_to, 'UTC'))
         where w.rollup_name = 'usage mended';
     end if;
 
