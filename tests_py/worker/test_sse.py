@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.providers.sse import EventCutter, EventTooLong, read_data
+from worker.providers.sse import MAX_EVENT_BYTES, EventCutter, EventTooLong, read_data
 
 STREAM = (
     b": hello\n\n"
@@ -101,7 +101,7 @@ def test_the_last_event_may_lack_its_blank_line() -> None:
 def test_an_event_without_an_end_is_refused(size: int) -> None:
     cutter = EventCutter()
     with pytest.raises(EventTooLong):
-        for _ in range(0, 3 << 20, size):
+        for _ in range(0, MAX_EVENT_BYTES + (2 << 20), size):
             assert cutter.feed(b"x" * size) == []
 
 

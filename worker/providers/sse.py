@@ -12,8 +12,9 @@ from typing import Final
 # Errors
 #   EventTooLong        an event longer than the limit; the stream cannot be read any further
 
-MAX_EVENT_BYTES: Final = 1024 * 1024
-"""The longest event, and so the longest line, that is accepted."""
+MAX_EVENT_BYTES: Final = 24 * 1024 * 1024
+"""The longest event, and so the longest line, that is accepted: a picture is one, and so is what repeats the request.
+The last of a stream has to fit into a frame of the link."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 # Atomic, or CRLF would be taken for two line ends.
