@@ -8,7 +8,7 @@ they live as long as the check does.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct, field
@@ -83,6 +83,7 @@ class Message(Struct):
     tool_calls: list[ToolCall] | None = None
     tool_call_id: str | None = None
     function_call: Function | None = None
+    images: list[Any] | None = None
 
 
 class ToolFunction(Struct):
@@ -161,6 +162,7 @@ class _Parameters(Ours, kw_only=True):
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     logit_bias: dict[str, Annotated[float, Meta(ge=-100, le=100)]] | None = None
     tools: list[Tool] | None = None
+    functions: list[ToolFunction] | None = None
     tool_choice: str | dict[str, msgspec.Raw] | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None

@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from litestar_app.complaints import decode
 from litestar_app.errors import InvalidRequest
-from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool
+from litestar_app.grammar import ChatRequest, Message, NativeRequest, Part, Tool, ToolFunction
 from litestar_app.pictures import measure_url
 
 Surface = Literal["chat", "native"]
@@ -132,12 +132,14 @@ def read_request(surface: Surface, body: bytes) -> Features:
         prompt_bytes = size_of(request.prompt)
     messages = request.messages or ()
     for index, message in enumerate(messages):
+        images += len(message.images or ())  # that the model drew before
         if type(message.content) is str and message.tool_calls is None:
             prompt_bytes += size_of(message.content)
         else:
             text, pictures = _measure(message, index, sizes)
             prompt_bytes += text
             images += pictures
+    prompt_bytes += sum(map(_measure_function, request.functions or ()))
     if request.tools:
         prompt_bytes += sum(_measure_tool(tool, index) for index, tool in enumerate(request.tools))
     structured = False
@@ -150,7 +152,7 @@ def read_request(surface: Surface, body: bytes) -> Features:
         model=request.model,
         stream=bool(request.stream),
         include_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
-        tools=bool(request.tools),
+        tools=bool(request.tools or request.functions),
         vision=images > 0,
         structured=structured,
         prompt_bytes=prompt_bytes,
@@ -279,6 +281,10 @@ def _measure_tool(tool: Tool, index: int) -> int:
         raise InvalidRequest(f"`{place}` must be an object.", place)
     if function is None:
         return len(tool.custom)
+    return _measure_function(function)
+
+
+def _measure_function(function: ToolFunction) -> int:
     return size_of(function.name) + size_of(function.description) + len(function.parameters)
 
 

@@ -20,7 +20,9 @@ from litestar_app.requests import MOST_SEARCHES, STANDARD_TIERS, Features, check
 _FILE_BYTES_PER_TEXT_BYTE: Final = 8
 _KEPT_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "background")
 # Items that every provider can be told in its own words.
-_COMMON_ITEMS: Final = frozenset(("message", "function_call", "function_call_output", "reasoning"))
+_COMMON_ITEMS: Final = frozenset(
+    ("message", "function_call", "function_call_output", "reasoning", "image_generation_call")
+)
 _FREE_TOOLS: Final = frozenset(("mcp", "local_shell", "apply_patch", "custom", "tool_search"))
 
 
@@ -50,6 +52,7 @@ class Item(Struct):
     encrypted_content: str | None = None
     input: str | None = None
     code: str | None = None
+    result: str | None = None
     action: Raw = field(default_factory=Raw)
     operation: Raw = field(default_factory=Raw)
     tools: Raw = field(default_factory=Raw)
@@ -173,6 +176,7 @@ class _Measure:
         if item.type == "item_reference":
             raise InvalidRequest(f"`{place}` names an item that nobody has kept. Send the item itself.", place)
         self.is_native |= item.type not in _COMMON_ITEMS
+        self.images += item.type == "image_generation_call" and bool(item.result)
         if item.type == "message" and item.role not in ("user", "assistant", "system", "developer"):
             raise InvalidRequest(
                 f"`{place}.role` must be one of user, assistant, system or developer.", f"{place}.role"

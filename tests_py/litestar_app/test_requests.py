@@ -92,6 +92,8 @@ def test_every_text_of_a_conversation_counts() -> None:
     assert features.tools
     assert features.structured
     assert features.messages == 4
+    features = read(messages=SAY, functions=[{"name": "ab", "description": "cd", "parameters": {"a": 1}}])
+    assert (features.prompt_bytes, features.tools) == (5 + 4 + len('{"a": 1}'), True)
 
 
 def test_an_image_is_counted_and_its_bytes_are_no_text() -> None:
@@ -99,6 +101,8 @@ def test_an_image_is_counted_and_its_bytes_are_no_text() -> None:
     parts = [{"type": "text", "text": "what?"}, {"type": "image_url", "image_url": {"url": picture}}]
     features = read(messages=[{"role": "user", "content": parts}])
     assert (features.images, features.vision, features.prompt_bytes) == (1, True, 5)
+    drawn = {"role": "assistant", "content": "Here", "images": [parts[1]]}
+    assert read(messages=[*SAY, drawn, *SAY]).images == 1
 
 
 def test_files_weigh_less_than_text() -> None:

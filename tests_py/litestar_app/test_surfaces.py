@@ -102,6 +102,8 @@ def test_the_least_that_can_be_asked(surface: str) -> None:
         ("responses", {"tools": [{"type": "mcp", "server_label": "x"}]}, "needs", ["responses"]),
         ("responses", {"input": [{"type": "compaction", "encrypted_content": "abcd"}]}, "needs", ["responses"]),
         ("responses", {"input": [{"type": "compaction", "encrypted_content": "abcd"}]}, "prompt_bytes", 4),
+        ("responses", {"input": [{"type": "image_generation_call", "result": PNG}]}, "needs", None),
+        ("responses", {"input": [{"type": "image_generation_call", "result": PNG}]}, "images", 1),
         ("responses", {"reasoning": {"effort": "low"}}, "parameters", ["reasoning_effort"]),
         ("responses", {"service_tier": "flex"}, "service_tier", "flex"),
         ("responses", {"text": {"format": {"type": "json_schema", "name": "a", "schema": {}}}}, "structured", True),

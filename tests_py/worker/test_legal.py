@@ -46,6 +46,7 @@ class Desk:
     """Asks one kind of provider, and shows what it was sent."""
 
     def __init__(self, fakes: dict[str, ScenarioServer], adapters: dict[str, Provider], kind: str) -> None:
+        self.kind = kind
         self._fake, self._adapter, self._kind = fakes[kind], adapters[kind], KINDS[kind]
         self.output = b""
 
@@ -455,6 +456,32 @@ async def test_what_is_not_told_of_documents_and_tools_is_named(desk: Desk, name
     given = say("messages", [document, {"type": "text", "text": "?"}], tools=[tool], max_tokens=9)
     _, dropped = await desk.sent("messages", given)
     assert dropped == sorted(["messages.citations", "messages.context", *named])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_that_a_tool_failed_is_told_or_named(desk: Desk) -> None:
+    used = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+    gave = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "No.", "is_error": True}
+    turns: list[Any] = [{"role": "assistant", "content": [used]}, {"role": "user", "content": [gave]}]
+    body, dropped = await desk.sent("messages", say("messages", "?", *turns, max_tokens=9))
+    told = any(word in json.dumps(body) for word in ('"is_error": true', '"status": "error"', '{"error": "No."}'))
+    assert told or dropped == ["messages.is_error"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("grammar", GRAMMARS)
+async def test_what_the_model_drew_is_shown_to_it_or_named(desk: Desk, grammar: str) -> None:
+    source = {"type": "base64", "media_type": "image/png", "data": PNG}
+    url = f"data:image/png;base64,{PNG}"
+    drawn = {
+        "chat": {"role": "assistant", "content": "A", "images": [{"type": "image_url", "image_url": {"url": url}}]},
+        "messages": {"role": "assistant", "content": [{"type": "image", "source": source}]},
+        "responses": {"type": "image_generation_call", "id": "ig_1", "status": "completed", "result": PNG},
+    }[grammar]
+    if (grammar, desk.kind) == ("messages", "anthropic"):
+        pytest.skip("passed on as it came")
+    body, dropped = await desk.sent(grammar, say(grammar, "?", drawn, "Blue!", max_tokens=9))
+    assert (PNG in json.dumps(body), dropped) == ((True, []) if desk.kind == "google" else (False, ["messages.images"]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

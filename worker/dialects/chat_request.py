@@ -26,6 +26,7 @@ from worker.dialects.conversation import (
 )
 from worker.dialects.schemas import is_strict
 from worker.providers.base import LIMITS, NOT_UPSTREAM
+from worker.providers.loose import objects
 
 PARAMETERS: Final = frozenset(
     (
@@ -135,7 +136,8 @@ def _read_message(message: dict[str, Any], talk: Conversation, names: dict[str, 
         parts = [part for part in _read_parts(content) if isinstance(part, Text | Image | Document)]
         talk.turns.append(Turn("user", [ToolResult(call, parts, names.get(call, message.get("name")))]))
     elif role == "assistant":
-        said = [*_read_thoughts(message), *_read_parts(content)]
+        drawn = [image for image in objects(message.get("images")) if image.get("type") == "image_url"]
+        said = [*_read_thoughts(message), *_read_parts(content), *_read_parts(drawn)]
         if message.get("refusal"):
             said.append(Text(message["refusal"]))
         for call in message.get("tool_calls") or ():
@@ -212,6 +214,7 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
     taken, dropped = talk.take(PARAMETERS)
     if taken.get("n", 1) > 1:
         raise unspeakable("More than one answer", "n")
+    dropped += talk.leave_drawn()
     messages: list[dict[str, Any]] = []
     if talk.system:
         messages.append({"role": "system", "content": _write_parts(talk.system)})
@@ -223,6 +226,8 @@ def write_chat(talk: Conversation, *, signed: bool = False) -> tuple[dict[str, A
         body["user"] = hashlib.sha256(user.encode("utf-8", "surrogatepass")).hexdigest()
     if any(isinstance(part, Document) and part.text is not None and part.name for part in talk.parts):
         dropped.append("messages.title")
+    if any(isinstance(part, ToolResult) and part.is_error for part in talk.parts):
+        dropped.append("messages.is_error")
     if talk.tools:
         body["tools"] = [{"type": "function", "function": _write_function(tool, dropped)} for tool in talk.tools]
         choice = talk.tool_choice

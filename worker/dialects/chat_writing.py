@@ -38,6 +38,8 @@ class ChatWriter:
     `functions`: the customer offers them under that name, and is told of a call by the field of that time.
     """
 
+    in_turn = False
+
     def __init__(self, name: str, model: str, *, include_usage: bool, functions: bool = False) -> None:
         self._id = f"chatcmpl-{name}"
         self._model = model

@@ -52,6 +52,7 @@ _Object = dict[str, Any]
 def write_cohere(talk: Conversation, limit: int | None) -> tuple[_Object, list[str]]:
     """The request in this format without its model, and the names of the parameters left out. Raises `CallFailed`."""
     wishes, dropped = talk.take(PARAMETERS)
+    dropped += talk.leave_drawn()
     messages: list[_Object] = []
     if words := "\n\n".join(part.text for part in talk.system if part.text):
         messages.append({"role": "system", "content": words})
@@ -78,6 +79,8 @@ def write_cohere(talk: Conversation, limit: int | None) -> tuple[_Object, list[s
         body["thinking"] = thinking
     if any(isinstance(part, Document) and part.name for part in talk.parts):
         dropped.append("messages.title")
+    if any(isinstance(part, ToolResult) and part.is_error for part in talk.parts):
+        dropped.append("messages.is_error")
     return body, sorted(dropped)
 
 

@@ -181,6 +181,13 @@ class Conversation(msgspec.Struct):
                 if isinstance(part, ToolResult):
                     yield from part.parts
 
+    def leave_drawn(self) -> list[str]:
+        """Take out the pictures that the model drew, for a provider whose models take none of their own; names them."""
+        drawn = [turn for turn in self.turns if turn.role == "assistant" and any(map(_is_image, turn.parts))]
+        for turn in drawn:
+            turn.parts = [part for part in turn.parts if not _is_image(part)]
+        return ["messages.images"] if drawn else []
+
     @property
     def must_call(self) -> bool:
         """Whether the model is forced to call a tool."""
@@ -211,6 +218,10 @@ def merge_turns(turns: list[Turn], family: Family | None = None) -> list[Turn]:
     if family in ("anthropic", "bedrock") and merged and merged[0].role == "assistant":
         merged.insert(0, Turn("user", [Text(OPENING)]))
     return merged
+
+
+def _is_image(part: Part) -> bool:
+    return isinstance(part, Image)
 
 
 def _is_said(part: Part, family: Family | None) -> bool:

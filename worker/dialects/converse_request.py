@@ -64,6 +64,7 @@ def write_converse(talk: Conversation, model: str, limit: int | None) -> tuple[_
     is_claude = _CLAUDE.search(model) is not None
     known = CLAUDES if is_claude else THINKERS if _THINKER.search(model) else PARAMETERS
     wishes, dropped = talk.take(known)
+    dropped += talk.leave_drawn()
     writer = _Writer(marks=_CACHER.search(model) is not None)
     body: _Object = {"messages": [said for turn in merge_turns(talk.turns, "bedrock") if (said := writer.turn(turn))]}
     if system := writer.texts(talk.system):

@@ -18,6 +18,7 @@ from worker.dialects.events import (
     CallPiece,
     Event,
     Finish,
+    ImagePiece,
     RefusalPiece,
     SealedThought,
     Signature,
@@ -130,6 +131,8 @@ class MessagesReader:
 class MessagesWriter:
     """Writes answers. `name` is the answer's id; `prompt_tokens` an estimate: a stream begins with them."""
 
+    in_turn = True
+
     def __init__(self, name: str, model: str, prompt_tokens: int) -> None:
         self._id = f"msg_{name}"
         self._model = model
@@ -163,6 +166,8 @@ class MessagesWriter:
                 return opened
             case CallPiece(index, arguments):
                 return self._delta("input_json_delta", self._calls.get(index), partial_json=arguments)
+            case ImagePiece():
+                return self._close() + self._begin("image", _image(event)) + self._close()
             case Finish(reason, stop_sequence):
                 self._reason, self._stop_sequence = _stop(reason, stop_sequence), stop_sequence
                 return self._close()
@@ -195,6 +200,8 @@ class MessagesWriter:
                     blocks.append(calls[index])
                 case CallPiece(index, more):
                     arguments[index] += more
+                case ImagePiece():
+                    blocks.append({"type": "image", **_image(event)})
                 case Finish(reason, stop_sequence):
                     self._reason, self._stop_sequence = _stop(reason, stop_sequence), stop_sequence
         for index, block in calls.items():
@@ -252,6 +259,11 @@ def _signed(event: Signature | SealedThought) -> str:
     own: Family = "anthropic"
     seal = event.data if isinstance(event, SealedThought) else event.signature
     return seal if event.family == own else f"{event.family}.{seal}"
+
+
+def _image(event: ImagePiece) -> dict[str, Any]:
+    """A picture as this format has it in questions; answers have no word for one."""
+    return {"source": {"type": "base64", "media_type": event.media_type, "data": event.data}}
 
 
 def _parsed(arguments: str) -> Any:

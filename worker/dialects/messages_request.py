@@ -195,6 +195,7 @@ def write_messages(talk: Conversation, model: str, max_tokens: int) -> tuple[dic
     Raises `CallFailed`.
     """
     wishes, dropped = talk.take(PARAMETERS)
+    dropped += talk.leave_drawn()
     body: dict[str, Any] = {
         "max_tokens": max_tokens,
         "messages": [

@@ -32,6 +32,8 @@ _Object = dict[str, Any]
 class ResponsesWriter:
     """Writes answers. `name` is the answer's id; `echo` are fields of the request that the format repeats."""
 
+    in_turn = True
+
     def __init__(self, name: str, model: str, echo: _Object) -> None:
         self._name = name
         self._echo = echo
@@ -86,7 +88,7 @@ class ResponsesWriter:
                 return opened + self._close()
             case Finish(reason):
                 self._reason = reason
-                return self._close()
+                return self._close(self._status())
         return b""
 
     def end(self, attempt: Attempt) -> tuple[bytes, bytes]:
@@ -202,7 +204,7 @@ class ResponsesWriter:
             done = self._event("response.output_text.done", **place, text=part["text"], logprobs=[])
         return done + self._event("response.content_part.done", **place, part=part)
 
-    def _close(self) -> bytes:
+    def _close(self, status: str = "completed") -> bytes:
         item = self._open
         if item is None:
             return b""
@@ -220,7 +222,7 @@ class ResponsesWriter:
                 "response.function_call_arguments.done", **place, name=item["name"], arguments=item["arguments"]
             )
         if item["type"] != "reasoning":
-            item["status"] = "completed"
+            item["status"] = status
         self._open = None
         return closed + self._event("response.output_item.done", output_index=len(self._items) - 1, item=item)
 

@@ -39,6 +39,7 @@ _READ: Final = frozenset(
     (*NOT_UPSTREAM, *LIMITS, *_WISHES, "model", "stream", "stream_options", "store", "metadata", "instructions")
 ).union(("input", "tools", "tool_choice", "max_tool_calls", "reasoning", "text", "include"))
 _ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt", "background")
+_STARTS: Final = {"/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 _FAMILIES: Final = ("anthropic", "google", "bedrock")
 
 
@@ -112,11 +113,19 @@ def _read_item(item: dict[str, Any], talk: Conversation, names: dict[str, str]) 
             shown = [part for part in found if isinstance(part, Text | Image | Document)]
             result = ToolResult(item["call_id"], shown, names.get(item["call_id"]))
             talk.turns.append(Turn("user", [result]))
+        case "image_generation_call":
+            if item.get("result"):
+                talk.turns.append(Turn("assistant", [Image(_kind_of(item["result"]), item["result"])]))
         case "reasoning":
             if thought := _read_thought(item):
                 talk.turns.append(Turn("assistant", [thought]))
         case _:
             raise unspeakable("This kind of input item", "input")
+
+
+def _kind_of(data: str) -> str:
+    """The kind of a picture whose item does not name it, by how its base64 begins."""
+    return next((kind for start, kind in _STARTS.items() if data.startswith(start)), "image/png")
 
 
 def _read_thought(item: dict[str, Any]) -> Thinking | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from worker.dialects.events import CallBegin, Event, Finish, ImagePiece, size_of
+from worker.dialects.in_turn import InTurn
 from worker.providers.listening import Heard, SseListener
 from worker.providers.tally import Tally
 from worker.shapes import Attempt
@@ -27,7 +28,9 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """Writes the customer's grammar."""
+    """Writes the customer's grammar. `in_turn`: a call is over when the next one begins."""
+
+    in_turn: bool
 
     def write(self, event: Event) -> bytes:
         """Events of a stream, none or several."""
@@ -48,6 +51,7 @@ class Translation(SseListener):
         self._reader = reader
         self._writer = writer
         self._names = names or {}
+        self._in_turn = InTurn() if writer.in_turn else None
 
     def hear(self, event: Any) -> Heard:
         """See `Listener`. Comments mean nothing to the customer and stay here."""
@@ -61,13 +65,12 @@ class Translation(SseListener):
         if not said:
             return Heard(b"", False)
         real = False
-        written: list[bytes] = []
         for piece in said:
             size = size_of(piece)
             self.tally.say(size)
             real |= size > 0 or isinstance(piece, Finish | ImagePiece)
-            written.append(self._writer.write(piece))
-        return Heard(b"".join(written), real)
+        told = said if self._in_turn is None else self._in_turn.take(said)
+        return Heard(b"".join(map(self._writer.write, told)), real)
 
     def end(self) -> tuple[bytes, bytes]:
         """See `Listener`."""
