@@ -41,6 +41,7 @@ class Failure(Struct, frozen=True):
     message: str
     param: str | None = None
     attempts: list[dict[str, Any]] = []
+    retry_after_ms: int | None = None
 
 
 class Limited(Struct, frozen=True):
@@ -165,6 +166,7 @@ def failure_of(receipt: Receipt) -> GatewayError | None:
         failure.message,
         param=failure.param,
         extra={"attempts": failure.attempts} if failure.attempts else {},
+        retry_after_ms=failure.retry_after_ms,
     )
 
 

@@ -23,6 +23,8 @@ _REASONS: Final[dict[str, str]] = {
     "truncated_stream": "broke off its answer",
 }
 
+_IMPATIENT: Final = ("rate_limited", "overloaded")
+
 _OWN_KEY_REASONS: Final[dict[str, str]] = {
     "auth_dead": "did not accept your own key",
     "money_dead": "has no credit left on the account of your own key",
@@ -56,7 +58,16 @@ def describe_failure(result: Result, candidates: list[Candidate], verdict: CallF
         for t, attempt in zip(tried, result.attempts, strict=True)
     )
     message = f"No provider answered: {reasons}." if reasons else "No provider answered."
-    return CustomerError(http_status=502, code="provider_error", message=message, attempts=tried)
+    return CustomerError(
+        http_status=502, code="provider_error", message=message, attempts=tried, retry_after_ms=_wait_of(result)
+    )
+
+
+def _wait_of(result: Result) -> int | None:
+    """When to ask again, as the first of the providers has it that asked for patience, if nothing else was wrong."""
+    if any(attempt.error_class not in _IMPATIENT for attempt in result.attempts):
+        return None
+    return min((a.retry_after_ms for a in result.attempts if a.retry_after_ms is not None), default=None)
 
 
 def _reason(tried: TriedCandidate, *, is_own: bool) -> str:

@@ -175,6 +175,7 @@ class CustomerError(msgspec.Struct, kw_only=True):
     message: str
     param: str | None = None
     attempts: list[TriedCandidate] = msgspec.field(default_factory=list)
+    retry_after_ms: int | None = None
 
 
 _message_decoder: Final = msgspec.json.Decoder(Message)

@@ -42,8 +42,18 @@ class _Listing(msgspec.Struct):
     data: list[msgspec.Raw]
 
 
+class _Offered(msgspec.Struct):
+    providers: list[str] = []
+
+
 class _Named(msgspec.Struct):
     id: str
+    onevault: _Offered = msgspec.field(default_factory=_Offered)
+
+    @property
+    def names(self) -> list[str]:
+        """All that it may be asked for by."""
+        return [self.id, *(f"{provider}/{self.id}" for provider in self.onevault.providers)]
 
 
 def model_routes(front: Front) -> list[HTTPRouteHandler]:
@@ -83,7 +93,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         reply = await ask(request, front, reads.list_models)
         wanted = str(model_id).strip("/")
         for model in msgspec.json.decode(reply.body, type=_Listing).data:
-            if msgspec.json.decode(model, type=_Named).id == wanted:
+            if wanted in msgspec.json.decode(model, type=_Named).names:
                 return json_response(model)
         message = "There is no such model for this token. `GET /v1/models` lists all."
         raise GatewayError(404, "model_not_found", message, param="model")

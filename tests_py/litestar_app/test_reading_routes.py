@@ -76,6 +76,13 @@ async def test_one_model_is_found_by_its_name(desk: Desk, path: str, name: str) 
     assert (response.status_code, response.json()["id"]) == (200, name)
 
 
+@pytest.mark.parametrize("path", ["openai/gpt-5", "azure%2Fgpt-5"])
+async def test_one_model_is_found_at_its_provider(desk: Desk, path: str) -> None:
+    say(desk, {"data": [{"id": "gpt-4o"}, {"id": "gpt-5", "onevault": {"providers": ["openai", "azure"]}}]})
+    assert (await desk.client.get(f"/v1/models/{path}")).json()["id"] == "gpt-5"
+    assert (await desk.client.get("/v1/models/nobody/gpt-5")).status_code == 404
+
+
 async def test_an_unknown_model_is_404(desk: Desk) -> None:
     say(desk, MODELS)
     response = await desk.client.get("/v1/models/canary-7f3a")

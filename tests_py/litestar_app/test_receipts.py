@@ -85,6 +85,11 @@ def test_the_workers_error_is_told() -> None:
     assert error is not None
     assert (error.status, error.code, error.message) == (502, "provider_error", "No.")
     assert error.extra == {"attempts": attempts}
+    assert error.retry_after_ms is None
+    waits = {"http_status": 502, "code": "provider_error", "message": "No.", "retry_after_ms": 1500}
+    error = failure_of(read_receipt(receipt(error=waits)))
+    assert error is not None
+    assert error.retry_after_ms == 1500
     assert failure_of(read_receipt(receipt())) is None
 
 

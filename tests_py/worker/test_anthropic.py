@@ -184,6 +184,10 @@ async def test_tokens_are_counted(provider: AnthropicProvider, fake: FakeAnthrop
     assert json.loads(output.data) == {"input_tokens": 15}
     assert fake.seen[-1].body == {"model": "fast-1-2026", "messages": SAID["messages"]}
     assert made.usage == Usage(input_uncached=0, output=0), "counting costs nothing"
+    more = {"cache_control": {"type": "ephemeral"}, "container": "c", "temperature": 0.5, "speed": None}
+    await provider.call(call(candidate(where(fake)), SAID | more, surface="count_tokens", key="k"), made, output)
+    assert sorted(fake.seen[-1].body) == ["cache_control", "messages", "model"]
+    assert made.dropped == ["container"], "what may count, and is not counted"
 
 
 # Other grammars

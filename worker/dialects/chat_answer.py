@@ -77,6 +77,8 @@ class ChatReader:
         if answer is None:
             raise CallFailed("truncated_stream" if self._begun else "server_error")
         if answer.error is not None:
+            if answer.usage is not None:
+                self._tally.use(normalise_openai_usage(answer.usage), answer.usage)
             raise classify_error_object(answer.error, self._marks)
         self._tally.serve(answer.service_tier)
         return answer

@@ -58,11 +58,11 @@ class ChatListener(SseListener):
         answer = decode_answer(body)
         if answer is None:
             raise CallFailed("server_error")
+        self.tally.serve(answer.service_tier)
+        if answer.usage is not None:  # what failed was used all the same
+            self.tally.use(normalise_openai_usage(answer.usage), answer.usage)
         if answer.error is not None:
             raise classify_error_object(answer.error, self._marks)
-        self.tally.serve(answer.service_tier)
-        if answer.usage is not None:
-            self.tally.use(normalise_openai_usage(answer.usage), answer.usage)
         if not answer.choices or any(choice.finish_reason == "error" for choice in answer.choices):
             raise CallFailed("server_error")
         for choice in answer.choices:
@@ -81,13 +81,13 @@ class ChatListener(SseListener):
         if chunk is None:
             raise CallFailed("truncated_stream" if self._said_real else "server_error")
         self._heard = True
-        if chunk.error is not None:
-            raise classify_error_object(chunk.error, self._marks)
         if chunk.service_tier is not None:
             self.tally.serve(chunk.service_tier)
         if (usage := usage_of(chunk)) is not None:
             said = sum(text_bytes(choice.delta) for choice in chunk.choices or () if choice.delta)
             self.tally.use(normalise_openai_usage(usage), usage, ahead=said)
+        if chunk.error is not None:
+            raise classify_error_object(chunk.error, self._marks)
         if not chunk.choices:
             only_usage = chunk.usage is not None and chunk.choices is not None
             return Heard(event if self._include_usage or not only_usage else b"", False)

@@ -13,7 +13,17 @@ from worker.dialects.messages_answer import MessagesReader
 from worker.dialects.messages_request import write_messages
 from worker.dialects.translation import Translation
 from worker.dialects.translators import read_conversation, writer_of
-from worker.providers.base import BETA, CONVERSATIONS, NOT_UPSTREAM, Call, CallFailed, Finding, Inquiry, not_served
+from worker.providers.base import (
+    BETA,
+    CONVERSATIONS,
+    LIMITS,
+    NOT_UPSTREAM,
+    Call,
+    CallFailed,
+    Finding,
+    Inquiry,
+    not_served,
+)
 from worker.providers.counting import CountListener
 from worker.providers.foreign import own_messages
 from worker.providers.http import Exchange, HttpProvider, post
@@ -27,7 +37,13 @@ from worker.shapes import Attempt
 VERSION: Final = "2023-06-01"
 _MARKS: Final = ("prompt is too long", "exceed context limit")
 # What a count takes of a request.
-_COUNTED: Final = frozenset(("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config"))
+_COUNTED: Final = frozenset(("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")).union(
+    ("cache_control", "context_management", "mcp_servers", "compaction")
+)
+# What makes no difference to it.
+_UNCOUNTED: Final = frozenset(
+    (*NOT_UPSTREAM, *LIMITS, "metadata", "stream", "temperature", "top_p", "top_k", "stop_sequences", "service_tier")
+)
 _LEAST_OUTPUT: Final = 4096
 _LONGEST_NAME: Final = 128
 
@@ -49,6 +65,7 @@ class AnthropicProvider(HttpProvider):
         listener: Listener
         if call.surface == "count_tokens":
             fields = {name: value for name, value in call.fields.items() if name in _COUNTED}
+            tally.attempt.dropped = sorted(set(call.wishes).difference(_COUNTED, _UNCOUNTED))
             path, stream, listener = "/messages/count_tokens", False, CountListener(tally)
         elif call.surface == "messages":
             fields = {name: value for name, value in call.fields.items() if name not in NOT_UPSTREAM}

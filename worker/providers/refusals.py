@@ -25,6 +25,8 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "content_filter": "content_policy",
     "responsibleaipolicyviolation": "content_policy",
     "moderation_blocked": "content_policy",
+    "invalid_prompt": "content_policy",
+    "image_content_policy_violation": "content_policy",
     "insufficient_quota": "money_dead",
     "credit_balance_exhausted": "money_dead",
     "billing_hard_limit_reached": "money_dead",
@@ -43,6 +45,21 @@ _CODES: Final[dict[str, ErrorClass]] = {
     "overloaded_error": "overloaded",
     "unreachable_backend": "overloaded",
 }
+
+_KINDS: Final[dict[str, int]] = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "timeout_error": 504,
+    **dict.fromkeys(("invalid_image", "invalid_image_format", "invalid_base64_image", "invalid_image_url"), 400),
+    **dict.fromkeys(("image_too_large", "image_too_small", "image_parse_error", "invalid_image_mode"), 400),
+    **dict.fromkeys(("image_file_too_large", "unsupported_image_media_type", "empty_image_file"), 400),
+    **dict.fromkeys(("failed_to_download_image", "image_file_not_found"), 400),
+}
+"""The status that an error would have had which is told inside a 200, by its type or its code."""
 
 _MONEY_MARKS: Final = ("credit balance is too low", "reached your specified api usage limits")
 """Words for want of money in an error that is told as a bad request."""
@@ -89,7 +106,9 @@ def told(body: bytes) -> str | None:
 def classify_error_object(error: object, context_marks: tuple[str, ...]) -> CallFailed:
     """The failure that an `error` inside a 200 answer or a stream means."""
     said = _find({"error": error})
-    status = said.status if said.status is not None and 400 <= said.status <= 599 else 500
+    status = said.status if said.status is not None and 400 <= said.status <= 599 else None
+    if status is None:
+        status = _KINDS.get((said.code or "").lower()) or _KINDS.get((said.kind or "").lower(), 500)
     return _judge(status, said, context_marks)
 
 

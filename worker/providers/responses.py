@@ -27,9 +27,9 @@ class Response(msgspec.Struct):
     """A response, as far as the gateway looks."""
 
     status: str | None = None
-    error: dict[str, Any] | None = None
+    error: object = None
     incomplete_details: dict[str, Any] | None = None
-    output: list[dict[str, Any]] = []
+    output: list[dict[str, Any]] | None = None
     usage: dict[str, Any] | None = None
     service_tier: str | None = None
 
@@ -97,14 +97,14 @@ class ResponsesListener(SseListener):
         if response.status is None:
             raise CallFailed("server_error")
         self._take(response)
-        for item in response.output:
+        for item in response.output or ():
             self.tally.say(text_bytes([item.get("content"), item.get("summary"), item.get("arguments")]))
         return body
 
     def _take(self, response: Response) -> None:
         """Usage, tier and end of a response that is over. Raises `CallFailed` for one that failed."""
         self.tally.serve(response.service_tier)
-        searches = sum(item.get("type") == _SEARCH for item in response.output)
+        searches = sum(item.get("type") == _SEARCH for item in response.output or ())
         if response.usage is not None:
             self.tally.use(normalise_responses_usage(response.usage, searches), response.usage)
         if response.status == "failed":
@@ -122,5 +122,5 @@ def end_of(response: Response) -> str:
     """Why it ended, in the words that the books use."""
     if response.status == "incomplete":
         return _REASONS.get(text(response.incomplete_details or {}, "reason"), "other")
-    called = any(str(item.get("type")).endswith("function_call") for item in response.output)
+    called = any(str(item.get("type")).endswith("function_call") for item in response.output or ())
     return "tool_calls" if called else "stop"

@@ -12,8 +12,13 @@ FINISH_REASONS: Final = frozenset(("stop", "length", "tool_calls", "content_filt
 _TIER: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
 
 
+def _is_nothing(usage: Usage) -> bool:
+    return not (usage.input_uncached or usage.cache_read or usage.cache_write or usage.output or usage.other)
+
+
 class Tally:
-    """The count of one answer. Usage may be told more than once: the last that says anything is the one that counts."""
+    """The count of one answer. Usage may be told more than once: the last that says anything is the one that counts,
+    and nothing but zeros says nothing after something."""
 
     def __init__(self, attempt: Attempt) -> None:
         self.attempt = attempt
@@ -25,7 +30,7 @@ class Tally:
 
     def use(self, usage: Usage | None, said: dict[str, object], *, ahead: int = 0) -> None:
         """The provider has told what it used by now, `ahead` bytes of text included that are yet to be counted."""
-        if usage is None:
+        if usage is None or (_is_nothing(usage) and self.attempt.usage is not None):
             return
         self.attempt.usage = usage
         self.attempt.usage_source = "provider_partial"
