@@ -10,13 +10,15 @@ import json
 from typing import Any
 
 import pytest
+from openai.lib.streaming.chat import ChatCompletionStreamState
+from openai.types.chat import ChatCompletionChunk
 
 from tests_py.worker.adapters import Told, read_answer
 from tests_py.worker.kit import OFFER, Remembered, attempt, candidate
 from worker.dialects.chat_answer import ChatReader
 from worker.dialects.chat_writing import ChatWriter
 from worker.dialects.gemini_answer import GeminiReader
-from worker.dialects.messages_answer import MessagesWriter
+from worker.dialects.messages_answer import MessagesReader, MessagesWriter
 from worker.dialects.responses_answer import ResponsesWriter
 from worker.dialects.translation import Reader, Translation, Writer
 from worker.endings import describe_failure
@@ -204,3 +206,58 @@ def test_the_customer_is_told_how_long_providers_ask_to_wait(
     made = [Attempt(number=1, offer=OFFER, key=None, error_class=name, retry_after_ms=ms) for name, ms in ends]
     result = Result(request="r", customer="c", queue="q", msg_id=1, read_ct=1, status="ERROR", attempts=made)
     assert describe_failure(result, [candidate()], None).retry_after_ms == wait
+
+
+def test_lists_in_chunks_say_their_places() -> None:
+    """OpenAI's SDK puts the pieces of an answer together by them, and fails where there are none."""
+    made = Tally(attempt())
+    listener = Translation(made, MessagesReader(made), writer_of("chat"))
+    thoughts = [
+        {"type": "content_block_start", "index": number, "content_block": {"type": "redacted_thinking", "data": data}}
+        for number, data in enumerate("ab")
+    ]
+    output = hear(listener, {"type": "message_start", "message": {}}, *thoughts, {"type": "message_stop"})
+    state: ChatCompletionStreamState[None] = ChatCompletionStreamState()
+    for said in output.chunks:
+        if said["choices"]:
+            state.handle_chunk(ChatCompletionChunk.model_validate(said))
+    message: Any = state.current_completion_snapshot.choices[0].message
+    assert [one["data"] for one in message.reasoning_details] == ["a", "b"]
+
+
+PAGE = {"type": "web_search_result_location", "url": "https://example.com", "title": "Zürich", "cited_text": "x"}
+WORDS: tuple[dict[str, Any], ...] = (
+    {"type": "message_start", "message": {}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "So: "}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": "", "citations": []}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "citations_delta", "citation": PAGE}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Zü"}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "rich."}},
+    {"type": "content_block_stop", "index": 1},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
+    {"type": "message_stop"},
+)
+PLACE = {"url": "https://example.com", "title": "Zürich", "start_index": 4, "end_index": 11}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("grammar", ["chat", "responses"])
+def test_pages_that_claude_found_are_told(grammar: str, *, stream: bool) -> None:
+    tally = Tally(attempt())
+    listener = Translation(tally, MessagesReader(tally), writer_of(grammar))
+    if stream:
+        output = hear(listener, *WORDS)
+        last = json.loads(output.last.partition(b"data: ")[2])["response"] if output.last else {}
+        found = [one for said in output.chunks for choice in said.get("choices", []) for one in [choice["delta"]]]
+        told = [one for delta in found for one in delta.get("annotations", [])]
+    else:
+        blocks = [{"type": "text", "text": "So: "}, {"type": "text", "text": "Zürich.", "citations": [PAGE]}]
+        answer = {"type": "message", "content": blocks, "stop_reason": "end_turn"}
+        last = json.loads(listener.answer(json.dumps(answer).encode()))
+        told = last["choices"][0]["message"]["annotations"] if grammar == "chat" else []
+    if grammar == "chat":
+        assert [(one["type"], one["url_citation"]) for one in told] == [("url_citation", PLACE)]
+    else:
+        assert last["output"][0]["content"][0]["annotations"] == [{"type": "url_citation", **PLACE}]

@@ -24,6 +24,7 @@ from worker.dialects.events import (
     RefusalPiece,
     SealedThought,
     Signature,
+    Source,
     TextPiece,
     ThoughtPiece,
 )
@@ -48,6 +49,8 @@ class ChatWriter:
         self._created = int(time.time())
         self._signature: Signature | None = None
         self._thought = ""
+        self._said = 0
+        self._listed: dict[str, int] = {}
 
     def write(self, event: Event) -> bytes:
         """See `Writer`."""
@@ -61,13 +64,19 @@ class ChatWriter:
         if signature is None:
             return b""
         thought, self._thought = self._thought, ""
-        return self._chunk({"reasoning_details": [_details(thought, signature)]})
+        return self._list("reasoning_details", _details(thought, signature))
+
+    def _list(self, name: str, one: dict[str, Any]) -> bytes:
+        """One more of a list. OpenAI's SDK tells them apart by their places, and fails without."""
+        place = self._listed[name] = self._listed.get(name, -1) + 1
+        return self._chunk({name: [{"index": place, **one}]})
 
     def _write(self, event: Event) -> bytes:
         match event:
             case Begin():
                 return self._chunk({"role": "assistant", "content": ""})
             case TextPiece(text):
+                self._said += len(text)
                 return self._chunk({"content": text})
             case RefusalPiece(text):
                 return self._chunk({"refusal": text})
@@ -79,7 +88,7 @@ class ChatWriter:
                 self._signature = event
                 return b"" if event.family == _OF_CALLS else self._sign()
             case SealedThought():
-                return self._chunk({"reasoning_details": [_details("", event)]})
+                return self._list("reasoning_details", _details("", event))
             case CallBegin() | CallPiece() if self._functions:
                 return self._write_function(event)
             case CallBegin():
@@ -87,7 +96,9 @@ class ChatWriter:
             case CallPiece(index, arguments):
                 return self._chunk({"tool_calls": [{"index": index, "function": {"arguments": arguments}}]})
             case ImagePiece(kind, data):
-                return self._chunk({"images": [_image(kind, data)]})
+                return self._list("images", _image(kind, data))
+            case Source():
+                return self._list("annotations", _cite(event, self._said))
             case Odds(tokens):
                 return self._chunk({}, odds={"content": tokens, "refusal": None})
             case Finish(reason):
@@ -145,6 +156,8 @@ class ChatWriter:
                     calls[index]["function"]["arguments"] += arguments
                 case ImagePiece(kind, data):
                     message.setdefault("images", []).append(_image(kind, data))
+                case Source():
+                    message.setdefault("annotations", []).append(_cite(event, len(message["content"] or "")))
                 case Odds(tokens):
                     odds += tokens
                 case Finish(said):
@@ -203,6 +216,11 @@ def _details(text: str, event: Signature | SealedThought) -> dict[str, str]:
     if isinstance(event, SealedThought):
         return {"type": "redacted", "data": event.data, "family": event.family}
     return {"type": "thought", "text": text, "signature": event.signature, "family": event.family}
+
+
+def _cite(event: Source, end: int) -> dict[str, Any]:
+    place = {"start_index": end - event.length, "end_index": end}
+    return {"type": "url_citation", "url_citation": {"url": event.url, "title": event.title, **place}}
 
 
 def _image(kind: str, data: str) -> dict[str, Any]:

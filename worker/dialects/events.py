@@ -71,6 +71,14 @@ class ImagePiece(NamedTuple):
     data: str
 
 
+class Source(NamedTuple):
+    """The last words, so many signs of them, are from a page of the web."""
+
+    url: str
+    title: str
+    length: int
+
+
 class Odds(NamedTuple):
     """How likely the tokens were that were said, and others in their place, as OpenAI's chat format lists them."""
 
@@ -94,6 +102,7 @@ Event: TypeAlias = (
     | CallBegin
     | CallPiece
     | ImagePiece
+    | Source
     | Odds
     | Finish
 )

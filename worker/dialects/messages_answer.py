@@ -22,11 +22,12 @@ from worker.dialects.events import (
     RefusalPiece,
     SealedThought,
     Signature,
+    Source,
     TextPiece,
     ThoughtPiece,
     size_of,
 )
-from worker.providers.loose import text
+from worker.providers.loose import objects, text
 from worker.providers.messages import REASONS, Said, note_usage, read_answer, read_said
 from worker.providers.tally import Tally
 from worker.shapes import Attempt, Usage
@@ -43,6 +44,8 @@ class MessagesReader:
         self._finished = False
         self._calls: dict[int, int] = {}
         self._spoken: set[int] = set()
+        self._cited: list[dict[str, Any]] = []
+        self._length = 0
 
     def read(self, _: bytes, data: bytes) -> list[Event]:
         """See `Reader`."""
@@ -83,6 +86,7 @@ class MessagesReader:
         return []
 
     def _block(self, index: int, block: dict[str, Any]) -> list[Event]:
+        self._length, self._cited = len(text(block, "text")), objects(block.get("citations"))
         match block.get("type"):
             case "text":
                 return [TextPiece(said)] if (said := text(block, "text")) else []
@@ -103,7 +107,10 @@ class MessagesReader:
     def _delta(self, index: int, delta: dict[str, Any]) -> list[Event]:
         match delta.get("type"):
             case "text_delta":
+                self._length += len(text(delta, "text"))
                 return [TextPiece(said)] if (said := text(delta, "text")) else []
+            case "citations_delta":
+                self._cited += objects([delta.get("citation")])
             case "thinking_delta":
                 return [ThoughtPiece(said)] if (said := text(delta, "thinking")) else []
             case "signature_delta":
@@ -117,7 +124,8 @@ class MessagesReader:
         if index in self._calls and index not in self._spoken:
             self._spoken.add(index)
             return [CallPiece(self._calls[index], "{}")]
-        return []
+        cited, self._cited = self._cited, []
+        return [Source(url, text(one, "title"), self._length) for one in cited if (url := text(one, "url"))]
 
     def _finish(self, reason: object, stop_sequence: object) -> list[Event]:
         if not isinstance(reason, str):

@@ -21,6 +21,7 @@ from worker.dialects.events import (
     RefusalPiece,
     SealedThought,
     Signature,
+    Source,
     TextPiece,
     ThoughtPiece,
 )
@@ -86,6 +87,8 @@ class ResponsesWriter:
                 opened = self._close() + self._begin(picture | {"status": "in_progress"}, picture)
                 picture["result"] = data
                 return opened + self._close()
+            case Source():
+                return self._cite(event)
             case Finish(reason):
                 self._reason = reason
                 return self._close(self._status())
@@ -177,6 +180,19 @@ class ResponsesWriter:
         kind = "response.refusal.delta" if field == "refusal" else "response.output_text.delta"
         extra: _Object = {} if field == "refusal" else {"logprobs": []}
         return self._event(kind, **self._place(), content_index=len(parts) - 1, delta=text, **extra)
+
+    def _cite(self, source: Source) -> bytes:
+        if self._open is None or self._open["type"] != "message" or self._open["content"][-1]["type"] != "output_text":
+            return b""
+        part = self._open["content"][-1]
+        end = len(part["text"])
+        place = {"start_index": end - source.length, "end_index": end}
+        cited = {"type": "url_citation", "url": source.url, "title": source.title, **place}
+        part["annotations"].append(cited)
+        where = self._place() | {"content_index": len(self._open["content"]) - 1}
+        number = len(part["annotations"]) - 1
+        kind = "response.output_text.annotation.added"
+        return self._event(kind, **where, annotation_index=number, annotation=cited)
 
     def _argue(self, index: int, arguments: str) -> bytes:
         item = self._calls.get(index)
