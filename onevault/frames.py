@@ -78,7 +78,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True, tag=3):
 
 
 class Chunk(msgspec.Struct, array_like=True, frozen=True, tag=4):
-    """Worker to front: bytes for the customer, ready for the wire (whole events when streamed)."""
+    """Worker to front: bytes for the customer, ready for the wire: whole events when streamed, less a long last one."""
 
     ticket: bytes
     data: bytes

@@ -204,7 +204,13 @@ class Running:
             frames.append(self._head("application/json"))
             for piece in self._body_pieces:
                 frames += self._chunks(piece)
-        frames.append(encode(End(self.ticket, receipt, self._last if answered else b"")))
+        last = self._last if answered else b""
+        if last and not self.delivered:
+            frames.append(self._head("text/event-stream"))
+        if len(last) > PIECE_BYTES:  # it may be longer than a frame; `onevault` goes into its end
+            frames += self._chunks(last[:-PIECE_BYTES])
+            last = last[-PIECE_BYTES:]
+        frames.append(encode(End(self.ticket, receipt, last)))
         self.link.write(b"".join(frames))
 
     @property

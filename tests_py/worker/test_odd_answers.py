@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
+from onevault.frames import MAX_FRAME_BYTES, Chunk, End, FrameDecoder, Head
 from tests_py.worker.adapters import Told, read_answer
 from tests_py.worker.kit import OFFER, Remembered, attempt, candidate
 from worker.dialects.chat_answer import ChatReader
@@ -29,7 +31,8 @@ from worker.providers.listening import Listener
 from worker.providers.refusals import classify_error_object
 from worker.providers.responses import ResponsesListener
 from worker.providers.tally import Tally
-from worker.shapes import Attempt, ErrorClass, Result, Usage
+from worker.running import PIECE_BYTES, Running
+from worker.shapes import Attempt, Delivery, ErrorClass, Message, Result, Usage
 
 BLOCKS = ("messages", "responses")
 USED = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
@@ -261,3 +264,31 @@ def test_pages_that_claude_found_are_told(grammar: str, *, stream: bool) -> None
         assert [(one["type"], one["url_citation"]) for one in told] == [("url_citation", PLACE)]
     else:
         assert last["output"][0]["content"][0]["annotations"] == [{"type": "url_citation", **PLACE}]
+
+
+class Wire:
+    """A link that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.blocked = False
+        self.data = b""
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+
+@pytest.mark.parametrize("size", [10, PIECE_BYTES, MAX_FRAME_BYTES + 10])
+async def test_the_last_event_may_be_longer_than_a_frame(size: int) -> None:
+    message = Message(request="r", customer="c", reply_to="f", ticket="ab" * 16, deadline_ms=1000, candidates=[])
+    running = Running(Delivery("q", 1, 1, message, 0), AsyncMock())
+    wire = Wire()
+    running.link = wire  # type: ignore[assignment]
+    running.candidate = candidate()
+    last = b"data: {" + b"x" * size + b"}\n\n"
+    running.hold(last)
+    running.finish(b"{}", answered=True)
+    head, *chunks, end = FrameDecoder().feed(wire.data)
+    assert isinstance(head, Head), "who answers is told, though nothing else was said"
+    assert isinstance(end, End)
+    assert end.last.endswith(b"}\n\n")
+    assert b"".join(one.data for one in chunks if isinstance(one, Chunk)) + end.last == last
