@@ -60,8 +60,9 @@ def call_piece(number: int, arguments: str, name: str = "") -> dict[str, Any]:
 def hear(listener: Listener, *said: object) -> Remembered:
     """A stream of these events, up to its end."""
     output = Remembered()
-    for one in listener.cutter.feed(b"".join(map(event, said))):
-        output.sent.append(listener.hear(one).data)
+    stream = b"".join(map(event, said))
+    for start in range(0, len(stream), 65536):
+        output.sent += [listener.hear(one).data for one in listener.cutter.feed(stream[start : start + 65536])]
     rest, output.last = listener.end()
     listener.tally.complete()
     output.sent.append(rest)
@@ -105,6 +106,19 @@ def test_a_call_without_arguments_is_whole_too(grammar: str) -> None:
         chunk({}, "tool_calls"),
     )
     assert [json.loads(said) for _, said in told.calls] == [{}, {"a": 1}]
+
+
+@pytest.mark.parametrize("grammar", ["chat", *BLOCKS])
+def test_calls_behind_one_that_never_ends_are_told(grammar: str) -> None:
+    told, _ = translate(
+        grammar,
+        by_chat,
+        chunk({"tool_calls": [call_piece(0, '{"a"', "f"), call_piece(1, "", "g"), call_piece(2, '{"c":', "h")]}),
+        chunk({"tool_calls": [call_piece(2, "3}"), call_piece(1, '{"b":2}')]}),
+        chunk({}, "tool_calls"),
+    )
+    assert [name for name, _ in told.calls] == ["f", "g", "h"]
+    assert [json.loads(said) for _, said in told.calls[1:]] == [{"b": 2}, {"c": 3}]
 
 
 def test_an_item_that_broke_off_is_not_completed() -> None:
