@@ -1,5 +1,6 @@
 create or replace function admin.tg_token_insert() returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
 begin

@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(9);
 set local role onevault_dba;
 insert into admin.tenant (tenant) values ('dba tenant');
 insert into admin.customer (customer, tenant) values ('dba customer', 'dba tenant');
@@ -31,6 +31,10 @@ select count(*), admin.resend_usage_events('dba-export') from admin.usage_export
 select count(*) from admin.test_rules();
 select count(*) from admin.config_diff(now() - interval '1 hour', clock_timestamp());
 select admin.restore('routing_rule', 'dba rule', clock_timestamp());
+select throws_ok($$insert into admin.token (customer) values ('dba customer')$$, 'VG400',
+    'SQL cannot make a token: the database never sees one', 'what SQL cannot make is refused with a remedy, a token');
+select throws_ok($$insert into admin.provider_key (customer, provider) values ('dba customer', 'dba-provider')$$, 'VG400',
+    'SQL cannot set a key: it would stand in logs, unsealed', 'and a key');
 reset role;
 select is((test.route(sha256('dba'))).provider, 'dba-provider', 'what he made serves');
 create temporary table made as select to_jsonb(test.route(sha256('dba'))) as d;
