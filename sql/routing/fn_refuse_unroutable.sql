@@ -58,8 +58,8 @@ begin
         when v_reasons ? 'max_cost' then gateway.fn_refuse(
             'max_cost_too_low', 422,
             format('The cheapest way to answer this call may cost up to %s USD, your max_cost is %s. Raise it, '
-                'or lower max_tokens.', round(v_cheapest, 10)::text, p_features.max_cost),
-            jsonb_build_object('param', 'max_cost', 'cheapest_estimate_usd', round(v_cheapest, 10))
+                'or lower max_tokens.', trim_scale(round(v_cheapest, 10))::text, trim_scale(p_features.max_cost)::text),
+            jsonb_build_object('param', 'max_cost', 'cheapest_estimate_usd', trim_scale(round(v_cheapest, 10)))
         )
         when v_reasons ? 'compliance' then gateway.fn_refuse(
             'compliance_blocked', 403,
@@ -92,12 +92,13 @@ begin
                 quote_literal(v_asked), v_inputs, p_features.inputs),
             jsonb_build_object('param', 'input')
         )
-        when v_reasons ?| '{capability,stream,tools,vision,structured}' then gateway.fn_refuse(
+        when v_reasons ?| '{stream,tools,vision,structured}' then gateway.fn_refuse(
             'invalid_request', 400,
-            format('%s cannot do what this call needs (%s).', quote_literal(v_asked), (
-                select string_agg(k.reason, ', ') from jsonb_object_keys(v_reasons) as k (reason)
-                where k.reason in ('capability', 'stream', 'tools', 'vision', 'structured')
-            )), jsonb_build_object('param', 'model')
+            format('%s cannot do what this call needs (%s). Leave that out, or ask for another model.',
+                quote_literal(v_asked), (
+                    select string_agg(k.reason, ', ') from jsonb_object_keys(v_reasons) as k (reason)
+                    where k.reason in ('stream', 'tools', 'vision', 'structured')
+                )), jsonb_build_object('param', 'model')
         )
         when v_reasons ? 'service_tier' and p_features.service_tier like 'geo\_%' then gateway.fn_refuse(
             'invalid_request', 400,
@@ -132,6 +133,16 @@ begin
             format('No model that can answer %s has the quality that the rule %s asks for (%s).', quote_literal(v_asked),
                 quote_literal(p_rule.rule_name), p_rule.min_quality_score),
             jsonb_build_object('rule', p_rule.rule_name), 5000
+        )
+        -- Last, since models of another kind are among those that were looked at whenever none is named.
+        when v_reasons ? 'capability' then gateway.fn_refuse(
+            'invalid_request', 400,
+            format('%s %s. GET /v1/models shows what each can do (capabilities).',
+                case when p_model is null then 'No model here can' else quote_literal(v_asked) || ' cannot' end,
+                case coalesce(p_features.capability, 'chat')
+                    when 'chat' then 'answer messages' when 'embedding' then 'make embeddings'
+                    when 'image' then 'make pictures' when 'rerank' then 'rank documents' else 'do this'
+                end), jsonb_build_object('param', 'model')
         )
         else gateway.fn_refuse(
             'no_provider', 503,
