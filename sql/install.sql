@@ -483,6 +483,7 @@ set local role onevault_owner;
 \ir admin/fn_read_principal.sql
 \ir admin/fn_explain_choice.sql
 \ir admin/fn_close_full_limits.sql
+\ir admin/fn_find_budget_room.sql
 \ir admin/explain_route.sql
 \ir admin/test_rules.sql
 \ir admin/fn_read_decision.sql

@@ -1,5 +1,5 @@
 -- The road leaves out a provider or model whose limit is reached, if others can answer; so what a call would meet is
--- asked in the same way. Budgets and limits of all providers together are not looked at: they shorten or refuse.
+-- asked in the same way. Limits of all providers together are not looked at: they shorten or refuse.
 create or replace function admin.fn_close_full_limits(
     p_principal ops.principal, p_features gateway.request_features, p_prompt_tokens bigint, p_now timestamptz,
     p_seed bigint
