@@ -32,19 +32,22 @@ def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
+        known = " and ".join(f"`{name}`" for name in getattr(decoder.type, "__struct_fields__", ()))
+        raise _explain(str(error), known) from None
     except (msgspec.DecodeError, RecursionError):
-        raise InvalidRequest("The body is not valid JSON.") from None
+        raise InvalidRequest("The body is not valid JSON." if body.strip() else "The body is empty. Send JSON.") from None
 
 
-def _explain(text: str) -> InvalidRequest:
-    """Our own sentence for a decoder's complaint: the place and what belongs there, no values."""
+def _explain(text: str, known: str) -> InvalidRequest:
+    """Our own sentence for a decoder's complaint: the place and what belongs there, no values and no name of his."""
     place = found[1] if (found := _PLACE.search(text)) else ""
     inside = place.endswith("[...]") or "`key` in" in text
     place = place.replace("[...]", "")
     if missing := _MISSING.search(text):
         field = f"{place}.{missing[1]}" if place else missing[1]
         return InvalidRequest(f"`{field}` is missing.", field)
+    if text.startswith("Object contains unknown field") and known:
+        return InvalidRequest(f"The body has a field that this route does not take; it takes {known}.")
     name = f"`{place}`" if place else "The body"
     if inside:
         name = f"What is in {name}"
@@ -54,6 +57,8 @@ def _explain(text: str) -> InvalidRequest:
 def _complaint(text: str, place: str) -> str:
     if place.endswith(".role"):
         return f"must be one of {_ROLES}"
+    if text.startswith("Invalid decimal string"):
+        return "must be a number"
     expected = _EXPECTED.match(text)
     if expected is None or "matching regex" in text:
         return "is out of range or not a value this field takes"

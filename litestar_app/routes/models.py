@@ -50,10 +50,10 @@ class _Named(msgspec.Struct):
     id: str
     onevault: _Offered = msgspec.field(default_factory=_Offered)
 
-    @property
-    def names(self) -> list[str]:
-        """All that it may be asked for by."""
-        return [self.id, *(f"{provider}/{self.id}" for provider in self.onevault.providers)]
+    def is_meant_by(self, name: str) -> bool:
+        """Whether `name` is this model, or it at one of its providers."""
+        provider, _, model = name.partition("/")
+        return name == self.id or (model == self.id and provider in self.onevault.providers)
 
 
 def model_routes(front: Front) -> list[HTTPRouteHandler]:
@@ -93,7 +93,7 @@ def model_routes(front: Front) -> list[HTTPRouteHandler]:
         reply = await ask(request, front, reads.list_models)
         wanted = str(model_id).strip("/")
         for model in msgspec.json.decode(reply.body, type=_Listing).data:
-            if wanted in msgspec.json.decode(model, type=_Named).names:
+            if msgspec.json.decode(model, type=_Named).is_meant_by(wanted):
                 return json_response(model)
         message = "There is no such model for this token. `GET /v1/models` lists all."
         raise GatewayError(404, "model_not_found", message, param="model")

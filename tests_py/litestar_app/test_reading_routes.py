@@ -76,11 +76,26 @@ async def test_one_model_is_found_by_its_name(desk: Desk, path: str, name: str) 
     assert (response.status_code, response.json()["id"]) == (200, name)
 
 
-@pytest.mark.parametrize("path", ["openai/gpt-5", "azure%2Fgpt-5"])
-async def test_one_model_is_found_at_its_provider(desk: Desk, path: str) -> None:
-    say(desk, {"data": [{"id": "gpt-4o"}, {"id": "gpt-5", "onevault": {"providers": ["openai", "azure"]}}]})
-    assert (await desk.client.get(f"/v1/models/{path}")).json()["id"] == "gpt-5"
-    assert (await desk.client.get("/v1/models/nobody/gpt-5")).status_code == 404
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("maker/small", 200), ("maker%2Fsmall", 200), ("other/small", 404), ("maker/large", 404), ("small/maker", 404)],
+)
+async def test_a_model_is_found_at_its_provider(desk: Desk, path: str, status: int) -> None:
+    """As calls name it. Mutants: another provider's taken for it, the name alone looked at."""
+    say(desk, {"data": [{"id": "small", "onevault": {"providers": ["maker", "third"]}}]})
+    response = await desk.client.get(f"/v1/models/{path}")
+    assert (response.status_code, response.json().get("id")) == (status, "small" if status == 200 else None)
+
+
+async def test_feedback_says_what_it_takes(desk: Desk) -> None:
+    """Without a word of what was sent. Mutants: a sentence about ranges, the field's own name in it."""
+    sent = {"request_id": "0" * 36, "score": 1, "canary_7f3a": "canary-7f3a"}
+    response = await desk.client.post("/v1/ai/feedback", json=sent)
+    told = "The body has a field that this route does not take; it takes `request_id` and `score`."
+    assert (response.status_code, response.json()["error"]["message"]) == (400, told)
+    for body, words in ((b'{"request_id": "%b", "score": "x"}' % (b"0" * 36), "`score` must be a number."), (b" ", "empty")):
+        response = await desk.client.post("/v1/ai/feedback", content=body)
+        assert (response.status_code, words in response.json()["error"]["message"]) == (400, True), response.text
 
 
 async def test_an_unknown_model_is_404(desk: Desk) -> None:
