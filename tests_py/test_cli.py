@@ -78,6 +78,11 @@ def test_commands_work_by_url(database: ClonedDatabase, home: Path) -> None:
     failed = run("psql", "--", "-Xc", "select nonsense", **environ)
     assert failed.returncode == 1
     assert "nonsense" in failed.stderr
+    refused = run("psql", "--", "-Xc", "insert into admin.routing_rule (rule_name) values ('')", **environ).stderr
+    assert refused.splitlines() == [
+        "ERROR:  A rule needs a name",
+        "HINT:  Give it one; it is how everybody will call it.",
+    ], "a refusal is a sentence and a remedy, and not a stack of functions"
 
 
 def test_a_table_for_people(capsys: pytest.CaptureFixture[str]) -> None:

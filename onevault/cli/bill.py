@@ -36,6 +36,8 @@ def command(
         if known is None:
             raise CommandError(f"there is no customer {customer!r}: `onevault customer list` lists them")
         month = month or known["this_month"]
+        if month > known["this_month"]:
+            raise CommandError(f"{month:%Y-%m} is still to come: this month is {known['this_month']:%Y-%m}")
         invoice = billing_calls.read_bill_document(connection, known["customer"], month, known_at)
         lines = calls.read_bill(connection, known["customer"], month)
     if form == "json" or as_json:

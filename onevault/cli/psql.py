@@ -19,12 +19,15 @@ from onevault.embedded import EmbeddedError, install_directory
 @click.option("--role", type=click.Choice(["owner", "app", "worker", "dba"]), default="owner", show_default=True)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def command(role: Role, arguments: tuple[str, ...]) -> None:
-    """Open psql on the database; what follows `--` goes to psql."""
+    """Open psql on the database; what follows `--` goes to psql, which tells errors without their context."""
     with use_database() as (_, database):
         # Ctrl-C belongs to psql: it cancels a query there.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
-            result = subprocess.run([_program(), database.dsn(role), *arguments], check=False)
+            # A refusal is a sentence and a hint; where in our code it was said buries them. `\set SHOW_CONTEXT errors`
+            # in the session brings it back.
+            told = ["--set=SHOW_CONTEXT=never", database.dsn(role), *arguments]
+            result = subprocess.run([_program(), *told], check=False)
         finally:
             signal.signal(signal.SIGINT, previous)
     sys.exit(result.returncode)

@@ -102,4 +102,5 @@ def test_other_months_and_customers(cli: Cli) -> None:
     assert (past["lines"], past["is_open"], past["customer_cost_usd"]) == ([], False, 0)
     assert "\nTotal: $0.00\n" in cli.text("bill", "acme", "--month", "2020-01")
     assert cli.refusal("bill", "nobody") == "there is no customer 'nobody': `onevault customer list` lists them"
+    assert "2999-01 is still to come: this month is 20" in cli.refusal("bill", "acme", "--month", "2999-01")
     assert "is no month" in cli.misuse("bill", "acme", "--month", "2026-13")
