@@ -76,7 +76,8 @@ from (
         m.customer, sum(m.usd) filter (where m.billing_period < :'month'::date) as before_usd,
         sum(m.usd) filter (where m.billing_period = :'month'::date) as now_usd
     from (
-        select s.customer, s.billing_period, s.customer_cost_usd as usd from business_vault.customer_spending as s
+        select c.customer, c.usage_month as billing_period, c.customer_cost_usd as usd from business_vault.cost_analysis as c
+        where c.usage_month in (:'month'::date, (:'month'::date - interval '1 month')::date)
         union all
         select j.customer, j.billing_period, j.delta_charge_usd from business_vault.charge_adjustment as j
     ) as m
