@@ -142,6 +142,19 @@ async def test_orders_that_make_no_sense_are_ignored(metadata: dict[str, str]) -
     assert json.loads(output.data)["usage"]["completion_tokens"] == 48
 
 
+@pytest.mark.parametrize(("asked", "size"), [({}, 32), ({"dimensions": 4}, 4), ({"dimensions": 100}, 100)])
+async def test_embeddings_are_as_long_as_asked_for(asked: dict[str, int], size: int) -> None:
+    """Mutant: always 32, which no header told."""
+    output, made = Remembered(), attempt()
+    given = {"input": ["one", "two"], **asked}
+    await SandboxProvider(Settings()).call(
+        call(candidate(None, kind="sandbox"), given, surface="embeddings"), made, output
+    )
+    vectors = [one["embedding"] for one in json.loads(output.data)["data"]]
+    assert [len(vector) for vector in vectors] == [size, size]
+    assert [round(sum(number * number for number in vector), 6) for vector in vectors] == [1, 1]
+
+
 async def test_a_native_prompt() -> None:
     output, made = Remembered(), attempt()
     who = candidate(None, kind="sandbox")

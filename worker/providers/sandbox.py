@@ -243,10 +243,12 @@ def _size(parts: Sequence[Part]) -> int:
 async def _embed(call: Call, attempt: Attempt, output: Output) -> None:
     """Vectors that depend on nothing but the texts: the same text has the same direction."""
     texts = read_input(call.fields)
+    raw = call.fields.get("dimensions")
+    size = _DIMENSIONS if raw is None else msgspec.json.decode(raw, type=int | None) or _DIMENSIONS
     vectors = []
     for text in texts:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-        numbers = [byte - 127.5 for byte in digest[:_DIMENSIONS]]
+        numbers = [digest[place % len(digest)] - 127.5 for place in range(size)]
         length = math.hypot(*numbers)
         vectors.append([number / length for number in numbers])
     tokens = -(-text_bytes(texts) // 4)
