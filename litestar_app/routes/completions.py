@@ -246,7 +246,7 @@ class Call:
             raise
         except GatewayError as error:
             self._front.metrics.broken_streams.inc()
-            data += self._surface.failed_event(error, answer.last_sent)
+            data += self._surface.failed_event(error, answer.last_sent, headers[0][1].decode())
         await self._send({"type": "http.response.body", "body": data, "more_body": False})
 
     def _settle(self, answer: Answer) -> Receipt:

@@ -63,12 +63,12 @@ class Surface(NamedTuple):
             return last_events(receipt, first_id)
         return splice_event(last, receipt)
 
-    def failed_event(self, error: GatewayError, last: bytes) -> bytes:
+    def failed_event(self, error: GatewayError, last: bytes, request_id: str) -> bytes:
         """The end of a stream that broke off; `last` is what was sent of it last."""
         if self.name == "responses":
             numbers = _NUMBER.findall(last)
             return stream_error(error_object(error)["error"], int(numbers[-1]) + 1 if numbers else 0)
-        body = error_body(error, self.shape)
+        body = error_body(error, self.shape, request_id)
         if self.shape == "anthropic":
             return b"event: error\ndata: %b\n\n" % body
         return b"data: %b\n\n" % body

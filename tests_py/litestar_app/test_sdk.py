@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -210,6 +211,14 @@ def test_a_stream_that_breaks_raises(gateway: Gateway, client: openai.OpenAI, fa
     add_model(gateway, "breaking", fake.endpoint("cut-after-3"))
     with pytest.raises(openai.APIError):
         list(client.chat.completions.create(model="breaking", messages=ASK, stream=True))
+
+
+def test_a_broken_stream_names_its_request(gateway: Gateway) -> None:
+    """Anthropic's errors have a `request_id`, in the last event of a stream too. Mutant: null there."""
+    asked = {"model": SANDBOX, "max_tokens": 9, "stream": True, "messages": ASK, "metadata": {"sandbox_error": "cut"}}
+    answer = httpx.post(f"{gateway.url}/v1/messages", json=asked, headers={"x-api-key": gateway.token})
+    last = answer.text.strip().rpartition("data: ")[2]
+    assert json.loads(last)["request_id"] == answer.headers["x-onevault-request-id"]
 
 
 def test_who_leaves_a_plain_call_pays_for_what_it_used(gateway: Gateway, fake: FakeProvider) -> None:
