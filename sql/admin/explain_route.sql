@@ -41,13 +41,14 @@ begin
         e.uses_key, e.charged_by
     from admin.fn_explain_choice(
         v_principal, v_features, v_asked.prompt_tokens, v_now, v_asked.seed, null, null
-    ) as e;
+    ) with ordinality as e
+    order by e.provider is not null, e.ordinality;
 end
 $$;
 
 comment on function admin.explain_route(text, jsonb) is
-'What would become of a call of this customer, and why: every candidate in the order of trying, then those left out
-and dropped, each with its worst-case cost to the customer. Budgets of customer and token shorten or refuse it as they
+'What would become of a call of this customer, and why: a refusal first, then every candidate in the order of trying,
+those left out and those dropped, each with its worst-case cost to the customer. Budgets of customer and token shorten or refuse it as they
 would a call; rate limits and limits of admin.usage_limit over all providers are not looked at. It changes nothing. The
 request names what routing looks at: {"model": "auto", "prompt_tokens": 800, "max_output_tokens": 200, "type":
 "summary", "token": "name"}. Equal offers are told apart by "seed", which is another one for each call. uses_key

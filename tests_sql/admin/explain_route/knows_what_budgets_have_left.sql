@@ -1,6 +1,6 @@
 -- Mutants: budgets not looked at; a token's budget taken for its customer's; a refusal that still chooses.
 begin;
-select plan(8);
+select plan(9);
 select test.make_offer('maker', 'model-a', 1000, 1000);
 select test.make_customer('poor', '{"cost_budget_daily": 1, "cost_budget_monthly": 50}');
 create temporary table asked (request jsonb) on commit drop;
@@ -15,6 +15,11 @@ from met as m, told as t, ops.reservation as r where t.chosen and r.customer_hk 
 update ops.scope_state set day_spent_usd = 1, day_held_usd = 0 where scope_hk = util.hash_key('poor');
 create temporary table spent as
 select e.* from asked as a cross join lateral admin.explain_route('poor', a.request) as e;
+select is(e.provider, null::text, 'a refusal comes before a thousand offers')
+from (
+    select row_number() over () as place, f.provider from asked as a cross join lateral admin.explain_route('poor', a.request) as f
+) as e
+where e.place = 1;
 select is_empty('select s.* from spent as s where s.chosen', 'nothing is chosen when nothing is left');
 select matches(s.reason, '^refused: The daily budget of this customer is 1 USD; 1 are spent', 'and the budget is named')
 from spent as s where s.provider is null;
