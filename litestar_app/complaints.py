@@ -35,7 +35,9 @@ def decode(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         known = " and ".join(f"`{name}`" for name in getattr(decoder.type, "__struct_fields__", ()))
         raise _explain(str(error), known) from None
     except (msgspec.DecodeError, RecursionError):
-        raise InvalidRequest("The body is not valid JSON." if body.strip() else "The body is empty. Send JSON.") from None
+        raise InvalidRequest(
+            "The body is not valid JSON." if body.strip() else "The body is empty. Send JSON."
+        ) from None
 
 
 def _explain(text: str, known: str) -> InvalidRequest:

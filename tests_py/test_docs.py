@@ -137,7 +137,7 @@ def test_what_finance_asks_is_answered(database: ClonedDatabase) -> None:
     database.query("select * from gateway.sp_close_month('2026-01-01')")
     database.query("select test.booked('payer', '2026-02-15 10:00Z', 3, p_cost => 2)")
     later = ask_finance(database, "2026-02-01")
-    assert later[4] == "payer|10.0050000000|3.0000000000|-7.0050000000\n", "as the other answers have it, calls just made too"
+    assert later[4] == "payer|10.0050000000|3.0000000000|-7.0050000000\n", "calls just made are in it"
     answers = ask_finance(database, "2026-01-01")
     assert all(answer.strip() for answer in answers), answers
     assert answers[0].startswith("test tenant|payer|OV-")

@@ -93,7 +93,8 @@ async def test_feedback_says_what_it_takes(desk: Desk) -> None:
     response = await desk.client.post("/v1/ai/feedback", json=sent)
     told = "The body has a field that this route does not take; it takes `request_id` and `score`."
     assert (response.status_code, response.json()["error"]["message"]) == (400, told)
-    for body, words in ((b'{"request_id": "%b", "score": "x"}' % (b"0" * 36), "`score` must be a number."), (b" ", "empty")):
+    worded = b'{"request_id": "%b", "score": "x"}' % (b"0" * 36)
+    for body, words in ((worded, "`score` must be a number."), (b" ", "empty")):
         response = await desk.client.post("/v1/ai/feedback", content=body)
         assert (response.status_code, words in response.json()["error"]["message"]) == (400, True), response.text
 
