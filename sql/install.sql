@@ -131,6 +131,7 @@ select ops.fn_refresh_limits(array(
 \ir routing/fn_hold_own.sql
 \ir routing/fn_choose_candidates.sql
 \ir routing/fn_all_meet.sql
+\ir routing/fn_refuse_capability.sql
 \ir routing/fn_refuse_unroutable.sql
 \ir routing/fn_keep_question.sql
 \ir routing/fn_keep_conversation.sql
@@ -429,6 +430,7 @@ set local role onevault_owner;
 \ir keys/sp_rewrap_secret.sql
 \ir keys/sp_announce_master_key.sql
 \ir admin/model.sql
+\ir admin/fn_check_score.sql
 \ir admin/fn_pack_model.sql
 \ir admin/tg_model.sql
 \ir admin/price.sql

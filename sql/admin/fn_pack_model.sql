@@ -23,7 +23,7 @@ begin
                 when m.surfaces is not null
                     then array(select distinct lower(btrim(f.word)) from unnest(m.surfaces) as f (word) order by 1)
             end,
-            'quality_score', m.quality_score,
+            'quality_score', admin.fn_check_score('quality_score', m.quality_score),
             'quality_by_type', admin.fn_clean_scores(m.quality_by_type),
             'owner_hk', case when m.customer is not null then admin.fn_find_customer(m.customer) end,
             'is_active', m.is_active

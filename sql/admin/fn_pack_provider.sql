@@ -39,7 +39,7 @@ begin
         'requests_per_minute_limit', p_row -> 'requests_per_minute_limit',
         'max_tokens_per_request', p_row -> 'max_tokens_per_request',
         'first_byte_timeout_ms', p_row -> 'first_byte_timeout_ms',
-        'quality_score', p_row -> 'quality_score',
+        'quality_score', admin.fn_check_score('quality_score', (p_row ->> 'quality_score')::numeric),
         'owner_hk', case when p_row ->> 'customer' is not null then admin.fn_find_customer(p_row ->> 'customer') end,
         'reconcile_percent', p_row -> 'reconcile_percent',
         'reconcile_usd', p_row -> 'reconcile_usd',

@@ -62,7 +62,7 @@ begin
             'fallbacks', nullif(admin.fn_clean_models(r.fallbacks), '{}'),
             'strategy', upper(nullif(btrim(r.strategy), '')),
             'optimization_weights', admin.fn_clean_weights(r.optimization_weights),
-            'min_quality_score', r.min_quality_score,
+            'min_quality_score', admin.fn_check_score('min_quality_score', r.min_quality_score),
             'is_sticky', r.is_sticky,
             'cost_optimization', r.cost_optimization,
             'latency_optimization', r.latency_optimization,

@@ -70,7 +70,7 @@ begin
         when v_reasons ? 'model_not_allowed' then gateway.fn_refuse(
             'model_not_allowed', 403,
             format('Your account may not use %s. Allowed: %s.', quote_literal(v_asked),
-                array_to_string(p_principal.allowed_models, ', ')),
+                coalesce(nullif(array_to_string(p_principal.allowed_models, ', '), ''), 'none')),
             jsonb_build_object('param', 'model', 'rule', 'allowed_models')
         )
         when v_reasons ? 'context' then gateway.fn_refuse(
@@ -135,15 +135,7 @@ begin
             jsonb_build_object('rule', p_rule.rule_name), 5000
         )
         -- Last, since models of another kind are among those that were looked at whenever none is named.
-        when v_reasons ? 'capability' then gateway.fn_refuse(
-            'invalid_request', 400,
-            format('%s %s. GET /v1/models shows what each can do (capabilities).',
-                case when p_model is null then 'No model here can' else quote_literal(v_asked) || ' cannot' end,
-                case coalesce(p_features.capability, 'chat')
-                    when 'chat' then 'answer messages' when 'embedding' then 'make embeddings'
-                    when 'image' then 'make pictures' when 'rerank' then 'rank documents' else 'do this'
-                end), jsonb_build_object('param', 'model')
-        )
+        when v_reasons ? 'capability' then gateway.fn_refuse_capability(v_asked, p_model is not null, p_features.capability)
         else gateway.fn_refuse(
             'no_provider', 503,
             format('No provider can answer %s at the moment. Try again later, or ask for another model.',
