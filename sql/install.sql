@@ -431,6 +431,7 @@ set local role onevault_owner;
 \ir keys/sp_announce_master_key.sql
 \ir admin/model.sql
 \ir admin/fn_check_score.sql
+\ir admin/fn_check_settings.sql
 \ir admin/fn_pack_model.sql
 \ir admin/tg_model.sql
 \ir admin/price.sql

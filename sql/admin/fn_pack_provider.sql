@@ -29,7 +29,9 @@ begin
         'provider_name', nullif(btrim(p_row ->> 'provider_name'), ''),
         'adapter_kind', lower(p_row ->> 'adapter_kind'),
         'api_endpoint', rtrim(btrim(p_row ->> 'api_endpoint'), '/'),
-        'adapter_settings', p_row -> 'adapter_settings',
+        'adapter_settings', admin.fn_check_settings(
+            coalesce(lower(p_row ->> 'adapter_kind'), 'openai'), p_row -> 'adapter_settings'
+        ),
         'needs_key', p_row -> 'needs_key',
         'compliance_levels', admin.fn_clean_levels(
             case jsonb_typeof(p_row -> 'compliance_levels')

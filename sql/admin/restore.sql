@@ -130,7 +130,7 @@ begin
     end loop;
     if v_satellite is null then
         perform admin.fn_refuse_change(
-            404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), p_at),
+            404, 'version_exists', format('There was no %s %s at %s', p_thing, quote_literal(p_name), coalesce(p_at::text, 'NULL')),
             'Look into admin.config_history. Things are tenant, customer, provider, model (provider/model), price '
             '(provider/model/meter), compliance_fact (provider/model/level), plan, subscription (customer/plan), '
             'legal_entity, billing_profile (customer), tax_rate (tax), exchange_rate (currency), charge_rule, usage_limit, usage_export, '

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_origin, get_type_hints
+
+import pytest
+
 from onevault.settings import Settings
 from tests_py.providers.cohere import MOST_TEXTS
 from tests_py.support.cluster import ClonedDatabase
 from tests_py.worker.kit import tls
 from worker.dialects import chat_request, cohere_request, converse_request, gemini_request, messages_request
+from worker.providers import anthropic, bedrock, cohere, google, openai, voyage
 from worker.providers.openai import MISTRAL
 from worker.providers.registry import open_providers
 from worker.providers.wire import open_transport
@@ -22,6 +27,38 @@ TOLD = {
 }
 # What lies in no conversation.
 APART = {"messages", "responses", "storage", "dimensions", "token_input", "max_tokens_per_doc"}
+
+QUIRKS = {
+    "anthropic": anthropic.Quirks,
+    "azure": openai.Quirks,
+    "bedrock": bedrock.Quirks,
+    "cohere": cohere.Quirks,
+    "google": google.Quirks,
+    "mistral": openai.Quirks,
+    "openai": openai.Quirks,
+    "voyage": voyage.Quirks,
+}
+JSON_TYPES = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    dict: "object",
+    list: "array",
+    tuple: "array",
+    frozenset: "array",
+}
+
+
+@pytest.mark.parametrize("kind", QUIRKS)
+def test_sql_knows_what_adapters_read_of_their_settings(database: ClonedDatabase, kind: str) -> None:
+    """And of which type it is. Catches: a setting that an adapter learns and no DBA may set."""
+    read = {"region": "string"}  # which prices ask for, whoever serves them
+    for name, hint in get_type_hints(QUIRKS[kind]).items():
+        parts = get_args(hint)
+        alone = parts[0] if type(None) in parts else hint
+        read[name] = JSON_TYPES[get_origin(alone) or alone]
+    known = database.query("select s.setting, s.json_type from admin.fn_list_settings(%s) as s", kind)
+    assert {str(setting): json_type for setting, json_type in known} == read
 
 
 def test_sql_knows_what_adapters_can_tell(database: ClonedDatabase) -> None:

@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(12);
 insert into admin.provider (provider, api_endpoint) values ('local', 'http://127.0.0.1:9/v1');
 select throws_ok($$insert into admin.provider (provider, api_endpoint) values ('LOCAL', 'http://x')$$, 'VG409', null, 'a taken name');
 select throws_ok($$insert into admin.provider (provider, api_endpoint) values ('a/b', 'http://x')$$, 'VG400',
@@ -15,5 +15,16 @@ select throws_ok($$insert into admin.provider (provider, api_endpoint, has_key) 
     'has_key cannot be set here', 'what follows from something else');
 select throws_ok($$update admin.provider set requests_per_minute_limit = 0 where provider = 'local'$$, 'VG400', null, 'a limit of nothing');
 select throws_ok($$update admin.provider set adapter_settings = '[]' where provider = 'local'$$, 'VG400', null, 'settings that are a list');
+select throws_ok(
+    $$update admin.provider set adapter_settings = '{"max_token_field": "max_tokens"}' where provider = 'local'$$,
+    'VG400', 'adapter_settings of kind openai have no ''max_token_field''', 'a setting that nobody reads'
+);
+select throws_ok(
+    $$update admin.provider set adapter_settings = '{"stream_usage": "no"}' where provider = 'local'$$,
+    'VG400', 'stream_usage of adapter_settings is no boolean', 'a setting of another type'
+);
+select lives_ok(
+    $$update admin.provider set adapter_settings = '{"stream_usage": false, "region": "eu"}' where provider = 'local'$$, 'what is read is taken'
+);
 select * from finish();
 rollback;
